@@ -1,0 +1,114 @@
+"""The installation's key and everything derived from it: seals, tokens, password hashes."""
+
+import base64
+import hashlib
+import hmac
+import os
+import secrets
+from functools import cached_property
+from pathlib import Path
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+from app.core.errors import Invalid
+
+CROCKFORD = "0123456789abcdefghjkmnpqrstvwxyz"
+KEY_ID = "1"  # names the key a token was made with, so that keys can be changed later
+
+
+def new_ref(length: int = 9) -> str:
+    """A random reference that is safe in addresses, subjects and on the telephone."""
+    return "".join(secrets.choice(CROCKFORD) for _ in range(length))
+
+
+def new_token() -> str:
+    """256 random bits, for links and sessions."""
+    return secrets.token_urlsafe(32)
+
+
+def digest(token: str) -> str:
+    """What is stored in place of a token."""
+    return hashlib.sha256(token.encode()).hexdigest()
+
+
+def load_key(path: Path) -> bytes:
+    """The key in `path`, made with mode 0600 if it is not there yet."""
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return _make_key(path)
+    if len(key) != 32:
+        raise Invalid(f"The key file {path} must hold exactly 32 bytes; it holds {len(key)}.")
+    return key
+
+
+def _make_key(path: Path) -> bytes:
+    # Written aside and linked into place: of two processes that start together one wins, and
+    # neither ever reads half a key.
+    draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
+    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(secrets.token_bytes(32))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    finally:
+        draft.unlink()
+    return load_key(path)
+
+
+class Keys:
+    """One key for each purpose, derived from the installation's key."""
+
+    def __init__(self, master: bytes) -> None:
+        self._master = master
+
+    def _derive(self, purpose: str) -> bytes:
+        # HKDF-Expand (RFC 5869) for one block: the master key is uniformly random already.
+        return hmac.digest(self._master, f"setten {purpose}".encode() + b"\x01", "sha256")
+
+    @cached_property
+    def _seal(self) -> AESGCM:
+        return AESGCM(self._derive("seal"))
+
+    def seal(self, text: str, *, label: str) -> bytes:
+        """Encrypt for the database; `label` binds it to its place."""
+        nonce = secrets.token_bytes(12)
+        return nonce + self._seal.encrypt(nonce, text.encode(), label.encode())
+
+    def unseal(self, sealed: bytes, *, label: str) -> str:
+        try:
+            return self._seal.decrypt(sealed[:12], sealed[12:], label.encode()).decode()
+        except InvalidTag:
+            raise Invalid(
+                "A stored secret cannot be opened with this installation's key: "
+                "was the database moved without secret.key?"
+            ) from None
+
+    def _mac(self, purpose: str, value: str) -> str:
+        mac = hmac.digest(self._derive(purpose), value.encode(), "sha256")[:16]
+        return base64.b32encode(mac).decode().rstrip("=").lower()
+
+    def thread_token(self, ref: str) -> str:
+        """Proves that whoever holds it was written to about ticket `ref`."""
+        return f"{ref}-{KEY_ID}-{self._mac('thread', f'{ref} {KEY_ID}')}"
+
+    def ticket_of(self, token: str) -> str | None:
+        """The ticket reference a thread token proves, or None if it proves nothing."""
+        ref, _, _ = token.lower().partition("-")
+        good = self.thread_token(ref)
+        return ref if hmac.compare_digest(good.encode(), token.lower().encode()) else None
+
+    def survey_token(self, nonce: str) -> str:
+        """256 bits in the link of one feedback request; the database keeps its digest only."""
+        mac = hmac.digest(self._derive("survey"), nonce.encode(), "sha256")
+        return base64.urlsafe_b64encode(mac).decode().rstrip("=")
+
+    def form_token(self, purpose: str, value: str) -> str:
+        """Marks a form that this program made."""
+        return self._mac(f"form {purpose}", value)

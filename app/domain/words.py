@@ -1,0 +1,97 @@
+"""The closed sets of words that are stored: states, roles, kinds."""
+
+from enum import StrEnum
+
+
+class Status(StrEnum):
+    OPEN = "open"  # waits for us
+    WAITING = "waiting"  # waits for the customer
+    SNOOZED = "snoozed"
+    RESOLVED = "resolved"
+    SPAM = "spam"
+
+
+class ArrivalState(StrEnum):
+    WAITING = "waiting"
+    FILED = "filed"
+    COPY = "copy"
+    IGNORED = "ignored"
+    SET_ASIDE = "set_aside"
+    DISCARDED = "discarded"
+    REFUSED = "refused"
+
+
+class MessageKind(StrEnum):
+    INBOUND = "inbound"
+    OUTBOUND = "outbound"
+    NOTE = "note"
+    CALL = "call"
+
+
+class DeliveryState(StrEnum):
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    RETRY = "retry"
+    FAILED = "failed"
+    IN_DOUBT = "in_doubt"
+    HELD = "held"
+    CANCELLED = "cancelled"
+
+
+class Cause(StrEnum):
+    """Who or what made a change."""
+
+    PERSON = "person"
+    RULE = "rule"
+    MODEL = "model"
+    SYSTEM = "system"
+
+
+class Role(StrEnum):
+    AGENT = "agent"
+    LEAD = "lead"
+    ADMIN = "admin"
+
+
+class Head(StrEnum):
+    """The two questions triage answers."""
+
+    STAGE = "stage"
+    TOPIC = "topic"
+
+
+class Decision(StrEnum):
+    AUTO = "auto"
+    SUGGEST = "suggest"
+    ABSTAIN = "abstain"
+
+
+class Verdict(StrEnum):
+    """What an agent said of a prediction."""
+
+    ACCEPTED = "accepted"
+    CORRECTED = "corrected"
+
+
+class SurveyState(StrEnum):
+    SCHEDULED = "scheduled"
+    QUEUED = "queued"
+    SENT = "sent"
+    ANSWERED = "answered"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+    SUPPRESSED = "suppressed"
+    HELD = "held"
+
+
+class FollowUpState(StrEnum):
+    OPEN = "open"
+    CONTACTED = "contacted"
+    RESOLVED = "resolved"
+    DECLINED = "declined"
+    UNREACHABLE = "unreachable"
+
+
+ANCHORS = ("A", "B", "C", "D", "E", "F", "G", "H", "L")
+"""The canonical stages: what is stored and learned, whatever a screen calls them."""

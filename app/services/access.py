@@ -1,0 +1,61 @@
+"""Who is acting and what they may do: the only door to tickets."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from sqlmodel import Session, select
+
+from app.core.errors import NotAllowed, NotFound
+from app.domain.words import Cause, Role
+from app.store.tables import Ticket
+
+
+class Permission(StrEnum):
+    READ = "read"
+    REPLY = "reply"
+    LEAD = "lead"  # follow-ups, reports of people, deliveries in doubt of others
+    ADMIN = "admin"  # inboxes, agents, settings
+
+
+_ALLOWED: dict[Role, frozenset[Permission]] = {
+    Role.AGENT: frozenset({Permission.READ, Permission.REPLY}),
+    Role.LEAD: frozenset({Permission.READ, Permission.REPLY, Permission.LEAD}),
+    Role.ADMIN: frozenset(Permission),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Actor:
+    """A person, or the program itself on somebody's behalf."""
+
+    name: str
+    role: Role
+    agent_id: int | None = None
+    cause: Cause = Cause.PERSON
+    language: str = ""
+    login_id: int | None = None  # the signed-in browser, when there is one
+    theme: str = ""
+
+
+SYSTEM = Actor(name="Setten", role=Role.ADMIN, cause=Cause.SYSTEM)
+
+
+def may(actor: Actor, permission: Permission) -> bool:
+    return permission in _ALLOWED[actor.role]
+
+
+def require(actor: Actor, permission: Permission) -> None:
+    if not may(actor, permission):
+        raise NotAllowed(f"This needs the right “{permission}”; ask an administrator.")
+
+
+def ticket(session: Session, actor: Actor, ref: str, permission: Permission) -> Ticket:
+    """The ticket, locked against other writers where the database can.
+
+    Raises `NotFound` for what is not there or not to be seen, `NotAllowed` for what is.
+    """
+    found = session.exec(select(Ticket).where(Ticket.ref == ref).with_for_update()).one_or_none()
+    if found is None or not may(actor, Permission.READ):
+        raise NotFound("There is no such ticket.")
+    require(actor, permission)
+    return found

@@ -1,0 +1,1 @@
+"""What people read, one to three statements a view."""

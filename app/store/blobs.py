@@ -1,0 +1,83 @@
+"""Raw arrivals and attachments by content hash, durable before anything names them."""
+
+import hashlib
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from app.core import crashpoints
+from app.core.errors import NotFound
+
+_half_written = crashpoints.declare("blob.half_written", "half of a raw file is on the disk")
+_renamed = crashpoints.declare("blob.renamed", "the raw file is in place, no row names it yet")
+
+
+class Blobs:
+    """A folder of files named by the SHA-256 of what is in them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        (folder / "incoming").mkdir(parents=True, exist_ok=True)
+
+    def path(self, sha256: str) -> Path:
+        return self.folder / sha256[:2] / sha256
+
+    def put(self, body: bytes) -> str:
+        """Store and return the SHA-256. On return the bytes survive a power cut."""
+        sha256 = hashlib.sha256(body).hexdigest()
+        target = self.path(sha256)
+        if target.exists():
+            return sha256
+        draft = self.folder / "incoming" / f"{sha256[:16]}.{secrets.token_hex(6)}"
+        with draft.open("wb") as file:
+            file.write(body[: len(body) // 2])
+            _half_written()
+            file.write(body[len(body) // 2 :])
+            file.flush()
+            os.fsync(file.fileno())
+        new_folder = not target.parent.exists()
+        target.parent.mkdir(exist_ok=True)
+        draft.replace(target)
+        _sync_folder(target.parent)
+        if new_folder:
+            _sync_folder(self.folder)
+        _renamed()
+        return sha256
+
+    def get(self, sha256: str) -> bytes:
+        try:
+            return self.path(sha256).read_bytes()
+        except FileNotFoundError:
+            raise NotFound(f"The stored file {sha256[:12]}… is missing.") from None
+
+    def intact(self, sha256: str) -> bool:
+        """Whether the file is there and still what its name says."""
+        try:
+            with self.path(sha256).open("rb") as file:
+                return hashlib.file_digest(file, "sha256").hexdigest() == sha256
+        except FileNotFoundError:
+            return False
+
+    def every(self) -> Iterator[str]:
+        for path in sorted(self.folder.glob("??/*")):
+            yield path.name
+
+    def sweep(self, older_than_seconds: float = 86_400) -> int:
+        """Remove what was half written when a process died; the count of files removed."""
+        limit = time.time() - older_than_seconds
+        old = [
+            file for file in (self.folder / "incoming").iterdir() if file.stat().st_mtime < limit
+        ]
+        for file in old:
+            file.unlink(missing_ok=True)
+        return len(old)
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

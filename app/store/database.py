@@ -1,0 +1,98 @@
+"""One database, SQLite or PostgreSQL: transactions, reading, and the taming of SQLite."""
+
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.engine import make_url
+from sqlmodel import Session
+
+AfterCommit = Callable[[], None]
+
+
+def _on_connect(*, reading: bool) -> Callable[[Any, Any], None]:
+    def prepare(connection: sqlite3.Connection, _record: object) -> None:
+        connection.isolation_level = None  # we say BEGIN ourselves, see `_begin`
+        for line in (
+            "PRAGMA journal_mode = WAL",
+            # FULL: what was accepted from a server or a webhook survives a power cut.
+            "PRAGMA synchronous = FULL",
+            "PRAGMA busy_timeout = 10000",
+            "PRAGMA foreign_keys = ON",
+            "PRAGMA cache_size = -16000",
+            *(["PRAGMA query_only = ON"] if reading else []),
+        ):
+            connection.execute(line)
+        if sqlite3.sqlite_version_info < (3, 42):
+            # The job engine calls unixepoch('subsec'), which older SQLite answers with NULL.
+            connection.create_function("unixepoch", 1, lambda _: time.time())
+
+    return prepare
+
+
+def _begin(connection: Connection) -> None:
+    # A deferred transaction that reads and then writes fails at once with "database is locked"
+    # when another writer got in between; waiting for the lock up front does not.
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _begin_reading(connection: Connection) -> None:
+    connection.exec_driver_sql("BEGIN")
+
+
+class Database:
+    """Two doors: `transaction()` to change something, `reading()` to look."""
+
+    def __init__(self, url: str, sqlite_file: Path) -> None:
+        self.is_sqlite = not url or url.startswith("sqlite")
+        self.listeners: list[Callable[[int], None]] = []
+        if self.is_sqlite:
+            sqlite_file.parent.mkdir(parents=True, exist_ok=True)
+            address = url or f"sqlite:///{sqlite_file.absolute()}"
+            # One writer connection: writers queue here in order instead of fighting for the lock.
+            self.engine = create_engine(address, pool_size=1, max_overflow=0, pool_timeout=60)
+            self.reader = create_engine(address, pool_size=4, max_overflow=4)
+            event.listen(self.engine, "connect", _on_connect(reading=False))
+            event.listen(self.reader, "connect", _on_connect(reading=True))
+            event.listen(self.engine, "begin", _begin)
+            event.listen(self.reader, "begin", _begin_reading)
+        else:
+            self.engine = self.reader = create_engine(
+                make_url(url).set(drivername="postgresql+psycopg"),
+                pool_size=8,
+                max_overflow=8,
+                pool_pre_ping=True,
+            )
+
+    @contextmanager
+    def transaction(self) -> Iterator[Session]:
+        """All of it happens or none of it does. The only commit in Setten."""
+        with Session(self.engine, expire_on_commit=False) as session:
+            with session.begin():
+                yield session
+            for act in session.info.pop("after_commit", []):
+                act()
+
+    @contextmanager
+    def reading(self) -> Iterator[Session]:
+        """One consistent view; writing through it fails on SQLite and is rolled back elsewhere."""
+        with Session(self.reader, expire_on_commit=False) as session:
+            yield session
+
+    def close(self) -> None:
+        self.engine.dispose()
+        self.reader.dispose()
+
+
+def after_commit(session: Session, act: AfterCommit) -> None:
+    """Do `act` once this transaction is durable; never if it is rolled back."""
+    session.info.setdefault("after_commit", []).append(act)
+
+
+def engine_of(session: Session) -> Engine:
+    bind = session.get_bind()
+    return bind if isinstance(bind, Engine) else bind.engine

@@ -1,0 +1,83 @@
+"""Tables, one file an aggregate; no relationships, no methods, no validation."""
+
+from sqlmodel import SQLModel
+
+NAMING = {
+    "ix": "ix_%(column_0_N_label)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+
+from app.store.tables.agent import (  # noqa: E402 - the naming convention comes first
+    Agent,
+    ApiKey,
+    Attempt,
+    Invitation,
+    Login,
+    Membership,
+    Team,
+)
+from app.store.tables.change import Change  # noqa: E402
+from app.store.tables.customer import Address, Customer, Segment  # noqa: E402
+from app.store.tables.feedback import Answer, FollowUp, Survey  # noqa: E402
+from app.store.tables.inbox import Arrival, Inbox, LedgerRow  # noqa: E402
+from app.store.tables.organisation import Lease, Organisation, Worker  # noqa: E402
+from app.store.tables.ticket import (  # noqa: E402
+    Attachment,
+    Delivery,
+    Draft,
+    Message,
+    Participant,
+    Seen,
+    Ticket,
+)
+from app.store.tables.touchpoint import Touchpoint  # noqa: E402
+from app.store.tables.triage import (  # noqa: E402
+    Correction,
+    PredictionRow,
+    Stage,
+    StageVocabulary,
+    Topic,
+)
+
+metadata = SQLModel.metadata
+
+__all__ = [
+    "Address",
+    "Agent",
+    "Answer",
+    "ApiKey",
+    "Arrival",
+    "Attachment",
+    "Attempt",
+    "Change",
+    "Correction",
+    "Customer",
+    "Delivery",
+    "Draft",
+    "FollowUp",
+    "Inbox",
+    "Invitation",
+    "Lease",
+    "LedgerRow",
+    "Login",
+    "Membership",
+    "Message",
+    "Organisation",
+    "Participant",
+    "PredictionRow",
+    "Seen",
+    "Segment",
+    "Stage",
+    "StageVocabulary",
+    "Survey",
+    "Team",
+    "Ticket",
+    "Topic",
+    "Touchpoint",
+    "Worker",
+    "metadata",
+]

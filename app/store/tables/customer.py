@@ -1,0 +1,55 @@
+"""Customers, the ways they write to us, and the segments they fall into."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.store.types import link, maybe_link, maybe_moment, moment, primary_key
+
+
+class Segment(SQLModel, table=True):
+    """A row of the touchpoint map. Rules are tried in order; the first that fits wins."""
+
+    __tablename__ = "segment"
+
+    id: int = primary_key()
+    key: str = Field(unique=True)
+    position: int
+    labels: dict[str, str] = Field(sa_type=JSON)
+    rule: dict[str, object] = Field(default_factory=dict, sa_type=JSON)
+
+
+class Customer(SQLModel, table=True):
+    __tablename__ = "customer"
+
+    id: int = primary_key()
+    ref: str = Field(unique=True)
+    name: str = ""
+    company: str = ""
+    language: str = ""
+    time_zone: str = ""
+    fields: dict[str, object] = Field(default_factory=dict, sa_type=JSON)
+    created_at: datetime = moment()
+    stage: str = ""  # the last stage known, a canonical anchor
+    stage_at: datetime | None = maybe_moment()
+    asked_at: datetime | None = maybe_moment()  # when the last feedback request left
+    no_feedback_at: datetime | None = maybe_moment()  # when they asked not to be asked
+    may_ask: bool = False  # agreed to be asked (needed by the strict policy)
+    merged_into_id: int | None = maybe_link("customer")
+    sample: bool = False
+
+
+class Address(SQLModel, table=True):
+    """One way a customer writes to us; `normal` is what is compared."""
+
+    __tablename__ = "address"
+    __table_args__ = (UniqueConstraint("kind", "normal"),)
+
+    id: int = primary_key()
+    customer_id: int = link("customer")
+    kind: str
+    value: str
+    normal: str
+    created_at: datetime = moment()
+    undeliverable_at: datetime | None = maybe_moment()

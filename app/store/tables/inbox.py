@@ -1,0 +1,76 @@
+"""Inboxes, what came in through them, and what their servers hold."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.domain.words import ArrivalState
+from app.store.types import BIG, link, maybe_link, maybe_moment, moment, primary_key, word
+
+
+class Inbox(SQLModel, table=True):
+    __tablename__ = "inbox"
+
+    id: int = primary_key()
+    kind: str = Field(index=True)
+    name: str
+    address: str = Field(default="", index=True)  # what customers write to, when there is one
+    token: str = Field(unique=True)  # in the address of its webhook
+    sealed_config: bytes = Field(sa_type=LargeBinary)
+    language: str = ""
+    team_id: int | None = maybe_link("team")
+    enabled: bool = True
+    built_in: bool = False  # made by the program, gives way to a real one
+    created_at: datetime = moment()
+    last_in_at: datetime | None = maybe_moment()
+    last_in_error: str = ""
+    last_out_at: datetime | None = maybe_moment()
+    last_out_error: str = ""
+
+
+class Arrival(SQLModel, table=True):
+    """One thing that came in, kept raw. Outlives its ticket: what came once is known for ever."""
+
+    __tablename__ = "arrival"
+    __table_args__ = (
+        UniqueConstraint("inbox_id", "external_id"),
+        Index("ix_arrival_waiting", "state", "next_at"),
+        Index("ix_arrival_copy", "inbox_id", "canonical"),
+    )
+
+    id: int = primary_key()
+    inbox_id: int = link("inbox")
+    external_id: str
+    sha256: str = Field(default="", index=True)  # of the raw bytes; "" when refused at the door
+    size: int = Field(default=0, sa_type=BIG)
+    headers: dict[str, str] = Field(default_factory=dict, sa_type=JSON)
+    received_at: datetime = moment(index=True)
+    server_at: datetime | None = maybe_moment()
+    oversized: int = Field(default=0, sa_type=BIG)
+    state: ArrivalState = Field(default=ArrivalState.WAITING, sa_type=word(ArrivalState))
+    reason: str = ""
+    attempts: int = 0
+    next_at: datetime | None = maybe_moment()
+    canonical: str = ""
+    copy_of_id: int | None = maybe_link("message")
+    settled_at: datetime | None = maybe_moment()
+
+
+class LedgerRow(SQLModel, table=True):
+    """What a server was seen to hold: the ledger, not a cursor, says what is missing."""
+
+    __tablename__ = "ledger"
+    __table_args__ = (UniqueConstraint("inbox_id", "scope", "number"),)
+
+    id: int = primary_key()
+    inbox_id: int = link("inbox")
+    scope: str
+    number: int = Field(sa_type=BIG)
+    arrival_id: int | None = maybe_link("arrival")
+    seen_at: datetime = moment()
+    attempts: int = 0
+    next_at: datetime | None = maybe_moment()
+    problem: str = ""  # why it could not be fetched
+    settled_at: datetime | None = maybe_moment()
+    skipped: bool = False  # was there before the inbox was connected, and not wanted

@@ -1,0 +1,48 @@
+"""The organisation itself, and which processes serve it."""
+
+from datetime import datetime
+
+from sqlmodel import Field, SQLModel
+
+from app.store.types import BIG, maybe_moment, moment, primary_key
+
+
+class Organisation(SQLModel, table=True):
+    """One row, made by the first administrator."""
+
+    __tablename__ = "organisation"
+
+    id: int = primary_key()
+    name: str
+    time_zone: str
+    language: str
+    created_at: datetime = moment()
+    ask_feedback: bool = True
+    feedback_policy: str = "de-strict"
+    feedback_delay_minutes: int = 24 * 60
+    feedback_cooling_days: int = 30
+    feedback_notice: bool = False  # customers are told of requests where their address is taken
+    first_answer_minutes: int = 8 * 60
+    samples_at: datetime | None = maybe_moment()  # when sample inquiries were made, if shown
+
+
+class Lease(SQLModel, table=True):
+    """Who may do what only one may do. `token` grows: a late holder is recognised by it."""
+
+    __tablename__ = "lease"
+
+    id: int = primary_key()
+    name: str = Field(unique=True)
+    holder: str
+    token: int = Field(default=1, sa_type=BIG)
+    until: datetime = moment()
+
+
+class Worker(SQLModel, table=True):
+    """A worker that says it is alive."""
+
+    __tablename__ = "worker"
+
+    id: int = primary_key()
+    name: str = Field(unique=True)
+    seen_at: datetime = moment()

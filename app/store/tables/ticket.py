@@ -1,0 +1,162 @@
+"""Tickets, what was said on them, and whether it got there."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from app.domain.words import DeliveryState, MessageKind, Status
+from app.store.types import BIG, link, maybe_link, maybe_moment, moment, primary_key, word
+
+
+class Ticket(SQLModel, table=True):
+    __tablename__ = "ticket"
+    __table_args__ = (
+        Index("ix_ticket_status", "status", "last_activity_at", "id"),
+        Index("ix_ticket_assignee", "assignee_id", "status", "last_activity_at", "id"),
+        Index("ix_ticket_customer", "customer_id", "last_activity_at"),
+        Index("ix_ticket_waiting", "status", "waiting_since", "id"),
+    )
+
+    id: int = primary_key()
+    ref: str = Field(unique=True)  # random; what links, subjects and addresses carry
+    inbox_id: int = link("inbox")
+    channel: str  # the inbox's kind, so that a list needs no join
+    customer_id: int = link("customer", index=False)
+    subject: str = ""
+    preview: str = ""  # the beginning of the newest customer message
+    status: Status = Field(default=Status.OPEN, sa_type=word(Status))
+    assignee_id: int | None = maybe_link("agent", index=False)
+    team_id: int | None = maybe_link("team")
+    language: str = ""
+    stage: str = ""  # canonical anchor; "" when nobody knows yet
+    stage_by: str = ""  # person, rule or model
+    stage_probability: float | None = None
+    topic_id: int | None = maybe_link("topic")
+    topic_by: str = ""
+    topic_probability: float | None = None
+    created_at: datetime = moment()
+    last_activity_at: datetime = moment()
+    last_inbound_at: datetime | None = maybe_moment()
+    waiting_since: datetime | None = maybe_moment()  # the oldest customer message not answered
+    first_responded_at: datetime | None = maybe_moment()
+    due_at: datetime | None = maybe_moment()  # first answer promised until then
+    resolved_at: datetime | None = maybe_moment()
+    resolutions: int = 0  # how often it was resolved; names a resolution
+    snoozed_until: datetime | None = maybe_moment()
+    message_count: int = 0
+    has_files: bool = False
+    automatic: bool = False  # only machines wrote
+    claims_ref: str = ""  # the ticket it says it answers, without proof
+    sample: bool = False
+    version: int = 1  # grows with every change; a list redraws the row when it differs
+
+
+class Participant(SQLModel, table=True):
+    """Who may speak on a ticket."""
+
+    __tablename__ = "participant"
+    __table_args__ = (UniqueConstraint("ticket_id", "address_id"),)
+
+    id: int = primary_key()
+    ticket_id: int = link("ticket", index=False)
+    address_id: int = link("address")
+    role: str  # customer, or cc when an agent wrote to them as well
+
+
+class Message(SQLModel, table=True):
+    __tablename__ = "message"
+    __table_args__ = (
+        Index("ix_message_external", "inbox_id", "external_id"),
+        Index("ix_message_conversation", "inbox_id", "conversation"),
+        Index("ix_message_ticket", "ticket_id", "id"),
+    )
+
+    id: int = primary_key()
+    ticket_id: int = link("ticket", index=False)
+    inbox_id: int = link("inbox", index=False)
+    arrival_id: int | None = maybe_link("arrival")
+    kind: MessageKind = Field(sa_type=word(MessageKind))
+    author: str = ""
+    agent_id: int | None = maybe_link("agent")
+    address_id: int | None = maybe_link("address")  # whose words these are, when a customer's
+    external_id: str = ""
+    conversation: str = ""
+    subject: str = ""
+    text: str = Field(default="", sa_type=Text)
+    reply_text: str = Field(default="", sa_type=Text)
+    quoted_text: str = Field(default="", sa_type=Text)
+    html: str = Field(default="", sa_type=Text)  # as it came; cleaned whenever it is shown
+    to: list[str] = Field(default_factory=list, sa_type=JSON)
+    cc: list[str] = Field(default_factory=list, sa_type=JSON)
+    language: str = ""
+    sent_at: datetime = moment()  # the sender's clock, for display only
+    created_at: datetime = moment()  # ours; what is sorted and measured by
+    automatic: bool = False
+    machine: str = ""
+    charset_suspect: bool = False
+    seconds: int | None = None
+    references: list[str] = Field(default_factory=list, sa_type=JSON)
+    rendered_sha256: str = ""  # the exact bytes every attempt sends
+    request: bool = False  # a feedback request: its link is shown to nobody but the customer
+
+
+class Attachment(SQLModel, table=True):
+    __tablename__ = "attachment"
+
+    id: int = primary_key()
+    ref: str = Field(unique=True)
+    message_id: int = link("message")
+    name: str
+    content_type: str
+    size: int = Field(sa_type=BIG)
+    sha256: str = Field(index=True)
+    content_id: str = ""
+    inline: bool = False
+
+
+class Delivery(SQLModel, table=True):
+    """One recipient of one message of ours, and how far it got."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (
+        UniqueConstraint("message_id", "recipient"),
+        Index("ix_delivery_due", "state", "next_at"),
+    )
+
+    id: int = primary_key()
+    message_id: int = link("message", index=False)
+    recipient: str
+    is_copy: bool = False  # in Cc
+    state: DeliveryState = Field(default=DeliveryState.QUEUED, sa_type=word(DeliveryState))
+    phase: str = ""  # how far the attempt under way got
+    attempts: int = 0
+    next_at: datetime | None = maybe_moment()
+    words: str = ""  # the provider's, or ours
+    provider_id: str = ""
+    changed_at: datetime = moment()
+
+
+class Draft(SQLModel, table=True):
+    """An answer not sent yet, kept on the server."""
+
+    __tablename__ = "draft"
+    __table_args__ = (UniqueConstraint("ticket_id", "agent_id"),)
+
+    id: int = primary_key()
+    ticket_id: int = link("ticket", index=False)
+    agent_id: int = link("agent")
+    text: str = Field(default="", sa_type=Text)
+    changed_at: datetime = moment()
+
+
+class Seen(SQLModel, table=True):
+    """Up to when an agent has read a ticket."""
+
+    __tablename__ = "seen"
+    __table_args__ = (UniqueConstraint("agent_id", "ticket_id"),)
+
+    id: int = primary_key()
+    agent_id: int = link("agent", index=False)
+    ticket_id: int = link("ticket")
+    at: datetime = moment()

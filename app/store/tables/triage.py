@@ -1,0 +1,73 @@
+"""Stages, topics, what the model said of them and what people said of that."""
+
+from datetime import datetime
+
+from sqlalchemy import JSON, Index
+from sqlmodel import Field, SQLModel
+
+from app.domain.words import Decision, Head, Verdict
+from app.store.types import link, maybe_link, moment, primary_key, word
+
+
+class StageVocabulary(SQLModel, table=True):
+    __tablename__ = "stage_vocabulary"
+
+    id: int = primary_key()
+    key: str = Field(unique=True)
+    active: bool = False
+
+
+class Stage(SQLModel, table=True):
+    """What a screen calls one or more canonical anchors."""
+
+    __tablename__ = "stage"
+
+    id: int = primary_key()
+    vocabulary_id: int = link("stage_vocabulary")
+    position: int
+    key: str
+    anchors: list[str] = Field(sa_type=JSON)
+    labels: dict[str, str] = Field(sa_type=JSON)
+    weight: float = 0.0
+
+
+class Topic(SQLModel, table=True):
+    __tablename__ = "topic"
+
+    id: int = primary_key()
+    key: str = Field(unique=True)
+    position: int
+    labels: dict[str, str] = Field(sa_type=JSON)
+    active: bool = True
+
+
+class PredictionRow(SQLModel, table=True):
+    __tablename__ = "prediction"
+    __table_args__ = (Index("ix_prediction_ticket", "ticket_id", "head"),)
+
+    id: int = primary_key()
+    ticket_id: int = link("ticket", index=False)
+    message_id: int = link("message")
+    head: Head = Field(sa_type=word(Head))
+    label: str = ""  # "" when unsure
+    probability: float
+    decision: Decision = Field(sa_type=word(Decision))
+    top: list[list[object]] = Field(sa_type=JSON)  # [label, probability], best first
+    reasons: list[str] = Field(default_factory=list, sa_type=JSON)
+    model: str
+    basis: str  # samples, or the organisation's own texts
+    at: datetime = moment()
+
+
+class Correction(SQLModel, table=True):
+    __tablename__ = "correction"
+
+    id: int = primary_key()
+    ticket_id: int = link("ticket")
+    prediction_id: int | None = maybe_link("prediction")
+    agent_id: int = link("agent")
+    head: Head = Field(sa_type=word(Head))
+    verdict: Verdict = Field(sa_type=word(Verdict))
+    was: str = ""
+    label: str
+    at: datetime = moment()

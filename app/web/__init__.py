@@ -1,0 +1,1 @@
+"""The answering half: pages, JSON, webhooks, live updates."""

@@ -1,0 +1,1 @@
+"""The waiting half: pulling, filing, delivering, asking."""

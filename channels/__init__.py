@@ -1,0 +1,1 @@
+"""Channels: each folder here is one way customers reach us."""

@@ -1,0 +1,312 @@
+"""What a channel is: everything the rest of Setten knows about email, chat or phones.
+
+A channel is a folder here that exports `channel`. It turns bytes into messages and messages
+into deliveries. It never sees the database, a ticket or an agent.
+
+    ChannelError
+    ├── BadSignature   accept   answered 401, nothing stored
+    ├── Unreadable     parse    the arrival is set aside with the reason, visible, can be retried
+    ├── TryLater       pull     backed off, no sooner than `after` seconds
+    └── Misconfigured  pull     the inbox stops and says why: a person has to change a setting
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Protocol, runtime_checkable
+
+from pydantic import BaseModel
+
+
+class ChannelError(Exception):
+    """Anything a channel may raise on purpose."""
+
+
+class BadSignature(ChannelError):
+    """Whoever sent this does not know the shared secret."""
+
+
+class Unreadable(ChannelError):
+    """The bytes cannot be understood; the words say what is wrong, for a person."""
+
+
+class Misconfigured(ChannelError):
+    """Trying again does not help until a person changes something; the words say what."""
+
+
+class TryLater(ChannelError):
+    """The provider is busy or away: retry, no sooner than `after` seconds."""
+
+    def __init__(self, words: str, after: float = 0.0) -> None:
+        super().__init__(words)
+        self.after = after
+
+
+class Direction(StrEnum):
+    INBOUND = "inbound"  # the customer to us
+    OUTBOUND = "outbound"  # us to the customer, seen from outside (a call an agent made)
+
+
+class RefKind(StrEnum):
+    """How strongly a reference proves which conversation is meant."""
+
+    ADDRESS_TOKEN = "address_token"  # noqa: S105 - a token of ours in the address it was sent to
+    ID_TOKEN = "id_token"  # noqa: S105 - a token of ours inside a message id it answers
+    MESSAGE_ID = "message_id"  # an id it answers, as it stands
+    CONVERSATION = "conversation"  # the provider's own conversation, scoped to the inbox
+
+
+@dataclass(frozen=True, slots=True)
+class Ref:
+    kind: RefKind
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One way to reach somebody. `kind` is what may be compared: email, phone or a handle."""
+
+    kind: str  # "email", "phone", or a name of the channel's own such as "chat"
+    value: str
+    name: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class InboundFile:
+    name: str
+    content_type: str  # as declared; never trusted when served
+    body: bytes
+    content_id: str = ""  # what HTML calls it by; "" when it is not inline
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ServerId:
+    """What a server calls one item: unique in its scope, growing in it, never reused."""
+
+    scope: str  # a mail folder with its UIDVALIDITY
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One arrival exactly as it came, kept until it is understood."""
+
+    external_id: str  # the same thing arriving again has the same id
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
+    received_at: datetime | None = None  # the server's clock, where it tells one
+    oversized: int = 0  # bytes on the server when `body` is only its beginning
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    external_id: str
+    sender: Party
+    sent_at: datetime
+    text: str  # what was written, whole
+    subject: str = ""
+    direction: Direction = Direction.INBOUND
+    refs: tuple[Ref, ...] = ()  # strongest first; the first that matches wins
+    to: tuple[Party, ...] = ()
+    cc: tuple[Party, ...] = ()
+    html: str = ""  # not sanitised
+    reply_text: str = ""  # what is new in it; "" when the same as `text`
+    quoted_text: str = ""
+    files: tuple[InboundFile, ...] = ()
+    also_known_as: tuple[
+        Party, ...
+    ] = ()  # other ways to reach the sender, vouched for by the channel
+    reply_to: Party | None = None  # where they want the answer, if not at `sender`
+    conversation: str = ""  # the provider's conversation, when it has one
+    automatic: bool = False  # file it, but never answer it and never ask for feedback
+    machine: str = ""  # which kind of machine wrote it; "" for a person
+    canonical: str = ""  # digest of what stays the same when a copy is delivered twice
+    language: str = ""  # as declared by the sender, a hint only
+    charset_suspect: bool = False
+    seconds: int | None = None  # length of a call
+    logged_by: str = ""  # address of the agent who wrote it down
+
+
+@dataclass(frozen=True, slots=True)
+class Ignored:
+    """Understood, and nothing to file; the reason is shown and counted."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundFile:
+    name: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundMessage:
+    """One message of ours, complete: rendering it twice gives the same bytes."""
+
+    token: str  # proves which ticket an answer belongs to
+    number: int  # ours, stable over every attempt
+    sent_at: datetime
+    sender_name: str
+    to: tuple[Party, ...]
+    text: str  # Markdown as the agent wrote it
+    cc: tuple[Party, ...] = ()
+    subject: str = ""
+    language: str = ""
+    in_reply_to: str = ""
+    references: tuple[str, ...] = ()  # oldest first
+    conversation: str = ""
+    files: tuple[OutboundFile, ...] = ()
+    automatic: bool = False  # no person wrote it
+    unsubscribe_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The exact bytes every attempt sends, and the id the other side will quote."""
+
+    external_id: str
+    body: bytes
+
+
+class Phase(StrEnum):
+    """How far an attempt got. After AMBIGUOUS nobody but a person sends it again."""
+
+    TALKING = "talking"
+    AMBIGUOUS = "ambiguous"
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    provider_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Later:
+    """Nothing was taken; try again, no sooner than `after` seconds."""
+
+    words: str
+    after: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """The other side said no for good, in its own words."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class InDoubt:
+    """It may have arrived and it may not: only a person sends it again."""
+
+    words: str
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Not sent, on purpose: the inbox has no way out yet. A person can release it."""
+
+    words: str
+
+
+Outcome = Sent | Later | Refused | InDoubt | Held
+
+Progress = Callable[[Phase], Awaitable[None]]
+"""Durable before it returns. A channel calls it with AMBIGUOUS before the point of no return."""
+
+
+class Channel(Protocol):
+    kind: str  # the folder's name
+    label: Mapping[str, str]  # language → what an agent reads
+    icon: str  # a lucide icon
+    config: type[BaseModel]  # what one inbox of this kind must be told; secrets are SecretStr
+
+    def parse(self, config: Any, raw: Raw) -> Sequence[InboundMessage | Ignored]:
+        """Read one arrival. Pure: same bytes, same answer. Raises `Unreadable`."""
+
+
+@runtime_checkable
+class Accepts(Protocol):
+    """Takes webhooks, at the one hook address of its inbox."""
+
+    def accept(self, config: Any, headers: Mapping[str, str], body: bytes, now: datetime) -> Raw:
+        """Check the signature over the raw bytes. Raises `BadSignature`."""
+
+
+class Mailbox(Protocol):
+    """One open connection to a server that keeps items until somebody fetches them."""
+
+    async def list(self, after: ServerId | None) -> Sequence[ServerId]:
+        """What is there now, oldest first; only what is newer than `after` when it is given."""
+
+    async def fetch(self, item: ServerId) -> Raw | None:
+        """Fetch without leaving a mark. None when the server no longer has it."""
+
+    async def settle(self, item: ServerId) -> None:
+        """Leave the configured mark. Called only after what was fetched is filed."""
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something new may be there, or after `seconds`."""
+
+
+@runtime_checkable
+class Pulls(Protocol):
+    def pulls(self, config: Any) -> bool:
+        """Whether this inbox has a server to fetch from."""
+
+    def open(self, config: Any) -> AbstractAsyncContextManager[Mailbox]:
+        """Connect and sign in. Raises `TryLater` or `Misconfigured`."""
+
+
+Take = Callable[[str, Raw], Awaitable[None]]
+"""Store one arrival for a recipient, durably, before returning. Raises on any failure."""
+
+
+@runtime_checkable
+class Listens(Protocol):
+    """Can receive on a local port, so that a newcomer needs no account anywhere."""
+
+    def listen(
+        self, host: str, port: int, knows: Callable[[str], bool], take: Take
+    ) -> AbstractAsyncContextManager[int]:
+        """Serve until the context ends; yields the port. `knows` says if an address is ours."""
+
+
+@runtime_checkable
+class Sends(Protocol):
+    def render(self, config: Any, message: OutboundMessage) -> Rendered:
+        """Pure: the bytes are stored once and every attempt sends just these."""
+
+    async def send(
+        self, config: Any, rendered: Rendered, recipients: Sequence[str], progress: Progress
+    ) -> Mapping[str, Outcome]:
+        """One outcome per recipient. Calls `progress` before the point of no return."""
+
+
+@runtime_checkable
+class TakesEntries(Protocol):
+    """A person can type an arrival in by hand: `entry` is the form."""
+
+    entry: type[BaseModel]
+
+    def write_down(self, entry: Any, now: datetime, agent: str) -> Raw:
+        """The entry as an arrival that `parse` reads back; `agent` is who wrote it down."""
+
+
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    line: int  # as a person counts, the heading is line 1
+    words: str
+
+
+@runtime_checkable
+class Imports(Protocol):
+    """Reads a file of many arrivals, such as a call log exported by an exchange."""
+
+    def read_file(self, config: Any, body: bytes) -> Sequence[Raw | BadRow]:
+        """One `Raw` a row. Pure; reading the same file twice gives the same ids."""
