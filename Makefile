@@ -22,7 +22,7 @@ soak: .venv/.dev  ## hours of it, by hand
 	$(PYTHON) -m pytest -m soak $(ARGS)
 
 lint: .venv/.dev
-	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/codespell && .venv/bin/mypy
+	.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy
 
 check: lint test  ## what a change must pass
 
