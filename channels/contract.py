@@ -259,8 +259,25 @@ class Pulls(Protocol):
     def pulls(self, config: Any) -> bool:
         """Whether this inbox has a server to fetch from."""
 
+    def skips_old(self, config: Any) -> bool:
+        """Whether what is there before the first look is left alone."""
+
     def open(self, config: Any) -> AbstractAsyncContextManager[Mailbox]:
         """Connect and sign in. Raises `TryLater` or `Misconfigured`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Starter:
+    """The inbox a fresh installation gets, so that everything can be tried without an account."""
+
+    name: str
+    address: str
+    config: BaseModel
+
+
+@runtime_checkable
+class Starts(Protocol):
+    def starter(self) -> Starter: ...
 
 
 Take = Callable[[str, Raw], Awaitable[None]]

@@ -14,6 +14,21 @@ from sqlmodel import Session
 AfterCommit = Callable[[], None]
 
 
+def _subsecond_clock(connection: sqlite3.Connection) -> None:
+    if sqlite3.sqlite_version_info < (3, 42):
+        # The job engine calls unixepoch('subsec'), which older SQLite answers with NULL.
+        connection.create_function("unixepoch", 1, lambda _: time.time())
+
+
+def _for_jobs(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute("PRAGMA journal_mode = WAL")
+    connection.execute("PRAGMA synchronous = NORMAL")
+    connection.execute("PRAGMA busy_timeout = 30000")
+    connection.execute("PRAGMA foreign_keys = ON")
+    _subsecond_clock(connection)
+
+
 def _on_connect(*, reading: bool) -> Callable[[Any, Any], None]:
     def prepare(connection: sqlite3.Connection, _record: object) -> None:
         connection.isolation_level = None  # we say BEGIN ourselves, see `_begin`
@@ -27,9 +42,7 @@ def _on_connect(*, reading: bool) -> Callable[[Any, Any], None]:
             *(["PRAGMA query_only = ON"] if reading else []),
         ):
             connection.execute(line)
-        if sqlite3.sqlite_version_info < (3, 42):
-            # The job engine calls unixepoch('subsec'), which older SQLite answers with NULL.
-            connection.create_function("unixepoch", 1, lambda _: time.time())
+        _subsecond_clock(connection)
 
     return prepare
 
@@ -49,7 +62,6 @@ class Database:
 
     def __init__(self, url: str, sqlite_file: Path) -> None:
         self.is_sqlite = not url or url.startswith("sqlite")
-        self.listeners: list[Callable[[int], None]] = []
         if self.is_sqlite:
             sqlite_file.parent.mkdir(parents=True, exist_ok=True)
             address = url or f"sqlite:///{sqlite_file.absolute()}"
@@ -82,6 +94,15 @@ class Database:
         """One consistent view; writing through it fails on SQLite and is rolled back elsewhere."""
         with Session(self.reader, expire_on_commit=False) as session:
             yield session
+
+    def engine_for_jobs(self) -> Engine:
+        """The job engine's own connections, to the same database, so that a job can be written
+        in our transaction. On SQLite without an fsync of their own: a lost job is found again."""
+        if not self.is_sqlite:
+            return self.engine
+        engine = create_engine(self.engine.url, pool_size=4, max_overflow=4)
+        event.listen(engine, "connect", _for_jobs)
+        return engine
 
     def close(self) -> None:
         self.engine.dispose()

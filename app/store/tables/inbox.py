@@ -21,6 +21,10 @@ class Inbox(SQLModel, table=True):
     language: str = ""
     team_id: int | None = maybe_link("team")
     enabled: bool = True
+    sends: bool = False  # whether its channel can answer in writing
+    start_scope: str = ""  # what was on the server when it was connected, and is not wanted
+    start_number: int = Field(default=0, sa_type=BIG)
+    started: bool = False
     built_in: bool = False  # made by the program, gives way to a real one
     created_at: datetime = moment()
     last_in_at: datetime | None = maybe_moment()

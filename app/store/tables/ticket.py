@@ -130,6 +130,7 @@ class Delivery(SQLModel, table=True):
     is_copy: bool = False  # in Cc
     state: DeliveryState = Field(default=DeliveryState.QUEUED, sa_type=word(DeliveryState))
     phase: str = ""  # how far the attempt under way got
+    held_by: str = ""  # the worker whose attempt is under way
     attempts: int = 0
     next_at: datetime | None = maybe_moment()
     words: str = ""  # the provider's, or ours

@@ -1,0 +1,77 @@
+"""Feedback requests: may we ask, when, and what a score leads to."""
+
+from dataclasses import dataclass
+from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+OPENS, CLOSES = time(9), time(18)  # in the customer's zone
+LASTS = timedelta(days=14)
+LOW = 2  # of 5: at or below it somebody follows up
+SCORES = range(1, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """Everything the decision needs; nothing else is looked at."""
+
+    wanted: bool  # the organisation asks at all
+    policy: str  # de-strict, or opt-out
+    agreed: bool  # the customer agreed to be asked
+    notice: bool  # customers are told of requests where their address is taken
+    objected: bool
+    automatic: bool  # only machines wrote
+    sample: bool
+    answered_by_person: bool
+    has_address: bool
+    last_asked: datetime | None
+    cooling: timedelta
+
+
+def why_not(facts: Circumstances, now: datetime) -> str:
+    """The reason why nobody is asked, in a sentence for the ticket; "" when they may be."""
+    strict = facts.policy == "de-strict" and not facts.agreed and not facts.notice
+    cooling = facts.last_asked is not None and now - facts.last_asked < facts.cooling
+    reasons = (
+        (facts.sample, "This is a sample inquiry."),
+        (facts.automatic, "Only machines wrote on this ticket."),
+        (not facts.answered_by_person, "No person answered this ticket."),
+        (facts.objected, "The customer does not want to be asked."),
+        (not facts.wanted, "Feedback requests are switched off."),
+        (
+            strict,
+            "Strict policy: the customer has not agreed, and the organisation has not stated "
+            "that its notice mentions such requests.",
+        ),
+        (not facts.has_address, "There is no channel on which the customer can be asked."),
+        (cooling, f"The customer was asked less than {facts.cooling.days} days ago."),
+    )
+    return next((words for applies, words in reasons if applies), "")
+
+
+def zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name or "UTC")
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo("UTC")
+
+
+def when(resolved: datetime, delay: timedelta, time_zone: str) -> datetime:
+    """`delay` after `resolved`, moved forward into 09 to 18 h on a weekday of the zone.
+
+    No delay means at once: whoever sets that wants to see it happen.
+    """
+    due = resolved + delay
+    if not delay:
+        return due
+    local = due.astimezone(zone(time_zone))
+    if local.time() >= CLOSES:
+        local = _at_opening(local + timedelta(days=1))
+    elif local.time() < OPENS:
+        local = _at_opening(local)
+    while local.weekday() >= 5:
+        local = _at_opening(local + timedelta(days=1))
+    return local.astimezone(resolved.tzinfo)
+
+
+def _at_opening(local: datetime) -> datetime:
+    return local.replace(hour=OPENS.hour, minute=0, second=0, microsecond=0)

@@ -1,0 +1,124 @@
+"""Text made safe and short for a screen: previews, cleaned HTML, Markdown, marked words."""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+import nh3
+from markdown_it import MarkdownIt
+
+HTML_LIMIT = 500_000  # characters of a mail that are cleaned; what follows is left out
+_BLANKS = re.compile(r"\s+")
+_LINK = re.compile(r"https?://[^\s<>\"'（）「」。、]+[^\s<>\"'（）「」。、.,;:!?)\]]")
+_MAIL_TAGS = nh3.ALLOWED_TAGS | {"center", "font", "style", "html", "head", "body"} - {"style"}
+_LOOKS = {"align", "valign", "bgcolor", "border", "cellpadding", "cellspacing", "width", "height"}
+_ATTRIBUTES = {
+    "*": {"style", "dir", "lang", "title", "align"},
+    "a": {"href"},
+    "img": {"src", "alt", "width", "height"},
+    "font": {"color", "size", "face"},
+    "table": _LOOKS,
+    "tr": _LOOKS,
+    "td": _LOOKS | {"colspan", "rowspan"},
+    "th": _LOOKS | {"colspan", "rowspan"},
+    "col": {"span", "width"},
+    "ol": {"start", "type"},
+}
+_STYLES = {
+    "color", "background-color", "font-family", "font-size", "font-style", "font-weight",
+    "text-align", "text-decoration", "line-height", "margin", "margin-top", "margin-bottom",
+    "margin-left", "margin-right", "padding", "padding-top", "padding-bottom", "padding-left",
+    "padding-right", "border", "border-top", "border-bottom", "border-left", "border-right",
+    "border-collapse", "border-radius", "width", "max-width", "height", "vertical-align",
+    "white-space", "list-style-type",
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A stretch of text and how it is shown."""
+
+    kind: Literal["plain", "mark", "link"]
+    text: str
+
+
+def preview(text: str, length: int = 140) -> str:
+    """The beginning of `text` on one line."""
+    line = _BLANKS.sub(" ", text[: length * 4]).strip()
+    return line if len(line) <= length else f"{line[: length - 1].rstrip()}…"
+
+
+@cache
+def _markdown() -> MarkdownIt:
+    return MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("image")
+
+
+def markdown(text: str) -> str:
+    """Markdown as safe HTML. HTML in it is text; pictures are their description."""
+    html = _markdown().render(text)
+    return nh3.clean(html, url_schemes={"http", "https", "mailto", "tel"}, link_rel="noopener")
+
+
+def mail_html(html: str, pictures: Mapping[str, str]) -> str:
+    """A mail's HTML without script, form or anything remote.
+
+    `pictures` maps the cid: address of an attached picture to the data: address that replaces it.
+    """
+
+    def keep(tag: str, attribute: str, value: str) -> str | None:
+        if (tag, attribute) == ("img", "src"):
+            return pictures.get(value)
+        return value
+
+    return nh3.clean(
+        html[:HTML_LIMIT],
+        tags=_MAIL_TAGS - {"html", "head", "body"},
+        clean_content_tags={"script", "style", "title", "noscript", "template"},
+        attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
+        attribute_filter=keep,
+        filter_style_properties=_STYLES,
+        url_schemes={"http", "https", "mailto", "tel", "cid"},
+        link_rel="noopener noreferrer",
+    )
+
+
+def pieces(text: str, marks: Sequence[str] = ()) -> list[Piece]:
+    """`text` in order, with addresses and the first place of each of `marks` set apart."""
+    spans = sorted([*_links(text), *_marks(text, marks)])
+    found, at = [], 0
+    for start, end, kind in spans:
+        if start < at:
+            continue
+        if start > at:
+            found.append(Piece("plain", text[at:start]))
+        found.append(Piece(kind, text[start:end]))
+        at = end
+    if at < len(text):
+        found.append(Piece("plain", text[at:]))
+    return found
+
+
+def _links(text: str) -> Iterator[tuple[int, int, Literal["plain", "mark", "link"]]]:
+    for match in _LINK.finditer(text):
+        yield match.start(), match.end(), "link"
+
+
+def _marks(
+    text: str, marks: Sequence[str]
+) -> Iterator[tuple[int, int, Literal["plain", "mark", "link"]]]:
+    for mark in marks:
+        start = text.find(mark) if mark else -1
+        if start >= 0:
+            yield start, start + len(mark), "mark"
+
+
+def initials(name: str) -> str:
+    """One character of a Japanese name, two letters of a Latin one."""
+    words = [word for word in re.split(r"[\s.@_\-]+", name) if word]
+    if not words:
+        return "?"
+    if ord(words[0][0]) > 0x2E80:
+        return words[0][0]
+    return "".join(word[0] for word in words[:2]).upper()

@@ -1,0 +1,314 @@
+"""One message finds its customer and its ticket."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session, col, select
+
+from app.core import clock, secrets
+from app.core.secrets import Keys
+from app.domain import lifecycle
+from app.domain.lifecycle import Move
+from app.domain.subject import normal_subject
+from app.domain.text import preview
+from app.domain.words import ArrivalState, Cause, MessageKind, Role, Status
+from app.services import changes, customers, surveys, tagging, touchpoints
+from app.services.access import Actor
+from app.store import jobs, search
+from app.store.tables import (
+    Address,
+    Agent,
+    Arrival,
+    Attachment,
+    Customer,
+    Inbox,
+    Message,
+    Organisation,
+    Participant,
+    Ticket,
+)
+from channels.contract import Direction, InboundMessage, Ref, RefKind
+from classifier.contract import Prediction
+
+INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
+
+
+@dataclass(frozen=True, slots=True)
+class StoredFile:
+    """An attachment whose bytes are already in the blob store."""
+
+    name: str
+    content_type: str
+    size: int
+    sha256: str
+    content_id: str = ""
+    inline: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """A message read from an arrival, and what the model makes of it."""
+
+    message: InboundMessage
+    files: tuple[StoredFile, ...] = ()
+    prediction: Prediction | None = None
+    language: str = ""
+    tag_later: bool = False  # the model was not there in time
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    inbox: Inbox
+    arrival: Arrival
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    state: ArrivalState
+    reason: str
+    copy_of_id: int | None = None
+
+
+def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> Outcome:
+    """File one message. A copy of what we have is noted as such and changes nothing."""
+    message = found.message
+    if message.machine == "ourselves":
+        return Outcome(ArrivalState.IGNORED, "Our own mail came back to us.")
+    original = _already_filed(session, place, message.canonical)
+    if original:
+        return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
+    place.arrival.canonical = message.canonical
+    customer, address = customers.resolve(session, message.sender, message.also_known_as)
+    if customer.language == "" and found.language:
+        customer.language = found.language
+    ticket, claimed = _ticket_for(session, keys, place.inbox, address, message)
+    is_new = ticket is None
+    if ticket is None:
+        ticket = _open(session, place.inbox, customer, found, claimed)
+    _let_speak(session, ticket, address)
+    row = _write(session, ticket, address, place, found)
+    _touch(session, ticket, row, message)
+    if not message.automatic and message.direction is Direction.INBOUND:
+        _tag(session, ticket, row, found)
+    changes.record(session, INTAKE, ticket, "filed" if is_new else "customer_wrote", message=row.id)
+    if not message.automatic:
+        touchpoints.record(session, ticket, row, incoming=message.direction is Direction.INBOUND)
+    return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}.")
+
+
+def _already_filed(session: Session, place: Place, canonical: str) -> int | None:
+    """The message that an equal arrival of the same inbox became."""
+    if not canonical:
+        return None
+    return session.exec(
+        select(Message.id)
+        .join(Arrival, col(Message.arrival_id) == col(Arrival.id))
+        .where(
+            Arrival.inbox_id == place.inbox.id,
+            Arrival.canonical == canonical,
+            Arrival.id != place.arrival.id,
+        )
+        .limit(1)
+    ).one_or_none()
+
+
+def _ticket_for(
+    session: Session, keys: Keys, inbox: Inbox, address: Address, message: InboundMessage
+) -> tuple[Ticket | None, str]:
+    """The ticket the strongest ref names, if the sender may speak on it; else what it claims.
+
+    A ref alone proves nothing: anyone can quote an id they have seen.
+    """
+    claimed = ""
+    for ref in message.refs:
+        for ticket in _named_by(session, keys, inbox, ref):
+            if _may_speak(session, ticket, address):
+                return ticket, ""
+            # A bounce comes from a stranger by nature. Our own signed id inside it shows
+            # that it answers our mail; it is shown there and changes nothing else.
+            if message.automatic and ref.kind in {RefKind.ID_TOKEN, RefKind.ADDRESS_TOKEN}:
+                return ticket, ""
+            claimed = claimed or ticket.ref
+    return None, claimed
+
+
+def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[Ticket]:
+    """The tickets `ref` can mean, newest first, locked against agents who change them now."""
+    match ref.kind:
+        case RefKind.ADDRESS_TOKEN | RefKind.ID_TOKEN:
+            named = col(Ticket.ref) == (keys.ticket_of(ref.value) or "")
+        case RefKind.MESSAGE_ID:
+            named = col(Ticket.id).in_(
+                select(Message.ticket_id).where(
+                    Message.inbox_id == inbox.id, Message.external_id == ref.value
+                )
+            )
+        case _:  # the provider's own conversation
+            named = col(Ticket.id).in_(
+                select(Message.ticket_id).where(
+                    Message.inbox_id == inbox.id, Message.conversation == ref.value
+                )
+            )
+    return session.exec(
+        select(Ticket)
+        .where(named, Ticket.status != Status.SPAM)
+        .order_by(col(Ticket.id).desc())
+        .limit(5)
+        .with_for_update()
+    ).all()
+
+
+def _may_speak(session: Session, ticket: Ticket, address: Address) -> bool:
+    if address.customer_id == ticket.customer_id:
+        return True
+    return (
+        session.exec(
+            select(Participant.id).where(
+                Participant.ticket_id == ticket.id, Participant.address_id == address.id
+            )
+        ).one_or_none()
+        is not None
+    )
+
+
+def _open(
+    session: Session, inbox: Inbox, customer: Customer, found: Understood, claimed: str
+) -> Ticket:
+    now = clock.now()
+    message = found.message
+    promised = session.exec(select(Organisation.first_answer_minutes)).first()
+    ticket = Ticket(
+        ref=secrets.new_ref(),
+        inbox_id=inbox.id,
+        channel=inbox.kind,
+        customer_id=customer.id,
+        team_id=inbox.team_id,
+        subject=normal_subject(message.subject) or preview(message.text, 80),
+        language=found.language,
+        created_at=now,
+        last_activity_at=now,
+        due_at=now + timedelta(minutes=promised) if promised and not message.automatic else None,
+        automatic=message.automatic,
+        claims_ref=claimed,
+    )
+    session.add(ticket)
+    session.flush()
+    return ticket
+
+
+def _let_speak(session: Session, ticket: Ticket, address: Address) -> None:
+    # Only the customer's own addresses: whom a stranger puts in Cc gains nothing by it.
+    if address.customer_id != ticket.customer_id:
+        return
+    known = session.exec(
+        select(Participant.id).where(
+            Participant.ticket_id == ticket.id, Participant.address_id == address.id
+        )
+    ).one_or_none()
+    if known is None:
+        session.add(Participant(ticket_id=ticket.id, address_id=address.id, role="customer"))
+
+
+def _write(
+    session: Session, ticket: Ticket, address: Address, place: Place, found: Understood
+) -> Message:
+    message = found.message
+    is_call = message.seconds is not None
+    agent = (
+        session.exec(select(Agent).where(Agent.email == message.logged_by)).one_or_none()
+        if message.logged_by
+        else None
+    )
+    row = Message(
+        ticket_id=ticket.id,
+        inbox_id=place.inbox.id,
+        arrival_id=place.arrival.id,
+        kind=MessageKind.CALL if is_call else MessageKind.INBOUND,
+        author=message.sender.name or message.sender.value,
+        agent_id=agent.id if agent else None,
+        address_id=address.id,
+        external_id=message.external_id,
+        conversation=message.conversation,
+        subject=message.subject,
+        text=message.text,
+        reply_text=message.reply_text,
+        quoted_text=message.quoted_text,
+        html=message.html,
+        to=[party.value for party in message.to],
+        cc=[party.value for party in message.cc],
+        language=found.language,
+        sent_at=message.sent_at,
+        created_at=clock.now(),
+        automatic=message.automatic,
+        machine=message.machine,
+        charset_suspect=message.charset_suspect,
+        seconds=message.seconds,
+        references=[ref.value for ref in message.refs if ref.kind is RefKind.MESSAGE_ID][:20],
+    )
+    session.add(row)
+    session.flush()
+    for file in found.files:
+        session.add(
+            Attachment(
+                ref=secrets.new_ref(20),
+                message_id=row.id,
+                name=file.name,
+                content_type=file.content_type,
+                size=file.size,
+                sha256=file.sha256,
+                content_id=file.content_id,
+                inline=file.inline,
+            )
+        )
+    search.index(
+        session,
+        search.Entry(
+            row.id,
+            ticket.id,
+            (
+                message.subject,
+                message.reply_text or message.text,
+                message.sender.name,
+                message.sender.value,
+                ticket.ref,
+                *(file.name for file in found.files),
+            ),
+        ),
+    )
+    return row
+
+
+def _touch(session: Session, ticket: Ticket, row: Message, message: InboundMessage) -> None:
+    now = row.created_at
+    ticket.message_count += 1
+    ticket.last_activity_at = now
+    ticket.has_files = ticket.has_files or bool(message.files)
+    if message.direction is Direction.OUTBOUND:  # a call we made
+        ticket.first_responded_at = ticket.first_responded_at or now
+        ticket.waiting_since = None
+    elif not message.automatic:
+        was = ticket.status
+        ticket.status = lifecycle.after(was, Move.CUSTOMER_WROTE)
+        ticket.preview = preview(message.reply_text or message.text)
+        ticket.last_inbound_at = now
+        ticket.waiting_since = ticket.waiting_since or now
+        ticket.snoozed_until = None
+        ticket.automatic = False
+        if was is Status.RESOLVED:
+            ticket.resolved_at = None
+            surveys.revoke(session, ticket, "The customer wrote again before it was sent.")
+    elif not ticket.preview:
+        ticket.preview = preview(message.text)
+        ticket.last_inbound_at = now
+    session.add(ticket)
+
+
+def _tag(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:
+    # Only the first message decides by itself; a later “thanks!” says nothing about the inquiry.
+    if ticket.message_count > 1:
+        return
+    if found.prediction:
+        tagging.apply(session, ticket, row.id, found.prediction)
+    elif found.tag_later:
+        jobs.enqueue(session, "tag", ticket_id=ticket.id)

@@ -1,0 +1,143 @@
+"""The configured addresses, numbers and hooks customers reach us by."""
+
+import json
+from dataclasses import dataclass
+from typing import TypeVar
+
+from pydantic import BaseModel, SecretStr
+from sqlmodel import Session, col, select
+
+from app.core import clock, secrets
+from app.core.errors import Conflict, Invalid, NotFound
+from app.core.secrets import Keys
+from app.services import changes
+from app.services.access import Actor, Permission, require
+from app.store.tables import Inbox
+
+Config = TypeVar("Config", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class NewInbox:
+    """`sends` says whether the channel can answer in writing; the edge knows that."""
+
+    kind: str
+    name: str
+    config: BaseModel
+    address: str = ""
+    language: str = ""
+    sends: bool = False
+    built_in: bool = False
+
+
+def _seal(keys: Keys, token: str, config: BaseModel) -> bytes:
+    # pydantic hides secrets whenever a model is written out; here they are meant to be written.
+    revealed = {
+        name: value.get_secret_value() for name, value in config if isinstance(value, SecretStr)
+    }
+    plain = json.dumps(config.model_dump(mode="json") | revealed)
+    return keys.seal(plain, label=f"inbox {token}")
+
+
+def config_of(inbox: Inbox, keys: Keys, config: type[Config]) -> Config:
+    """The inbox's configuration, opened and checked."""
+    plain = keys.unseal(inbox.sealed_config, label=f"inbox {inbox.token}")
+    return config.model_validate_json(plain)
+
+
+def create(session: Session, actor: Actor, keys: Keys, new: NewInbox) -> Inbox:
+    """Add an inbox. Raises `Conflict` when another one has its address."""
+    require(actor, Permission.ADMIN)
+    _address_is_free(session, new, but=None)
+    token = secrets.new_token()
+    inbox = Inbox(
+        kind=new.kind,
+        name=new.name.strip() or new.address or new.kind,
+        address=new.address.strip().lower(),
+        token=token,
+        sealed_config=_seal(keys, token, new.config),
+        language=new.language,
+        sends=new.sends,
+        built_in=new.built_in,
+        created_at=clock.now(),
+    )
+    session.add(inbox)
+    session.flush()
+    changes.record(session, actor, None, "inbox_added", inbox=inbox.id, kind=new.kind)
+    return inbox
+
+
+def _address_is_free(session: Session, new: NewInbox, *, but: int | None) -> None:
+    if not new.address:
+        return
+    taken = session.exec(
+        select(Inbox).where(Inbox.address == new.address.strip().lower(), Inbox.kind == new.kind)
+    ).all()
+    if any(inbox.id != but and not inbox.built_in for inbox in taken):
+        raise Conflict(f"Another inbox already has the address {new.address}.", field="address")
+
+
+def get(session: Session, actor: Actor, inbox_id: int) -> Inbox:
+    require(actor, Permission.ADMIN)
+    inbox = session.get(Inbox, inbox_id)
+    if inbox is None:
+        raise NotFound("There is no such inbox.")
+    return inbox
+
+
+def change(session: Session, actor: Actor, keys: Keys, inbox_id: int, new: NewInbox) -> Inbox:
+    inbox = get(session, actor, inbox_id)
+    if inbox.kind != new.kind:
+        raise Invalid("The channel of an inbox cannot change; add another inbox.")
+    _address_is_free(session, new, but=inbox_id)
+    inbox.name, inbox.language = new.name.strip() or inbox.name, new.language
+    inbox.address = new.address.strip().lower()
+    inbox.sealed_config = _seal(keys, inbox.token, new.config)
+    inbox.last_in_error = inbox.last_out_error = ""
+    session.add(inbox)
+    changes.record(session, actor, None, "inbox_changed", inbox=inbox.id)
+    return inbox
+
+
+def set_enabled(session: Session, actor: Actor, inbox_id: int, *, enabled: bool) -> Inbox:
+    inbox = get(session, actor, inbox_id)
+    inbox.enabled = enabled
+    session.add(inbox)
+    changes.record(session, actor, None, "inbox_switched", inbox=inbox.id, on=enabled)
+    return inbox
+
+
+def enabled(session: Session) -> list[Inbox]:
+    return list(
+        session.exec(select(Inbox).where(col(Inbox.enabled).is_(True)).order_by(col(Inbox.id)))
+    )
+
+
+def by_token(session: Session, kind: str, token: str) -> Inbox:
+    """The inbox whose hook was called. What is switched off does not exist for callers."""
+    inbox = session.exec(
+        select(Inbox).where(Inbox.token == token, Inbox.kind == kind, col(Inbox.enabled).is_(True))
+    ).one_or_none()
+    if inbox is None:
+        raise NotFound("There is no such hook.")
+    return inbox
+
+
+def by_address(session: Session, address: str) -> Inbox | None:
+    """The inbox that takes mail for `address`, with or without what follows a plus."""
+    local, _, domain = address.strip().lower().rpartition("@")
+    plain = f"{local.partition('+')[0]}@{domain}"
+    return session.exec(
+        select(Inbox)
+        .where(col(Inbox.address).in_([f"{local}@{domain}", plain]), col(Inbox.enabled).is_(True))
+        .order_by(col(Inbox.built_in), col(Inbox.id))
+        .limit(1)
+    ).one_or_none()
+
+
+def note_trouble(session: Session, inbox_id: int, words: str) -> None:
+    """Why nothing comes in at the moment, for the administrators."""
+    inbox = session.get_one(Inbox, inbox_id)
+    if inbox.last_in_error != words:
+        inbox.last_in_error = words
+        session.add(inbox)

@@ -1,0 +1,208 @@
+"""What comes in: kept raw first, understood later, filed in one transaction."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, col, select
+
+from app.core import clock, crashpoints
+from app.core.errors import Conflict, NotFound
+from app.core.secrets import Keys
+from app.domain.words import ArrivalState
+from app.services import changes, filing
+from app.services.access import SYSTEM, Actor, Permission, require
+from app.services.filing import Understood
+from app.store import jobs
+from app.store.tables import Arrival, Inbox, LedgerRow
+from channels.contract import Ignored, Raw, ServerId
+
+ATTEMPTS = 3  # a bug of ours may go away with the next attempt; after these a person decides
+
+_before_keep = crashpoints.declare("intake.raw_stored", "raw bytes durable, no row yet")
+_inside_keep = crashpoints.declare("intake.keep_open", "arrival written, not committed")
+_inside_file = crashpoints.declare("intake.file_open", "ticket written, not committed")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """Where the raw bytes of an arrival already are."""
+
+    sha256: str
+    size: int
+
+
+def keep(
+    session: Session, inbox_id: int, raw: Raw, stored: Stored, item: ServerId | None = None
+) -> Arrival | None:
+    """Note an arrival before anyone tries to read it. None if we already had it.
+
+    `item` is what its server calls it; the ledger then knows that it was fetched.
+    """
+    _before_keep()
+    inbox = session.exec(select(Inbox).where(Inbox.id == inbox_id).with_for_update()).one()
+    waiting = session.exec(_waiting(inbox_id).limit(1)).one_or_none()
+    arrival = Arrival(
+        inbox_id=inbox_id,
+        external_id=raw.external_id,
+        sha256=stored.sha256,
+        size=stored.size,
+        headers=dict(raw.headers),
+        received_at=clock.now(),
+        server_at=raw.received_at,
+        oversized=raw.oversized,
+        settled_at=None if item else clock.now(),
+    )
+    try:
+        with session.begin_nested():
+            session.add(arrival)
+    except IntegrityError:
+        return None
+    if item:
+        _enter(session, inbox_id, item).arrival_id = arrival.id
+    inbox.last_in_at, inbox.last_in_error = arrival.received_at, ""
+    session.add(inbox)
+    if waiting is None:
+        # An older one that still waits has a job that files this one, too: that job looks
+        # again, under the lock of the inbox's row, before it ends.
+        jobs.enqueue(session, "file", inbox_id=inbox_id)
+    _inside_keep()
+    return arrival
+
+
+def _waiting(inbox_id: int):  # type: ignore[no-untyped-def] # a select: its type has four lines
+    return select(Arrival.id).where(
+        Arrival.inbox_id == inbox_id,
+        Arrival.state == ArrivalState.WAITING,
+        col(Arrival.next_at).is_(None),
+    )
+
+
+def _enter(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
+    row = session.exec(
+        select(LedgerRow).where(
+            LedgerRow.inbox_id == inbox_id,
+            LedgerRow.scope == item.scope,
+            LedgerRow.number == item.number,
+        )
+    ).one_or_none()
+    row = row or LedgerRow(
+        inbox_id=inbox_id, scope=item.scope, number=item.number, seen_at=clock.now()
+    )
+    session.add(row)
+    return row
+
+
+def refuse(session: Session, inbox_id: int, external_id: str, size: int, reason: str) -> None:
+    """Count what was turned away at the door, with the reason; nothing of it is kept."""
+    session.add(
+        Arrival(
+            inbox_id=inbox_id,
+            external_id=external_id,
+            size=size,
+            received_at=clock.now(),
+            state=ArrivalState.REFUSED,
+            reason=reason,
+            settled_at=clock.now(),
+        )
+    )
+
+
+def next_waiting(session: Session, inbox_id: int) -> Arrival | None:
+    """The oldest arrival of the inbox that is due. Locks the inbox, see `keep`."""
+    session.exec(select(Inbox.id).where(Inbox.id == inbox_id).with_for_update()).one()
+    return session.exec(
+        select(Arrival)
+        .where(
+            Arrival.inbox_id == inbox_id,
+            Arrival.state == ArrivalState.WAITING,
+            col(Arrival.next_at).is_(None) | (col(Arrival.next_at) <= clock.now()),
+        )
+        .order_by(col(Arrival.id))
+        .limit(1)
+    ).one_or_none()
+
+
+def file(
+    session: Session, keys: Keys, arrival_id: int, understood: Sequence[Understood | Ignored]
+) -> None:
+    """Turn what was understood into messages on tickets, all of it or nothing."""
+    arrival = _claimed(session, arrival_id)
+    if arrival is None:
+        return
+    inbox = session.get_one(Inbox, arrival.inbox_id)
+    outcomes = [
+        filing.Outcome(ArrivalState.IGNORED, found.reason)
+        if isinstance(found, Ignored)
+        else filing.file_one(session, keys, filing.Place(inbox, arrival), found)
+        for found in understood
+    ] or [filing.Outcome(ArrivalState.IGNORED, "There was nothing in it.")]
+    # Several messages in one arrival: filed if one of them was, else what became of the first.
+    best = next((one for one in outcomes if one.state is ArrivalState.FILED), outcomes[0])
+    arrival.state, arrival.reason = best.state, best.reason
+    arrival.copy_of_id = best.copy_of_id
+    arrival.next_at = None
+    session.add(arrival)
+    _inside_file()
+
+
+def _claimed(session: Session, arrival_id: int) -> Arrival | None:
+    arrival = session.exec(
+        select(Arrival).where(Arrival.id == arrival_id).with_for_update()
+    ).one_or_none()
+    return arrival if arrival and arrival.state is ArrivalState.WAITING else None
+
+
+def set_aside(session: Session, arrival_id: int, reason: str) -> None:
+    """Nobody can read it: keep it where people see it, with the reason."""
+    arrival = _claimed(session, arrival_id)
+    if arrival:
+        arrival.state, arrival.reason, arrival.next_at = ArrivalState.SET_ASIDE, reason, None
+        session.add(arrival)
+        changes.record(session, SYSTEM, None, "set_aside", arrival=arrival.id)
+
+
+def failed(session: Session, arrival_id: int, words: str) -> None:
+    """A bug of ours or a broken machine: try again, and set aside after ATTEMPTS."""
+    arrival = _claimed(session, arrival_id)
+    if arrival is None:
+        return
+    arrival.attempts += 1
+    if arrival.attempts >= ATTEMPTS:
+        set_aside(session, arrival_id, f"Setten failed on it {ATTEMPTS} times: {words}")
+        return
+    arrival.reason = words
+    arrival.next_at = clock.now() + timedelta(seconds=5 * 4**arrival.attempts)
+    session.add(arrival)
+    jobs.enqueue(session, "file", delay=5.0 * 4**arrival.attempts, inbox_id=arrival.inbox_id)
+
+
+def _for_a_person(session: Session, actor: Actor, arrival_id: int) -> Arrival:
+    require(actor, Permission.REPLY)
+    arrival = session.exec(
+        select(Arrival).where(Arrival.id == arrival_id).with_for_update()
+    ).one_or_none()
+    if arrival is None:
+        raise NotFound("There is no such arrival.")
+    if arrival.state is not ArrivalState.SET_ASIDE:
+        raise Conflict(f"This arrival is {arrival.state}, not set aside.", state=arrival.state)
+    return arrival
+
+
+def try_again(session: Session, actor: Actor, arrival_id: int) -> None:
+    """Read a set-aside arrival again, for example after an upgrade."""
+    arrival = _for_a_person(session, actor, arrival_id)
+    arrival.state, arrival.attempts, arrival.next_at = ArrivalState.WAITING, 0, None
+    session.add(arrival)
+    jobs.enqueue(session, "file", inbox_id=arrival.inbox_id)
+    changes.record(session, actor, None, "tried_again", arrival=arrival.id)
+
+
+def discard(session: Session, actor: Actor, arrival_id: int, reason: str) -> None:
+    """Decide that a set-aside arrival is not needed. Its raw source stays."""
+    arrival = _for_a_person(session, actor, arrival_id)
+    arrival.state = ArrivalState.DISCARDED
+    arrival.reason = reason.strip() or "no reason given"
+    session.add(arrival)
+    changes.record(session, actor, None, "discarded", arrival=arrival.id)

@@ -1,0 +1,39 @@
+"""Who may do what only one may do: fetch one mailbox, tick the clock."""
+
+from datetime import timedelta
+
+from sqlmodel import Session, col, delete, select
+
+from app.core import clock
+from app.store.tables import Lease
+
+
+def take(session: Session, name: str, holder: str, lasts: timedelta) -> int | None:
+    """Take or renew the lease. Its token, or None while somebody else holds it.
+
+    The token grows with every new holder: an act under an older one is refused by `held`.
+    """
+    now = clock.now()
+    lease = session.exec(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
+    if lease is None:
+        lease = Lease(name=name, holder=holder, until=now + lasts)
+    elif lease.holder == holder:
+        lease.until = now + lasts
+    elif lease.until < now:
+        lease.holder, lease.token, lease.until = holder, lease.token + 1, now + lasts
+    else:
+        return None
+    session.add(lease)
+    session.flush()
+    return lease.token
+
+
+def held(session: Session, name: str, holder: str, token: int) -> bool:
+    """Whether the lease is still this holder's; locks it until the transaction ends."""
+    lease = session.exec(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
+    return lease is not None and lease.holder == holder and lease.token == token
+
+
+def drop(session: Session, holder: str) -> None:
+    """Give back everything a worker holds, so that the next one need not wait."""
+    session.exec(delete(Lease).where(col(Lease.holder) == holder))

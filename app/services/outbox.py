@@ -1,0 +1,339 @@
+"""What goes out: packed, sent by a worker, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlmodel import Session, col, select
+
+from app.core import clock, crashpoints
+from app.core.errors import Conflict, NotFound
+from app.core.secrets import Keys
+from app.domain.words import DeliveryState, MessageKind
+from app.services import changes, followups, requests, surveys
+from app.services.access import SYSTEM, Actor, Permission, require
+from app.store import jobs
+from app.store.tables import (
+    Address,
+    Agent,
+    Attachment,
+    Delivery,
+    Inbox,
+    Message,
+    Organisation,
+    Survey,
+    Ticket,
+)
+from channels.contract import (
+    Held,
+    InDoubt,
+    Later,
+    OutboundMessage,
+    Outcome,
+    Party,
+    Phase,
+    Refused,
+    Rendered,
+    Sent,
+)
+
+GIVE_UP_AFTER = timedelta(days=5)
+_STEPS = (60, 300, 900, 3600)  # seconds between attempts; the last repeats
+
+_packed = crashpoints.declare("outbox.packed", "deliveries claimed, provider not called")
+_talking = crashpoints.declare("outbox.talking", "connected, nothing final said")
+_ambiguous = crashpoints.declare("outbox.ambiguous", "marked before the point of no return")
+_settling = crashpoints.declare("outbox.settle_open", "provider answered, result not committed")
+
+DUE = (DeliveryState.QUEUED, DeliveryState.RETRY)
+
+
+@dataclass(frozen=True, slots=True)
+class FileToSend:
+    name: str
+    content_type: str
+    sha256: str
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """Everything a worker needs to send one message, read in one go."""
+
+    message_id: int
+    inbox_id: int
+    kind: str
+    sealed_config: bytes
+    recipients: tuple[str, ...]
+    rendered_sha256: str  # "" when nobody rendered it yet
+    external_id: str
+    draft: OutboundMessage  # without its files
+    files: tuple[FileToSend, ...]
+
+
+def pack(
+    session: Session, keys: Keys, worker: str, message_id: int, link_base: str
+) -> Parcel | None:
+    """Claim what is due of one message. None when nothing is, or another worker has it."""
+    deliveries = session.exec(
+        select(Delivery)
+        .where(
+            Delivery.message_id == message_id,
+            col(Delivery.state).in_(DUE),
+            col(Delivery.next_at) <= clock.now(),
+        )
+        .order_by(col(Delivery.id))
+        .with_for_update(skip_locked=True)
+    ).all()
+    if not deliveries:
+        return None
+    for delivery in deliveries:
+        _set(delivery, DeliveryState.SENDING)
+        delivery.attempts += 1
+        delivery.phase, delivery.held_by = "", worker
+        session.add(delivery)
+    message = session.get_one(Message, message_id)
+    inbox = session.get_one(Inbox, message.inbox_id)
+    files = session.exec(select(Attachment).where(Attachment.message_id == message_id)).all()
+    return Parcel(
+        message_id=message_id,
+        inbox_id=inbox.id,
+        kind=inbox.kind,
+        sealed_config=inbox.sealed_config,
+        recipients=tuple(delivery.recipient for delivery in deliveries),
+        rendered_sha256=message.rendered_sha256,
+        external_id=message.external_id,
+        draft=_draft(session, keys, message, link_base),
+        files=tuple(FileToSend(file.name, file.content_type, file.sha256) for file in files),
+    )
+
+
+def _draft(session: Session, keys: Keys, message: Message, link_base: str) -> OutboundMessage:
+    ticket = session.get_one(Ticket, message.ticket_id)
+    earlier = session.exec(
+        select(Message)
+        .where(
+            Message.ticket_id == ticket.id,
+            Message.id < message.id,
+            Message.inbox_id == message.inbox_id,
+            col(Message.kind).in_([MessageKind.INBOUND, MessageKind.OUTBOUND]),
+            Message.external_id != "",
+        )
+        .order_by(col(Message.id))
+    ).all()
+    written = [one for one in earlier if one.kind is MessageKind.INBOUND]
+    answers = written[-1] if written else None
+    kind = _address_kind(session, answers)
+    survey = session.exec(select(Survey).where(Survey.message_id == message.id)).one_or_none()
+    text, stop = message.text, ""
+    if survey:
+        link = f"{link_base}/f/{keys.survey_token(survey.nonce)}"
+        text, stop = text.replace(requests.LINK, link), f"{link}/stop"
+        text = text.replace(requests.STOP_LINK, stop)
+    return OutboundMessage(
+        token=keys.thread_token(ticket.ref),
+        number=message.id,
+        sent_at=message.created_at,
+        sender_name=_sender_name(session, message),
+        to=tuple(Party(kind, value) for value in message.to),
+        cc=tuple(Party(kind, value) for value in message.cc),
+        text=text,
+        subject=_subject(message, answers),
+        language=message.language,
+        in_reply_to=answers.external_id if answers else "",
+        references=_thread(list(earlier)),
+        conversation=answers.conversation if answers else "",
+        automatic=message.automatic,
+        unsubscribe_url=stop,
+    )
+
+
+def _address_kind(session: Session, answers: Message | None) -> str:
+    if answers is None or answers.address_id is None:
+        return "email"
+    return session.get_one(Address, answers.address_id).kind
+
+
+def _thread(earlier: list[Message]) -> tuple[str, ...]:
+    """Ids of what came before, oldest first, each once."""
+    ids = [ref for one in earlier[:1] for ref in reversed(one.references)]
+    return tuple(dict.fromkeys([*ids, *(one.external_id for one in earlier)]))
+
+
+def _subject(message: Message, answers: Message | None) -> str:
+    subject = (answers.subject if answers and not message.request else "") or message.subject
+    return subject if message.request or subject[:3].lower() == "re:" else f"Re: {subject}"
+
+
+def _sender_name(session: Session, message: Message) -> str:
+    organisation = session.exec(select(Organisation.name)).first() or ""
+    agent = session.get(Agent, message.agent_id) if message.agent_id else None
+    return " · ".join(part for part in (agent.name if agent else "", organisation) if part)
+
+
+def keep_rendered(session: Session, message_id: int, rendered: Rendered, sha256: str) -> None:
+    """From now on every attempt sends just these bytes."""
+    message = session.get_one(Message, message_id)
+    message.rendered_sha256, message.external_id = sha256, rendered.external_id
+    session.add(message)
+    _packed()
+
+
+def mark_phase(session: Session, message_id: int, worker: str, phase: Phase) -> None:
+    """Write down how far the attempt is, before it goes further."""
+    for delivery in _mine(session, message_id, worker):
+        delivery.phase, delivery.changed_at = phase, clock.now()
+        session.add(delivery)
+
+
+def phase_is_durable(phase: Phase) -> None:
+    """Where a test kills the worker between the mark and the act."""
+    if phase is Phase.TALKING:
+        _talking()
+    else:
+        _ambiguous()
+
+
+def _mine(session: Session, message_id: int, worker: str) -> list[Delivery]:
+    return list(
+        session.exec(
+            select(Delivery)
+            .where(
+                Delivery.message_id == message_id,
+                Delivery.state == DeliveryState.SENDING,
+                Delivery.held_by == worker,
+            )
+            .with_for_update()
+        ).all()
+    )
+
+
+def _set(delivery: Delivery, state: DeliveryState, words: str = "") -> None:
+    delivery.state, delivery.words, delivery.changed_at = state, words, clock.now()
+    if state not in {DeliveryState.QUEUED, DeliveryState.RETRY}:
+        delivery.next_at = None
+
+
+def settle(session: Session, message_id: int, worker: str, outcomes: Mapping[str, Outcome]) -> None:
+    """Note what became of each recipient. One without an outcome is in doubt."""
+    message = session.get_one(Message, message_id)
+    ticket = session.get_one(Ticket, message.ticket_id, with_for_update=True)
+    inbox = session.get_one(Inbox, message.inbox_id)
+    for delivery in _mine(session, message_id, worker):
+        outcome = outcomes.get(
+            delivery.recipient, InDoubt("The channel did not say what became of it.")
+        )
+        _apply(session, message, delivery, outcome)
+        if isinstance(outcome, Sent):
+            inbox.last_out_at, inbox.last_out_error = clock.now(), ""
+        elif isinstance(outcome, Later):
+            inbox.last_out_error = outcome.words
+    session.add(inbox)
+    states = session.exec(select(Delivery.state).where(Delivery.message_id == message_id)).all()
+    if DeliveryState.SENT in states:
+        followups.answered(session, ticket, message)
+    surveys.delivered(session, message, states)
+    changes.record(session, SYSTEM, ticket, "delivery", message=message_id)
+    _settling()
+
+
+def _apply(session: Session, message: Message, delivery: Delivery, outcome: Outcome) -> None:
+    match outcome:
+        case Sent(provider_id):
+            _set(delivery, DeliveryState.SENT)
+            delivery.provider_id = provider_id
+        case Refused(words):
+            _set(delivery, DeliveryState.FAILED, words)
+        case InDoubt(words):
+            _set(delivery, DeliveryState.IN_DOUBT, words)
+        case Held(words):
+            _set(delivery, DeliveryState.HELD, words)
+        case Later(words, after):
+            _postpone(session, message, delivery, words, after)
+    session.add(delivery)
+
+
+def _postpone(
+    session: Session, message: Message, delivery: Delivery, words: str, after: float
+) -> None:
+    if clock.now() - message.created_at > GIVE_UP_AFTER:
+        _set(delivery, DeliveryState.FAILED, f"Given up after 5 days: {words}")
+        return
+    wait = max(after, _STEPS[min(delivery.attempts, len(_STEPS)) - 1])
+    _set(delivery, DeliveryState.RETRY, words)
+    delivery.next_at = clock.now() + timedelta(seconds=wait)
+    jobs.enqueue(session, "deliver", delay=wait, message_id=message.id)
+
+
+def recover(session: Session, worker: str | None, before: datetime | None = None) -> int:
+    """Deliveries whose worker died: sent again if nothing can have left, else in doubt.
+
+    Those of `worker`, or of anybody who has not been heard of since `before`.
+    """
+    wanted = select(Delivery).where(Delivery.state == DeliveryState.SENDING)
+    if worker is not None:
+        wanted = wanted.where(Delivery.held_by == worker)
+    if before is not None:
+        wanted = wanted.where(col(Delivery.changed_at) < before)
+    found = session.exec(wanted.with_for_update(skip_locked=True)).all()
+    for delivery in found:
+        if delivery.phase == Phase.AMBIGUOUS:
+            _set(
+                delivery,
+                DeliveryState.IN_DOUBT,
+                "Setten stopped while this was being handed over. It may have arrived.",
+            )
+            message = session.get_one(Message, delivery.message_id)
+            ticket = session.get_one(Ticket, message.ticket_id)
+            changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
+        else:
+            _set(delivery, DeliveryState.RETRY, "Setten stopped before anything was handed over.")
+            delivery.next_at = clock.now()
+            jobs.enqueue(session, "deliver", message_id=delivery.message_id)
+        session.add(delivery)
+    return len(found)
+
+
+def overdue(session: Session, since: datetime) -> list[int]:
+    """Messages whose deliveries have been due since then: their job was lost."""
+    return list(
+        session.exec(
+            select(Delivery.message_id)
+            .where(col(Delivery.state).in_(DUE), col(Delivery.next_at) < since)
+            .distinct()
+        ).all()
+    )
+
+
+def _for_a_person(
+    session: Session, actor: Actor, delivery_id: int
+) -> tuple[Delivery, Message, Ticket]:
+    require(actor, Permission.REPLY)
+    delivery = session.exec(
+        select(Delivery).where(Delivery.id == delivery_id).with_for_update()
+    ).one_or_none()
+    if delivery is None:
+        raise NotFound("There is no such delivery.")
+    message = session.get_one(Message, delivery.message_id)
+    return delivery, message, session.get_one(Ticket, message.ticket_id)
+
+
+def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
+    """A person decides that it goes out (again), with the same bytes."""
+    delivery, message, ticket = _for_a_person(session, actor, delivery_id)
+    if delivery.state not in {DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.HELD}:
+        raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+    _set(delivery, DeliveryState.QUEUED)
+    delivery.next_at = clock.now()
+    session.add(delivery)
+    jobs.enqueue(session, "deliver", message_id=message.id)
+    changes.record(session, actor, ticket, "sent_again", message=message.id)
+
+
+def cancel(session: Session, actor: Actor, delivery_id: int) -> None:
+    """Stop what has not left."""
+    delivery, message, ticket = _for_a_person(session, actor, delivery_id)
+    if delivery.state not in {DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.HELD}:
+        raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+    _set(delivery, DeliveryState.CANCELLED, "Stopped by a person.")
+    session.add(delivery)
+    changes.record(session, actor, ticket, "delivery_cancelled", message=message.id)

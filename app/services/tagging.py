@@ -1,0 +1,150 @@
+"""Stage and topic of a ticket: the model proposes, a person decides and is remembered."""
+
+from sqlmodel import Session, col, select
+
+from app.core import clock
+from app.core.errors import Conflict, Invalid
+from app.domain.words import ANCHORS, Decision, Head, MessageKind, Verdict
+from app.services import access, changes, touchpoints
+from app.services.access import SYSTEM, Actor, Permission
+from app.store.tables import Correction, Customer, Message, PredictionRow, Ticket, Topic
+from classifier.contract import HeadPrediction, Prediction
+
+
+def _topic(session: Session, key: str) -> Topic | None:
+    return session.exec(
+        select(Topic).where(Topic.key == key, col(Topic.active).is_(True))
+    ).one_or_none()
+
+
+def apply(session: Session, ticket: Ticket, message_id: int, prediction: Prediction) -> None:
+    """Put the model's view on the ticket. What a person said is never overruled."""
+    if not prediction.model:
+        return
+    for head, found in ((Head.STAGE, prediction.stage), (Head.TOPIC, prediction.topic)):
+        session.add(
+            PredictionRow(
+                ticket_id=ticket.id,
+                message_id=message_id,
+                head=head,
+                label=found.label or "",
+                probability=found.probability,
+                decision=Decision.SUGGEST if found.label else Decision.ABSTAIN,
+                top=[[guess.label, guess.probability] for guess in found.top],
+                reasons=[reason.text for reason in found.reasons],
+                model=prediction.model,
+                basis=prediction.basis,
+                at=clock.now(),
+            )
+        )
+    if ticket.stage_by != "person":
+        _set_stage(ticket, prediction.stage)
+    if ticket.topic_by != "person":
+        _set_topic(session, ticket, prediction.topic)
+    _remember_stage(session, ticket)
+
+
+def _set_stage(ticket: Ticket, found: HeadPrediction) -> None:
+    if found.label in ANCHORS:
+        ticket.stage, ticket.stage_by = found.label, "model"
+        ticket.stage_probability = found.probability
+
+
+def _set_topic(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
+    topic = _topic(session, found.label) if found.label else None
+    if topic:
+        ticket.topic_id, ticket.topic_by = topic.id, "model"
+        ticket.topic_probability = found.probability
+
+
+def _remember_stage(session: Session, ticket: Ticket) -> None:
+    customer = session.get_one(Customer, ticket.customer_id)
+    if ticket.stage and ticket.stage != "L":  # feedback is off the path a customer walks
+        customer.stage, customer.stage_at = ticket.stage, clock.now()
+        session.add(customer)
+
+
+def newest(session: Session, ticket_id: int, head: Head) -> PredictionRow | None:
+    return session.exec(
+        select(PredictionRow)
+        .where(PredictionRow.ticket_id == ticket_id, PredictionRow.head == head)
+        .order_by(col(PredictionRow.id).desc())
+        .limit(1)
+    ).one_or_none()
+
+
+def choose(session: Session, actor: Actor, ref: str, head: Head, label: str) -> Ticket:
+    """A person says what it is. Agreeing is kept as well as correcting: both are learned from."""
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    was = ticket.stage
+    if head is Head.STAGE:
+        if label not in ANCHORS:
+            raise Invalid(f"“{label}” is not a stage.", label=label)
+        ticket.stage, ticket.stage_by, ticket.stage_probability = label, "person", None
+    else:
+        topic = _topic(session, label)
+        if topic is None:
+            raise Invalid(f"“{label}” is not a topic in use.", label=label)
+        old = session.get(Topic, ticket.topic_id) if ticket.topic_id else None
+        was = old.key if old else ""
+        ticket.topic_id, ticket.topic_by, ticket.topic_probability = topic.id, "person", None
+    guess = newest(session, ticket.id, head)
+    agreed = guess is not None and bool(guess.top) and guess.top[0][0] == label
+    if actor.agent_id:
+        session.add(
+            Correction(
+                ticket_id=ticket.id,
+                prediction_id=guess.id if guess else None,
+                agent_id=actor.agent_id,
+                head=head,
+                verdict=Verdict.ACCEPTED if agreed else Verdict.CORRECTED,
+                was=was,
+                label=label,
+                at=clock.now(),
+            )
+        )
+    if head is Head.STAGE:
+        touchpoints.restage(session, ticket)
+        _remember_stage(session, ticket)
+    changes.record(session, actor, ticket, "tagged", head=head, label=label, was=was)
+    return ticket
+
+
+def accept(session: Session, actor: Actor, ref: str) -> Ticket:
+    """Agree with the model's best guess of both. Raises `Conflict` when it made none."""
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    taken = 0
+    for head in Head:
+        guess = newest(session, ticket.id, head)
+        if guess and guess.top:
+            choose(session, actor, ref, head, str(guess.top[0][0]))
+            taken += 1
+    if not taken:
+        raise Conflict("The model has not said anything about this ticket yet.")
+    return ticket
+
+
+def untagged(session: Session, ticket_id: int) -> Message | None:
+    """The first customer message of a ticket the model has not seen yet."""
+    if newest(session, ticket_id, Head.STAGE) is not None:
+        return None
+    return session.exec(
+        select(Message)
+        .where(
+            Message.ticket_id == ticket_id,
+            col(Message.kind).in_([MessageKind.INBOUND, MessageKind.CALL]),
+            col(Message.automatic).is_(False),
+        )
+        .order_by(col(Message.id))
+        .limit(1)
+    ).one_or_none()
+
+
+def tag_later(session: Session, ticket_id: int, message_id: int, prediction: Prediction) -> None:
+    """What the model said after the ticket was filed without it."""
+    ticket = session.get(Ticket, ticket_id)
+    if ticket is None or newest(session, ticket_id, Head.STAGE) is not None:
+        return
+    apply(session, ticket, message_id, prediction)
+    touchpoints.restage(session, ticket)
+    changes.record(session, SYSTEM, ticket, "suggested", model=prediction.model)

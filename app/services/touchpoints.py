@@ -1,0 +1,63 @@
+"""Records moments of contact, from which the touchpoint map is computed."""
+
+from sqlmodel import Session, col, func, select
+
+from app.domain.segment import Facts, first_match
+from app.store.tables import Answer, Customer, Message, Segment, Ticket, Touchpoint
+
+
+def segment_of(session: Session, customer: Customer, ticket: Ticket) -> int:
+    rules = [
+        (segment.id, segment.rule)
+        for segment in session.exec(select(Segment).order_by(col(Segment.position)))
+    ]
+    before = session.exec(
+        select(func.count())
+        .select_from(Ticket)
+        .where(Ticket.customer_id == customer.id, Ticket.id < ticket.id)
+    ).one()
+    return first_match(rules, Facts(before, customer.company, ticket.language))
+
+
+def record(session: Session, ticket: Ticket, message: Message, *, incoming: bool) -> None:
+    """One contact both sides saw. Notes and machines' mail are not contacts."""
+    customer = session.get_one(Customer, ticket.customer_id)
+    session.add(
+        Touchpoint(
+            ticket_id=ticket.id,
+            message_id=message.id,
+            customer_id=customer.id,
+            segment_id=segment_of(session, customer, ticket),
+            stage=ticket.stage,
+            channel=ticket.channel,
+            direction="in" if incoming else "out",
+            automatic=message.automatic,
+            at=message.created_at,
+            sample=ticket.sample,
+        )
+    )
+
+
+def record_answer(session: Session, ticket: Ticket, answer: Answer) -> None:
+    """A rating is a contact too: it stands in the cell of the inquiry it rates."""
+    customer = session.get_one(Customer, ticket.customer_id)
+    session.add(
+        Touchpoint(
+            ticket_id=ticket.id,
+            answer_id=answer.id,
+            customer_id=customer.id,
+            segment_id=segment_of(session, customer, ticket),
+            stage=ticket.stage,
+            channel=ticket.channel,
+            direction="in",
+            at=answer.at,
+            sample=ticket.sample,
+        )
+    )
+
+
+def restage(session: Session, ticket: Ticket) -> None:
+    """A stage that was corrected holds for every contact of the inquiry."""
+    for touchpoint in session.exec(select(Touchpoint).where(Touchpoint.ticket_id == ticket.id)):
+        touchpoint.stage = ticket.stage
+        session.add(touchpoint)

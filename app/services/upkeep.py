@@ -1,0 +1,60 @@
+"""Finds what is due and has no job: the rows are the truth, jobs only wake them."""
+
+from datetime import timedelta
+
+from sqlmodel import Session, col, select
+
+from app.core import clock
+from app.domain.words import ArrivalState
+from app.services import outbox, surveys, tickets
+from app.store import jobs
+from app.store.tables import Arrival, Worker
+
+SILENT = timedelta(seconds=60)  # after this a worker counts as dead, a job as lost
+
+
+def reconcile(session: Session, since: timedelta = SILENT) -> int:
+    """Wake everything that has been due for `since` without being done; how many jobs."""
+    limit = clock.now() - since
+    lost = session.exec(
+        select(Arrival.inbox_id)
+        .where(
+            Arrival.state == ArrivalState.WAITING,
+            (col(Arrival.next_at).is_(None) & (col(Arrival.received_at) < limit))
+            | (col(Arrival.next_at) < limit),
+        )
+        .distinct()
+    ).all()
+    for inbox_id in lost:
+        jobs.enqueue(session, "file", inbox_id=inbox_id)
+    messages = outbox.overdue(session, limit)
+    for message_id in messages:
+        jobs.enqueue(session, "deliver", message_id=message_id)
+    return len(lost) + len(messages)
+
+
+def tick(session: Session) -> None:
+    """What happens because time passes."""
+    tickets.wake_due(session)
+    for survey_id in surveys.due(session):
+        jobs.enqueue(session, "ask", survey_id=survey_id)
+
+
+def alive(session: Session, worker: str) -> None:
+    row = session.exec(select(Worker).where(Worker.name == worker)).one_or_none()
+    row = row or Worker(name=worker, seen_at=clock.now())
+    row.seen_at = clock.now()
+    session.add(row)
+
+
+def bury_dead(session: Session) -> list[str]:
+    """Take over from workers that stopped saying they are alive; their names."""
+    dead = session.exec(
+        select(Worker)
+        .where(col(Worker.seen_at) < clock.now() - SILENT)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for worker in dead:
+        outbox.recover(session, worker.name)
+        session.delete(worker)
+    return [worker.name for worker in dead]

@@ -1,0 +1,186 @@
+"""Runs the worker: the job engine, pulling, listening and the clock.
+
+The one importer of the job engine beside `app.store.jobs`.
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import logging
+from collections.abc import Callable, Coroutine
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import DBAPIError
+
+from app.core import clock
+from app.core.errors import Conflict
+from app.core.logs import job_id
+from app.services import leases, outbox, surveys, upkeep
+from app.store import jobs
+from app.worker import listen, pull
+from app.worker.deliver import deliver
+from app.worker.file import file, tag
+from app.worker.works import Works
+
+log = logging.getLogger(__name__)
+
+TICK = 5.0
+RECONCILE = timedelta(seconds=60)
+KEEP_JOBS = timedelta(hours=1)
+STOP_WITHIN = 8  # seconds
+
+
+async def _ask(works: Works, survey_id: int) -> None:
+    await works.in_transaction(
+        surveys.ask, works.keys, survey_id, reachable=works.settings.reachable
+    )
+
+
+KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
+    "file": file,
+    "deliver": deliver,
+    "ask": _ask,
+    "tag": tag,
+}
+
+
+class Engine:
+    """One worker in this process."""
+
+    def __init__(self, works: Works) -> None:
+        self.works = works
+        self._tasks: list[asyncio.Task[None]] = []
+        self._lock: Any = None
+
+    async def start(self) -> None:
+        """Take over what a predecessor of the same name left, then begin."""
+        self._lock = await asyncio.to_thread(self._alone_on_sqlite)
+        await self.works.in_transaction(outbox.recover, self.works.name)
+        await self.works.in_transaction(upkeep.reconcile, timedelta(0))
+        await asyncio.to_thread(self._launch)
+        self._tasks = [
+            asyncio.create_task(part)
+            for part in (pull.supervise(self.works), listen.supervise(self.works), self._ticking())
+        ]
+        log.info("worker ready", extra={"worker": self.works.name})
+
+    def _alone_on_sqlite(self) -> Any:
+        """One worker a data folder: two would both believe they are the one that died."""
+        if not self.works.database.is_sqlite:
+            return None
+        handle = (self.works.settings.data_dir / "worker.lock").open("w")
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            handle.close()
+            raise Conflict(
+                f"Another Setten already works on {self.works.settings.data_dir}. "
+                "Stop it first, or use PostgreSQL for several workers."
+            ) from None
+        return handle
+
+    def _launch(self) -> None:
+        from dbos import DBOS  # noqa: PLC0415 - takes a second; the pages do not wait for it
+
+        database = self.works.database
+        DBOS(
+            config={
+                "name": jobs.APP,
+                "system_database_engine": database.engine_for_jobs(),
+                "system_database_url": "sqlite:///unused"
+                if database.is_sqlite
+                else "postgresql://unused",
+                "serializer": jobs.serializer(),
+                "application_version": jobs.APP,
+                "executor_id": self.works.name,
+                "enable_otlp": False,
+                "log_level": "WARNING",
+                "run_migrations": False,
+                "use_listen_notify": False,
+            }
+        )
+
+        @DBOS.workflow(name=jobs.WORKFLOW)
+        async def run_job(name: str, args: dict[str, Any]) -> None:
+            await _run(self.works, name, args)
+
+        DBOS.launch()
+        for queue, seconds in sorted(set(jobs.QUEUES.values())):
+            DBOS.register_queue(queue, worker_concurrency=8, polling_interval_sec=seconds)
+
+    async def _ticking(self) -> None:
+        reconciled = clock.now()
+        while True:
+            try:
+                await self._tick(reconciled)
+                if clock.now() - reconciled >= RECONCILE:
+                    reconciled = clock.now()
+            except DBAPIError:
+                log.warning("the database does not answer; trying again")
+            await asyncio.sleep(TICK)
+
+    async def _tick(self, reconciled: Any) -> None:
+        works = self.works
+        await works.in_transaction(upkeep.alive, works.name)
+        token = await works.in_transaction(leases.take, "tick", works.name, timedelta(seconds=30))
+        if token is None:
+            return
+        await works.in_transaction(upkeep.tick)
+        if clock.now() - reconciled < RECONCILE:
+            return
+        dead = await works.in_transaction(upkeep.bury_dead)
+        woken = await works.in_transaction(upkeep.reconcile)
+        if dead or woken:
+            log.warning("took over what was left", extra={"dead": len(dead), "woken": woken})
+        await asyncio.to_thread(works.blobs.sweep)
+        await asyncio.to_thread(self._forget_done_jobs)
+
+    def _forget_done_jobs(self) -> None:
+        from dbos import DBOS  # noqa: PLC0415 - see above
+
+        before = (clock.now() - KEEP_JOBS).isoformat()
+        done = DBOS.list_workflows(
+            status=["SUCCESS", "ERROR", "CANCELLED"], completed_before=before, limit=1000
+        )
+        if done:
+            DBOS.delete_workflows([job.workflow_id for job in done])
+
+    async def stop(self) -> None:
+        """Finish or give back what is under way, within STOP_WITHIN seconds."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        with contextlib.suppress(ImportError):
+            from dbos import DBOS  # noqa: PLC0415 - see above
+
+            await asyncio.to_thread(
+                partial(DBOS.destroy, workflow_completion_timeout_sec=STOP_WITHIN)
+            )
+        with contextlib.suppress(DBAPIError):
+            await self.works.in_transaction(leases.drop, self.works.name)
+        self.works.triage.close()
+        if self._lock:
+            self._lock.close()
+
+
+async def _run(works: Works, name: str, args: dict[str, Any]) -> None:
+    """One job. Its row says what is left to do, so it may end in any way without loss."""
+    token = job_id.set(f"{name} {' '.join(str(value) for value in args.values())}")
+    wait = 1.0
+    try:
+        while True:
+            try:
+                await KINDS[name](works, **args)
+            except DBAPIError:
+                # The database went away: that ends no job.
+                log.warning("the database does not answer; the job waits")
+                await asyncio.sleep(wait)
+                wait = min(wait * 2, 30.0)
+            else:
+                return
+    except Exception:
+        log.exception("job failed; the reconciler wakes its row again")
+    finally:
+        job_id.reset(token)

@@ -1,0 +1,118 @@
+"""Files what arrived: parse, predict, and one transaction."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from sqlalchemy.exc import OperationalError
+from sqlmodel import col, select
+
+from app.core import clock
+from app.domain.words import ArrivalState
+from app.services import intake, tagging
+from app.services.filing import StoredFile, Understood
+from app.store.tables import Arrival, Inbox
+from app.worker.works import Works
+from channels.contract import Ignored, InboundMessage, Raw, Unreadable
+from classifier.language import detect
+
+log = logging.getLogger(__name__)
+
+BATCH = 50
+
+
+async def file(works: Works, inbox_id: int) -> None:
+    """File everything that waits in one inbox, in the order it came."""
+    while True:
+        batch = await asyncio.to_thread(_batch, works, inbox_id)
+        if not batch:
+            last = await works.in_transaction(intake.next_waiting, inbox_id)
+            if last is None:
+                return
+            batch = [last]
+        for arrival in batch:
+            await asyncio.to_thread(_file_one, works, arrival)
+
+
+def _batch(works: Works, inbox_id: int) -> Sequence[Arrival]:
+    with works.database.reading() as session:
+        return session.exec(
+            select(Arrival)
+            .where(
+                Arrival.inbox_id == inbox_id,
+                Arrival.state == ArrivalState.WAITING,
+                col(Arrival.next_at).is_(None) | (col(Arrival.next_at) <= clock.now()),
+            )
+            .order_by(col(Arrival.id))
+            .limit(BATCH)
+        ).all()
+
+
+def _file_one(works: Works, arrival: Arrival) -> None:
+    try:
+        understood = [_understand(works, found) for found in _parse(works, arrival)]
+        works.do(intake.file, works.keys, arrival.id, understood)
+    except Unreadable as problem:
+        works.do(intake.set_aside, arrival.id, str(problem))
+        log.warning("arrival set aside", extra={"arrival": arrival.id})
+    except OperationalError:
+        raise  # the database is away or full: the arrival is innocent, and the job waits
+    except Exception as problem:
+        # A bug of ours in reading one arrival must not stop the ones behind it.
+        works.do(intake.failed, arrival.id, type(problem).__name__)
+        log.exception("arrival could not be filed", extra={"arrival": arrival.id})
+
+
+def _parse(works: Works, arrival: Arrival) -> Sequence[InboundMessage | Ignored]:
+    with works.database.reading() as session:
+        inbox = session.get_one(Inbox, arrival.inbox_id)
+    if arrival.oversized:
+        raise Unreadable(
+            f"It has {arrival.oversized:,} bytes, more than is fetched; only its head is here."
+        )
+    raw = Raw(
+        external_id=arrival.external_id,
+        body=works.blobs.get(arrival.sha256),
+        headers=arrival.headers,
+        received_at=arrival.server_at or arrival.received_at,
+    )
+    return works.channels[inbox.kind].parse(works.config_of(inbox), raw)
+
+
+def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | Ignored:
+    if isinstance(found, Ignored):
+        return found
+    text = found.reply_text or found.text
+    language = detect(f"{found.subject}\n{text}"[:4000]) or found.language
+    prediction = None
+    if not found.automatic:
+        prediction = works.triage.predict(f"{found.subject}\n{text}", language=language)
+    files = tuple(
+        StoredFile(
+            name=file.name,
+            content_type=file.content_type,
+            size=len(file.body),
+            sha256=works.blobs.put(file.body),
+            content_id=file.content_id,
+            inline=file.inline,
+        )
+        for file in found.files
+    )
+    later = prediction is None and works.triage.switched_on and not found.automatic
+    return Understood(found, files, prediction, language, later)
+
+
+async def tag(works: Works, ticket_id: int) -> None:
+    """Tag a ticket that was filed while there was no model yet."""
+    await asyncio.to_thread(_tag, works, ticket_id)
+
+
+def _tag(works: Works, ticket_id: int) -> None:
+    with works.database.reading() as session:
+        message = tagging.untagged(session, ticket_id)
+    if message is None:
+        return
+    text = f"{message.subject}\n{message.reply_text or message.text}"
+    prediction = works.triage.wait(text, language=message.language)
+    if prediction is not None:
+        works.do(tagging.tag_later, ticket_id, message.id, prediction)

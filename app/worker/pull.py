@@ -1,0 +1,286 @@
+"""Fetches from servers that keep mail until somebody comes: one supervised task an inbox."""
+
+import asyncio
+import logging
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlmodel import Session, col, func, select
+
+from app.core import clock, crashpoints
+from app.domain.words import ArrivalState
+from app.services import inboxes, intake, leases
+from app.services.intake import Stored
+from app.store.tables import Arrival, Inbox, LedgerRow
+from app.worker.works import Works
+from channels.contract import Mailbox, Misconfigured, Pulls, Raw, ServerId, TryLater
+
+log = logging.getLogger(__name__)
+
+LEASE = timedelta(seconds=60)
+RENEW = 15.0
+LOOK_AROUND = 3.0  # seconds between looks at which inboxes there are
+FULL_LOOK = timedelta(hours=1)
+BACKOFF = (2.0, 300.0)  # seconds, doubling with jitter
+AFTER_MISCONFIGURED = 300.0  # a locked account must not be knocked at
+
+_listed = crashpoints.declare("pull.listed", "ids listed, nothing fetched")
+_fetched = crashpoints.declare("pull.fetched", "bytes in memory, nothing stored")
+_kept = crashpoints.declare("pull.kept", "arrival committed, no mark on the server")
+_settled = crashpoints.declare("pull.settled", "mark left on the server, not noted here")
+
+
+class LostLease(Exception):
+    """Another worker fetches this mailbox now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The right to fetch one inbox."""
+
+    inbox_id: int
+    worker: str
+    token: int
+
+    @property
+    def lease(self) -> str:
+        return f"pull {self.inbox_id}"
+
+
+async def supervise(works: Works) -> None:
+    """Keep one task alive for every inbox that fetches; start and end them as inboxes change."""
+    running: dict[int, tuple[bytes, asyncio.Task[None]]] = {}
+    try:
+        while True:
+            wanted = await asyncio.to_thread(_wanted, works)
+            for inbox_id, (config, task) in list(running.items()):
+                if task.done() or wanted.get(inbox_id) != config:
+                    task.cancel()
+                    await asyncio.gather(task, return_exceptions=True)
+                    del running[inbox_id]
+            for inbox_id, config in wanted.items():
+                if inbox_id not in running:
+                    running[inbox_id] = (
+                        config,
+                        asyncio.create_task(_keep_pulling(works, inbox_id)),
+                    )
+            await asyncio.sleep(LOOK_AROUND)
+    finally:
+        for _, task in running.values():
+            task.cancel()
+        await asyncio.gather(*(task for _, task in running.values()), return_exceptions=True)
+
+
+def _wanted(works: Works) -> dict[int, bytes]:
+    with works.database.reading() as session:
+        found = inboxes.enabled(session)
+    wanted: dict[int, bytes] = {}
+    for inbox in found:
+        channel = works.channels.get(inbox.kind)
+        if isinstance(channel, Pulls) and channel.pulls(works.config_of(inbox)):
+            wanted[inbox.id] = inbox.sealed_config
+    return wanted
+
+
+async def _keep_pulling(works: Works, inbox_id: int) -> None:
+    wait = BACKOFF[0]
+    while True:
+        token = await works.in_transaction(leases.take, f"pull {inbox_id}", works.name, LEASE)
+        if token is None:
+            await asyncio.sleep(RENEW)
+            continue
+        held = Held(inbox_id, works.name, token)
+        renewing = asyncio.create_task(_renew(works, held))
+        pulling = asyncio.create_task(_pull(works, held))
+        try:
+            await asyncio.wait({renewing, pulling}, return_when=asyncio.FIRST_COMPLETED)
+            if renewing.done():
+                pulling.cancel()
+                await asyncio.gather(pulling, return_exceptions=True)
+                wait = RENEW
+            else:
+                wait = await _after(works, inbox_id, pulling, wait)
+        finally:
+            for task in (renewing, pulling):
+                task.cancel()
+            await asyncio.gather(renewing, pulling, return_exceptions=True)
+        await asyncio.sleep(wait)
+
+
+async def _after(works: Works, inbox_id: int, pulling: "asyncio.Task[None]", wait: float) -> float:
+    """Why pulling ended, written where people see it; how long to wait before the next try."""
+    try:
+        pulling.result()
+    except Misconfigured as problem:
+        log.warning("inbox needs a person", extra={"inbox": inbox_id})
+        await works.in_transaction(inboxes.note_trouble, inbox_id, str(problem))
+        return AFTER_MISCONFIGURED
+    except TryLater as problem:
+        log.info("mail server is away", extra={"inbox": inbox_id})
+        await works.in_transaction(inboxes.note_trouble, inbox_id, str(problem))
+        return max(problem.after, min(wait * 2, BACKOFF[1]) * random.uniform(0.7, 1.3))  # noqa: S311
+    except LostLease:
+        return RENEW
+    except Exception:
+        # Whatever it is, the other inboxes go on and this one tries again.
+        log.exception("pulling failed", extra={"inbox": inbox_id})
+        await works.in_transaction(
+            inboxes.note_trouble, inbox_id, "Setten failed while fetching; see the log."
+        )
+        return min(wait * 2, BACKOFF[1])
+    return BACKOFF[0]
+
+
+async def _renew(works: Works, held: Held) -> None:
+    while True:
+        await asyncio.sleep(RENEW)
+        if await works.in_transaction(leases.take, held.lease, held.worker, LEASE) != held.token:
+            return
+
+
+async def _pull(works: Works, held: Held) -> None:
+    with works.database.reading() as session:
+        inbox = session.get_one(Inbox, held.inbox_id)
+    config = works.config_of(inbox)
+    channel = works.channels[inbox.kind]
+    assert isinstance(channel, Pulls)
+    async with channel.open(config) as box:
+        await works.in_transaction(inboxes.note_trouble, inbox.id, "")
+        if not inbox.started:
+            old = await box.list(None) if channel.skips_old(config) else ()
+            await works.in_transaction(_start, inbox.id, old)
+        looked = clock.now()
+        await _look(works, held, box, None)
+        while True:
+            await _settle(works, held, box)
+            await box.wait(works.settings.poll_seconds)
+            after = await asyncio.to_thread(_newest, works, inbox.id)
+            if clock.now() - looked > FULL_LOOK:
+                # What a cursor cannot see: gaps, and mail that was moved back.
+                after, looked = None, clock.now()
+            await _look(works, held, box, after)
+
+
+def _start(session: Session, inbox_id: int, old: Sequence[ServerId]) -> None:
+    inbox = session.get_one(Inbox, inbox_id)
+    inbox.started = True
+    if old:
+        inbox.start_scope, inbox.start_number = old[-1].scope, old[-1].number
+    session.add(inbox)
+
+
+def _newest(works: Works, inbox_id: int) -> ServerId | None:
+    with works.database.reading() as session:
+        inbox = session.get_one(Inbox, inbox_id)
+        row = session.exec(
+            select(LedgerRow)
+            .where(LedgerRow.inbox_id == inbox_id)
+            .order_by(col(LedgerRow.id).desc())
+            .limit(1)
+        ).one_or_none()
+        if row is None:
+            start = ServerId(inbox.start_scope, inbox.start_number)
+            return start if inbox.start_scope else None
+        number = session.exec(
+            select(func.max(LedgerRow.number)).where(
+                LedgerRow.inbox_id == inbox_id, LedgerRow.scope == row.scope
+            )
+        ).one()
+        return ServerId(row.scope, number)
+
+
+async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) -> None:
+    """Fetch what the ledger lacks, oldest first."""
+    there = await box.list(after)
+    missing = await asyncio.to_thread(_missing, works, held.inbox_id, there)
+    if missing:
+        _listed()
+    for item in missing:
+        raw = await box.fetch(item)
+        _fetched()
+        await asyncio.to_thread(_keep, works, held, item, raw)
+
+
+def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[ServerId]:
+    if not there:
+        return []
+    with works.database.reading() as session:
+        inbox = session.get_one(Inbox, inbox_id)
+        scopes = {item.scope for item in there}
+        lowest = min(item.number for item in there)
+        known = {
+            ServerId(scope, number)
+            for scope, number in session.exec(
+                select(LedgerRow.scope, LedgerRow.number).where(
+                    LedgerRow.inbox_id == inbox_id,
+                    col(LedgerRow.scope).in_(scopes),
+                    LedgerRow.number >= lowest,
+                )
+            )
+        }
+    start = (inbox.start_scope, inbox.start_number)
+    return [
+        item
+        for item in there
+        if item not in known and not (item.scope == start[0] and item.number <= start[1])
+    ]
+
+
+def _keep(works: Works, held: Held, item: ServerId, raw: Raw | None) -> None:
+    if raw is None:
+        works.do(_note_gone, held.inbox_id, item)
+        return
+    sha256 = works.blobs.put(raw.body)
+    stored = Stored(sha256, len(raw.body))
+    with works.database.transaction() as session:
+        if not leases.held(session, held.lease, held.worker, held.token):
+            raise LostLease
+        intake.keep(session, held.inbox_id, raw, stored, item)
+    _kept()
+
+
+def _note_gone(session: Session, inbox_id: int, item: ServerId) -> None:
+    """Listed and then not there: somebody else removed it. The ledger says so."""
+    session.add(
+        LedgerRow(
+            inbox_id=inbox_id,
+            scope=item.scope,
+            number=item.number,
+            seen_at=clock.now(),
+            problem="It was gone before it could be fetched.",
+        )
+    )
+
+
+async def _settle(works: Works, held: Held, box: Mailbox) -> None:
+    """Leave the mark on the server for what is filed, and only for that."""
+    for row_id, item in await asyncio.to_thread(_to_settle, works, held.inbox_id):
+        await box.settle(item)
+        _settled()
+        await works.in_transaction(_note_settled, row_id)
+
+
+def _to_settle(works: Works, inbox_id: int) -> list[tuple[int, ServerId]]:
+    with works.database.reading() as session:
+        rows = session.exec(
+            select(LedgerRow.id, LedgerRow.scope, LedgerRow.number)
+            .join(Arrival, col(LedgerRow.arrival_id) == col(Arrival.id))
+            .where(
+                LedgerRow.inbox_id == inbox_id,
+                col(LedgerRow.settled_at).is_(None),
+                col(Arrival.state).in_(
+                    [ArrivalState.FILED, ArrivalState.COPY, ArrivalState.IGNORED]
+                ),
+            )
+            .order_by(col(LedgerRow.id))
+            .limit(200)
+        ).all()
+    return [(row_id, ServerId(scope, number)) for row_id, scope, number in rows]
+
+
+def _note_settled(session: Session, row_id: int) -> None:
+    row = session.get_one(LedgerRow, row_id)
+    row.settled_at = clock.now()
+    session.add(row)

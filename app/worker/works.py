@@ -1,0 +1,60 @@
+"""What every part of a worker needs, made once."""
+
+import asyncio
+import os
+import secrets
+import socket
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, Concatenate, ParamSpec, TypeVar
+
+from sqlmodel import Session
+
+from app.core.secrets import Keys
+from app.core.settings import Settings
+from app.services import inboxes
+from app.store.blobs import Blobs
+from app.store.database import Database
+from app.store.tables import Inbox
+from app.worker.triage import Triage
+from channels.contract import Channel
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+@dataclass(frozen=True, slots=True)
+class Works:
+    settings: Settings
+    database: Database
+    blobs: Blobs
+    keys: Keys
+    channels: Mapping[str, Channel]
+    triage: Triage
+    name: str
+
+    def config_of(self, inbox: Inbox) -> Any:
+        return inboxes.config_of(inbox, self.keys, self.channels[inbox.kind].config)
+
+    def do(
+        self, verb: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Run one verb in a transaction of its own."""
+        with self.database.transaction() as session:
+            return verb(session, *args, **kwargs)
+
+    async def in_transaction(
+        self, verb: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """The same, off the event loop."""
+        return await asyncio.to_thread(partial(self.do, verb, *args, **kwargs))
+
+
+def worker_name(settings: Settings, database: Database) -> str:
+    """The same after a restart where only one worker can be, so that it finds its own work."""
+    if settings.worker_name:
+        return settings.worker_name
+    if database.is_sqlite:
+        return "embedded"
+    return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
