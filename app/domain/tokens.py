@@ -24,7 +24,7 @@ MAX_POSITIONS = 16_000  # PostgreSQL keeps 16,383 of a text, and knows no place 
 MAX_REPEATS = 255  # and this many places of one token
 MAX_CHARACTERS = 200_000  # of all tokens; PostgreSQL refuses a row of more than a megabyte
 MAX_TOKEN = 64
-MAX_INPUT = 1_000_000
+MAX_INPUT = 500_000
 MAX_TERMS = 16
 MAX_QUERY_TOKENS = 64
 
@@ -105,8 +105,9 @@ def terms_of(query: str) -> tuple[Term, ...]:
 
 def _normal(text: str) -> str:
     text = _PILE.sub(" ", _INVISIBLE.sub("", text))
-    # Twice: folding case can take a text out of its normal form.
-    return unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFKC", text)[:MAX_INPUT]  # one letter may become eighteen
+    # Again, because folding case can take a text out of its normal form.
+    return unicodedata.normalize("NFKC", text.casefold())
 
 
 def _walk(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
