@@ -1,0 +1,143 @@
+"""Addresses as they are written in mails, which is seldom as they should be."""
+
+import contextlib
+import re
+from dataclasses import dataclass
+
+from channels.contract import Party
+from channels.email.headers import ENCODED_WORD, MAX_VALUE, decode_words, one_line, unicode_of
+
+MAX_ADDRESSES = 1000
+
+MAX_NESTED = 400  # characters in a quote or a comment; what is longer was none
+
+_ADDRESS = re.compile(
+    r"[^\s<>\"(),;:\\\[\]]+@(?:\[[^\]\s]{1,60}\]|[^\s<>\"'(),;:\\@\[\]]+)",
+)
+_COMMENT = re.compile(r"\([^()]{0,200}\)")
+_SENDABLE = re.compile(
+    r'(?:[^\s<>"(),;:\\@]+|"(?:[^"\\]|\\.)+")@(?:\[[^\]\s]+\]|[^\s<>"(),;:\\@\[\]]+)'
+)
+_QUOTED_LOCAL = re.compile(r'"(?:[^"\\]|\\.){1,64}"@[^\s<>"(),;:\\@]+')
+
+
+@dataclass(slots=True)
+class _Entry:
+    """One address while it is being read."""
+
+    words: str = ""
+    angle: str | None = None
+    comment: str = ""
+
+    def party(self) -> Party | None:
+        source = self.words if self.angle is None else _COMMENT.sub("", self.angle)
+        address = _address_in(source)
+        if not address and self.angle is not None:
+            address = _address_in(decode_words(self.words))
+        if not address:
+            return None
+        name = self.words if self.angle is not None else self.comment
+        name = one_line(decode_words(name or self.comment)).strip("\"' ")
+        return Party("email", address, "" if name.lower() == address.lower() else name)
+
+
+def parties(raw: str) -> tuple[Party, ...]:
+    """Every address of one field. What has none in it is left out."""
+    found: list[Party] = []
+    for entry in _entries(unicode_of(raw[:MAX_VALUE])):
+        party = entry.party()
+        if party is not None:
+            found.append(party)
+        if len(found) >= MAX_ADDRESSES:
+            break
+    return tuple(found)
+
+
+def normal(address: str) -> str:
+    """As it is compared: the domain in lower case and as it looks on the wire."""
+    local, _, domain = address.rpartition("@")
+    domain = domain.rstrip(".").lower()
+    if not domain.isascii():
+        with contextlib.suppress(UnicodeError):
+            domain = domain.encode("idna").decode("ascii")
+    return f"{local}@{domain}"
+
+
+def sendable(address: str) -> str:
+    """As every server takes it. Raises `ValueError` for what is none or could add a command."""
+    address = normal(address.strip())
+    if not _SENDABLE.fullmatch(address) or not address.isascii() or not address.isprintable():
+        raise ValueError("not a mail address that every server takes")
+    return address
+
+
+def _address_in(text: str) -> str:
+    # One step is enough almost always; a search from every letter of a long run without an "@"
+    # would be slow, so the text is cut around its last "@" first.
+    at = text.rfind("@")
+    if at < 1:
+        return ""
+    text = text[max(0, at - 320) : at + 260].strip()
+    quoted = _QUOTED_LOCAL.search(text)
+    found = quoted or _ADDRESS.search(text)
+    return normal(found.group().lstrip("'").rstrip(".")) if found else ""
+
+
+def _entries(text: str) -> list[_Entry]:
+    entries: list[_Entry] = []
+    entry, words, at = _Entry(), list[str](), 0
+    while at < len(text) and len(entries) < MAX_ADDRESSES * 2:
+        char = text[at]
+        if char == '"':
+            content, at = _quoted(text, at)
+            # A quoted local part keeps its quotes, a quoted name does not.
+            words.append(f'"{content}"' if text[at : at + 1] == "@" else content)
+        elif char == "(":
+            content, at = _comment(text, at)
+            entry.comment = entry.comment or content
+        elif char == "<":
+            end = text.find(">", at, at + MAX_NESTED)
+            end = end if end >= 0 else min(len(text), at + MAX_NESTED)
+            if entry.angle is None or "@" not in entry.angle:
+                entry.angle = text[at + 1 : end]
+            at = end + 1
+        elif char in ",;:":
+            entry.words = "".join(words)
+            # A colon ends the name of a group, unless it belongs to an address.
+            if char != ":":
+                entries.append(entry)
+            if char != ":" or ("@" not in entry.words and entry.angle is None):
+                entry, words = _Entry(), []
+            at += 1
+        elif char == "=" and (word := ENCODED_WORD.match(text, at)):
+            words.append(word.group())
+            at = word.end()
+        else:
+            words.append(char)
+            at += 1
+    entry.words = "".join(words)
+    return [*entries, entry]
+
+
+def _quoted(text: str, start: int) -> tuple[str, int]:
+    out, at, last = [], start + 1, min(len(text), start + MAX_NESTED)
+    while at < last and text[at] != '"':
+        if text[at] == "\\" and at + 1 < last:
+            at += 1
+        out.append(text[at])
+        at += 1
+    if at >= last:  # never closed: then it was no quote
+        return "", start + 1
+    return "".join(out), at + 1
+
+
+def _comment(text: str, start: int) -> tuple[str, int]:
+    depth = 0
+    for at in range(start, min(len(text), start + MAX_NESTED)):
+        if text[at] == "(":
+            depth += 1
+        elif text[at] == ")":
+            depth -= 1
+            if depth == 0:
+                return text[start + 1 : at], at + 1
+    return "", start + 1

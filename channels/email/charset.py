@@ -1,0 +1,166 @@
+"""Bytes to text as mail programs really wrote them, not as they declared it."""
+
+import codecs
+import re
+from dataclasses import dataclass
+from functools import cache
+
+from channels.email import iso2022jp
+
+_UTF8 = "utf-8 utf8 utf8mb4 utf8mb3 unicode11utf8 cp65001 utf8sig"
+_LATIN = (
+    "usascii ascii ansix341968 iso88591 latin1 l1 iso885915x cp1252 windows1252 cp819 ansi x1252"
+)
+_SJIS = "shiftjis shiftjisms sjis xsjis mskanji windows31j cswindows31j cp932 ms932 cp943 xmscp932"
+_EUC = "eucjp xeucjp eucjpms eucjpwin cp51932 cseucpkdfmtjapanese ujis"
+_JIS = (
+    "iso2022jp csiso2022jp iso2022jp1 iso2022jp2 iso2022jp3 iso2022jpms iso2022jpext "
+    "jis jis7 cp50220 cp50221 cp50222"
+)
+_CHINESE = "gb2312 gbk cp936 xgbk gb18030 hzgb2312 euccn csgb2312"
+_KOREAN = "ksc5601 ksc56011987 euckr cp949 windows949 ks5601 cseuckr"
+_BIG5 = "big5 big5hkscs cp950 xbig5 cnbig5"
+_TURKISH = "iso88599 latin5 windows1254"
+_THAI = "iso885911 tis620 windows874"
+_UTF16 = "utf16 utf16le unicode ucs2 iso10646ucs2"
+
+# What the label says → what the sender meant, after the table every browser uses.
+_MEANT = {
+    **dict.fromkeys(_UTF8.split(), "utf-8"),
+    **dict.fromkeys(_LATIN.split(), "cp1252"),
+    **dict.fromkeys(_SJIS.split(), "cp932"),
+    **dict.fromkeys(_EUC.split(), "euc-jp"),
+    **dict.fromkeys(_JIS.split(), "iso-2022-jp"),
+    **dict.fromkeys(_CHINESE.split(), "gb18030"),
+    **dict.fromkeys(_KOREAN.split(), "cp949"),
+    **dict.fromkeys(_BIG5.split(), "big5hkscs"),
+    **dict.fromkeys(_TURKISH.split(), "cp1254"),
+    **dict.fromkeys(_THAI.split(), "cp874"),
+    **dict.fromkeys(_UTF16.split(), "utf-16-le"),
+    "utf16be": "utf-16-be",
+    "utf7": "utf-7",
+    "unicode11utf7": "utf-7",
+    "macintosh": "mac-roman",
+}
+_SAFE = re.compile(r"^(?:iso-?8859-?\d{1,2}|(?:windows-?|cp)\d{3,4}|koi8-?[rut]|mac-?[a-z]{5,10})$")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_JIS_ESCAPE = re.compile(rb"\x1b\$[@B(]")
+_SAMPLE = 4000  # characters looked at when two encodings are possible
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    text: str
+    suspect: bool = False  # some characters could not be told
+
+
+def decode(body: bytes, label: str = "") -> Decoded:
+    """Text of `body`: as declared if that works, else the first encoding that makes sense."""
+    for bom, codec in _BOMS:
+        if body.startswith(bom) and (text := _strict(body[len(bom) :], codec)) is not None:
+            return Decoded(text)
+    meant = codec_for(label)
+    if body.isascii() and b"\x1b" not in body and meant not in _STATEFUL:
+        return Decoded(body.decode("ascii"))
+    text = _declared(body, meant)
+    if text is not None:
+        return Decoded(text)
+    text = _trial(body)
+    if text is not None:
+        return Decoded(text)
+    return Decoded(_lossy(body, meant), suspect=True)
+
+
+_ONE_BYTE = {"cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "koi8-r", "koi8-u", "iso8859-2"}
+_STATEFUL = {"utf-16-le", "utf-16-be", "utf-7", "hz"}
+
+
+@cache
+def codec_for(label: str) -> str:
+    """The codec meant by a declared charset; "" for none or an unknown one."""
+    label = label.strip().strip("\"'").lower()[:60]
+    key = re.sub(r"[^a-z0-9]", "", label)
+    if key in _MEANT:
+        return _MEANT[key]
+    if _SAFE.match(label):
+        try:
+            return codecs.lookup(label.replace("windows-", "cp")).name
+        except LookupError:
+            return ""
+    return ""
+
+
+def _declared(body: bytes, meant: str) -> str | None:
+    if not meant:
+        return None
+    escapes = _JIS_ESCAPE.search(body) is not None
+    if escapes and meant != "iso-2022-jp" and (text := _strict(body, "iso-2022-jp")) is not None:
+        return text
+    if meant == "iso-2022-jp" and not escapes and not body.isascii():
+        # Eight-bit half-width kana are possible, but so is a label that is simply wrong.
+        return _trial(body, western=False) or _strict(body, meant)
+    if meant in _ONE_BYTE and (text := _strict(body, "utf-8")) is not None:
+        # No real text in a one-byte charset is valid UTF-8 several times over.
+        return text if len(body) - len(text) >= 4 else _strict(body, meant)
+    if meant == "cp1252" and not body.isascii():
+        # "Latin" is what programs say that do not know: their text is often something else.
+        return _trial(body)
+    return _strict(body, meant)
+
+
+def _strict(body: bytes, codec: str) -> str | None:
+    try:
+        if codec == "iso-2022-jp":
+            return iso2022jp.decode(body)
+        if codec == "euc-jp":
+            return iso2022jp.decode_euc(body)
+        return body.decode(codec)
+    except (UnicodeError, LookupError, ValueError):
+        return None
+
+
+def _trial(body: bytes, *, western: bool = True) -> str | None:
+    # This order beat every detector on short texts: UTF-8 and JIS escapes prove themselves; the
+    # rest is told by which reading consists of everyday characters.
+    if (text := _strict(body, "utf-8")) is not None and b"\x1b$" not in body:
+        return text
+    if _JIS_ESCAPE.search(body) and (text := _strict(body, "iso-2022-jp")) is not None:
+        return text
+    best, score = None, 0.6
+    for codec in ("cp932", "euc-jp"):
+        text = _strict(body, codec)
+        if text is not None and (now := japanese_score(text)) > score:
+            best, score = text, now
+    if best is not None or not western:
+        return best
+    return _strict(body, "cp1252")
+
+
+def japanese_score(text: str) -> float:
+    """Which share of the characters beyond ASCII is everyday Japanese."""
+    beyond = [char for char in text[:_SAMPLE] if char > "\x7f"]
+    return sum(map(_everyday, beyond)) / len(beyond) if beyond else 0.0
+
+
+def _everyday(char: str) -> bool:
+    if "\u3000" <= char <= "\u30ff" or "\uff01" <= char <= "\uff5e":
+        return True
+    if "\u4e00" <= char <= "\u9fff":
+        try:
+            return 0xB0 <= char.encode("euc_jp")[0] <= 0xCF  # the 2,965 kanji of the first level
+        except UnicodeEncodeError:
+            return False
+    return char in "①②③④⑤⑥⑦⑧⑨⑩㈱℡№―…‥“”‘’○●◎□■△▲▽▼☆★※→←↑↓×÷±°℃"
+
+
+def _lossy(body: bytes, meant: str) -> str:
+    if meant and meant not in {"iso-2022-jp", "euc-jp"}:
+        return body.decode(meant, "replace")
+    codec = {"iso-2022-jp": "iso2022_jp_ext", "euc-jp": "euc_jp"}.get(meant, "")
+    candidates = [codec] if codec else ["utf-8", "cp932", "cp1252"]
+    readings = [body.decode(candidate, "replace") for candidate in candidates]
+    return min(readings, key=lambda text: text.count("\ufffd"))

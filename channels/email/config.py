@@ -1,0 +1,157 @@
+"""What one mail inbox must be told; the descriptions are the words of its settings form."""
+
+import ipaddress
+import re
+from enum import StrEnum
+from typing import Self
+
+from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+
+
+class Security(StrEnum):
+    TLS = "tls"
+    STARTTLS = "starttls"
+    NONE = "none"
+
+
+class AfterFiling(StrEnum):
+    LEAVE = "leave"
+    SEEN = "seen"
+
+
+class ImportSince(StrEnum):
+    NOW = "now"
+    ALL = "all"
+
+
+class EmailConfig(BaseModel):
+    """Without any server it is a local inbox: it receives on this machine and sends nothing."""
+
+    address: str = Field(
+        title="Mail address",
+        description="The address customers write to, such as support@example.com.",
+    )
+    sender_name: str = Field(
+        default="",
+        title="Sender name",
+        description="The name customers see on your answers, such as Example Support.",
+    )
+    imap_host: str = Field(
+        default="",
+        title="Incoming server (IMAP)",
+        description="Where mail is fetched from. Leave it empty to fetch nothing.",
+    )
+    imap_port: int = Field(
+        default=993,
+        ge=1,
+        le=65535,
+        title="IMAP port",
+        description="993 with TLS, 143 with STARTTLS.",
+    )
+    imap_security: Security = Field(
+        default=Security.TLS,
+        title="IMAP encryption",
+        description="TLS from the start, STARTTLS, or none (only for a server on this machine).",
+    )
+    imap_username: str = Field(
+        default="", title="IMAP user name", description="Often the whole mail address."
+    )
+    imap_password: SecretStr = Field(
+        default=SecretStr(""),
+        title="IMAP password",
+        description="With many providers an app password, made in their account settings.",
+    )
+    folder: str = Field(
+        default="INBOX", min_length=1, title="Folder", description="The folder that is fetched."
+    )
+    after_filing: AfterFiling = Field(
+        default=AfterFiling.LEAVE,
+        title="After filing",
+        description="Leave mails on the server as they are, or mark them as read.",
+    )
+    import_since: ImportSince = Field(
+        default=ImportSince.NOW,
+        title="First import",
+        description="Start with mails that arrive from now on, or bring in all of the folder.",
+    )
+    smtp_host: str = Field(
+        default="",
+        title="Outgoing server (SMTP)",
+        description="Where answers are handed in. Leave it empty to send nothing.",
+    )
+    smtp_port: int = Field(
+        default=465,
+        ge=1,
+        le=65535,
+        title="SMTP port",
+        description="465 with TLS, 587 with STARTTLS.",
+    )
+    smtp_security: Security = Field(
+        default=Security.TLS,
+        title="SMTP encryption",
+        description="TLS from the start, STARTTLS, or none (only for a server on this machine).",
+    )
+    smtp_username: str = Field(
+        default="",
+        title="SMTP user name",
+        description="Leave it empty if the server asks for none.",
+    )
+    smtp_password: SecretStr = Field(
+        default=SecretStr(""),
+        title="SMTP password",
+        description="With many providers the same app password as for IMAP.",
+    )
+    reply_tokens: bool = Field(
+        default=False,
+        title="Replies may carry a plus-address",
+        description="Switched on by the self-test, when the provider delivers such mail.",
+    )
+    catch_tls_ca: str = Field(
+        default="",
+        title="Certificate authority",
+        description="Path of a PEM file, if your mail server's certificate is from your own one.",
+    )
+
+    @property
+    def is_local(self) -> bool:
+        """Whether no server is set up at all."""
+        return not self.imap_host and not self.smtp_host
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        value = value.strip()
+        if not re.fullmatch(r"[^\s<>\"(),;:\\@]+@[^\s<>\"(),;:\\@]+", value):
+            raise ValueError("this is not a mail address, such as support@example.com")
+        return value
+
+    @field_validator(
+        "sender_name", "imap_host", "imap_username", "folder", "smtp_host", "smtp_username"
+    )
+    @classmethod
+    def _is_one_line(cls, value: str) -> str:
+        if re.search(r"[\r\n\x00]", value):
+            raise ValueError("this must be one line")
+        return value.strip()
+
+    @model_validator(mode="after")
+    def _has_passwords_encrypted(self) -> Self:
+        for host, security in (
+            (self.imap_host, self.imap_security),
+            (self.smtp_host, self.smtp_security),
+        ):
+            if host and security is Security.NONE and not is_loopback(host):
+                raise ValueError(
+                    f"{host} is another machine: choose TLS or STARTTLS, "
+                    "otherwise the password and every mail could be read on the way"
+                )
+        return self
+
+
+def is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False

@@ -1,0 +1,222 @@
+"""A mail taken apart: its fields and its tree of parts, within limits."""
+
+import binascii
+import re
+from dataclasses import dataclass, field
+from email.errors import MessageError
+from email.message import Message
+from email.parser import BytesFeedParser
+from email.policy import compat32
+
+from typing_extensions import override
+
+from channels.contract import Unreadable
+from channels.email.headers import Headers, base64_bytes, valued
+
+MAX_HEADER_BLOCK = 1_000_000
+MAX_FIELDS = 2000
+MAX_PARTS = 1000
+MAX_DEPTH = 50
+
+_FIELD = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
+_KNOWN = re.compile(
+    rb"(?:received|from|to|subject|date|message-id|mime-version|content-[a-z-]{3,30}"
+    rb"|delivered-to|return-path|dkim-signature|reply-to)[ \t]*:",
+    re.IGNORECASE,
+)
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
+_BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
+_BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"\r\n]{1,200})|([^\s;"]{1,200}))', re.IGNORECASE)
+_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One node. A container has children, a leaf has content as it was before transfer."""
+
+    headers: Headers
+    content_type: str
+    parameters: dict[str, str]
+    disposition: str
+    disposition_parameters: dict[str, str]
+    content: bytes
+    children: tuple["Part", ...] = field(default=())
+
+    @property
+    def is_attached(self) -> bool:
+        return self.disposition == "attachment"
+
+
+class _Node(Message):
+    """The parser's idea of a part, kept from doing what is slow or loses bytes.
+
+    Its own reading of parameters takes minutes on hostile fields, and it takes attached mails
+    apart, after which their bytes are gone.
+    """
+
+    @override
+    def get_content_type(self) -> str:
+        found = _TYPE.match(Headers(self.raw_items()).raw("content-type").strip().lower())
+        kind = found.group() if found else "text/plain"
+        return "application/octet-stream" if kind.startswith("message/") else kind
+
+    @override
+    def get_content_maintype(self) -> str:
+        return self.get_content_type().partition("/")[0]
+
+    @override
+    def get_boundary(self, failobj: str | None = None) -> str | None:  # type: ignore[override]
+        found = _BOUNDARY.search(Headers(self.raw_items()).raw("content-type")[:10_000])
+        return (found.group(1) or found.group(2)).rstrip() if found else None
+
+
+def read(raw: bytes) -> Part:
+    """Take a mail apart. Raises `Unreadable` when there is no mail in it at all."""
+    raw = _without_preface(raw)
+    fields, body = _within_limits(raw)
+    if not fields:
+        raise Unreadable("This is no mail: it has no header fields at all.")
+    try:
+        parser = BytesFeedParser(_factory=_Node, policy=compat32)
+        parser.feed(fields + b"\r\n" + body)
+        return _tree(parser.close())
+    except (MessageError, RecursionError, LookupError, ValueError, TypeError, AttributeError):
+        return _flat(fields, body)
+
+
+def split(raw: bytes) -> tuple[bytes, bytes]:
+    """Header block and body, cut at the first empty line."""
+    found = _BODY_START.search(raw)
+    return (raw[: found.start()], raw[found.end() :]) if found else (raw, b"")
+
+
+def header_lines(block: bytes) -> list[bytes]:
+    """One item per field, folded lines kept together."""
+    lines: list[bytes] = []
+    for found in _LINE.finditer(block):
+        line = found.group()
+        if line[:1] in (b" ", b"\t") and lines:
+            lines[-1] += line
+        elif line:
+            lines.append(line)
+    return lines
+
+
+def _without_preface(raw: bytes) -> bytes:
+    # A byte order mark, the line of an mbox file, empty lines, or one line of a human or a
+    # program before the first field: all seen in real mails.
+    raw = raw.removeprefix(b"\xef\xbb\xbf").lstrip(b"\r\n\t \x00")
+    for _ in range(3):
+        line = _LINE.match(raw)
+        if line is None or _FIELD.match(raw):
+            break
+        rest = raw[line.end() :].lstrip(b"\r\n")
+        if raw.startswith((b"From ", b">From ")) or _FIELD.match(rest):
+            raw = rest
+    return raw
+
+
+def _within_limits(raw: bytes) -> tuple[bytes, bytes]:
+    """Header fields that may be read, and what follows them."""
+    kept: list[bytes] = []
+    size = at = 0
+    for found in _LINE.finditer(raw):
+        line = found.group()
+        folded = line[:1] in (b" ", b"\t") and bool(kept)
+        if not line.strip(b"\r\n"):
+            at = found.end()
+            break
+        if not folded and not _FIELD.match(line):
+            if _KNOWN.match(raw, found.end()):
+                continue  # one line of garbage among fields
+            at = found.start()  # the empty line is missing: this is text already
+            break
+        at = found.end()
+        size += len(line)
+        if size > MAX_HEADER_BLOCK or (len(kept) >= MAX_FIELDS and not folded):
+            continue
+        if folded:
+            kept.append(line)
+        else:
+            name, _, value = line.partition(b":")
+            kept.append(name.rstrip() + b":" + value)  # "Subject : x" is a field too
+    if kept and not kept[-1].endswith((b"\r", b"\n")):
+        kept.append(b"\r\n")
+    return b"".join(kept), raw[at:]
+
+
+def _tree(message: Message, depth: int = 0, count: list[int] | None = None) -> Part:
+    count = count if count is not None else [0]
+    count[0] += 1
+    # get_payload() would decode eight-bit text by its label and lose what does not fit.
+    payload: object = message._payload  # type: ignore[attr-defined]
+    children: tuple[Part, ...] = ()
+    if isinstance(payload, list) and depth < MAX_DEPTH:
+        children = tuple(
+            _tree(child, depth + 1, count)
+            for child in payload
+            if isinstance(child, Message) and count[0] < MAX_PARTS
+        )
+    content = payload if isinstance(payload, str) else ""
+    return _part(Headers(message.raw_items()), content, children)
+
+
+def _part(headers: Headers, payload: str, children: tuple[Part, ...]) -> Part:
+    declared = valued(headers.raw("content-type"))
+    disposition = valued(headers.raw("content-disposition"))
+    kind = declared.value
+    if not _TYPE.fullmatch(kind):
+        kind = "text/plain" if not kind or kind.startswith("text") else "application/octet-stream"
+    if kind.startswith("multipart/") and not children:
+        kind = "text/plain"  # a container without parts is a text somebody announced wrongly
+    raw = payload.encode("utf-8", "surrogateescape")
+    encoding = headers.text("content-transfer-encoding").lower().strip("\"' ;")
+    content = raw if children else _decoded(raw, encoding)
+    return Part(
+        headers,
+        kind,
+        declared.parameters,
+        disposition.value,
+        disposition.parameters,
+        content,
+        children,
+    )
+
+
+def _decoded(raw: bytes, encoding: str) -> bytes:
+    if encoding == "base64":
+        return base64_bytes(raw)
+    if encoding == "quoted-printable":
+        return binascii.a2b_qp(raw)
+    if encoding in {"x-uuencode", "uuencode", "uue", "x-uue"}:
+        return _uudecoded(raw)
+    return raw
+
+
+def _uudecoded(raw: bytes) -> bytes:
+    out = bytearray()
+    for line in raw.splitlines():
+        if line.startswith((b"begin ", b"end")) or not line.strip():
+            continue
+        try:
+            out += binascii.a2b_uu(line)
+        except binascii.Error:
+            continue
+    return bytes(out)
+
+
+def _flat(fields: bytes, body: bytes) -> Part:
+    """Fields only, with all the rest as one file: better a mail that shows little than none."""
+    parser = BytesFeedParser(_factory=_Node, policy=compat32)
+    parser._set_headersonly()  # type: ignore[attr-defined]  # as email.parser does itself
+    parser.feed(fields)
+    headers = Headers(parser.close().raw_items())
+    whole = Part(
+        Headers(()),
+        "message/rfc822",
+        {},
+        "attachment",
+        {"filename": "mail.eml"},
+        fields + b"\r\n" + body,
+    )
+    return Part(headers, "multipart/mixed", {}, "", {}, b"", (whole,))
