@@ -1,0 +1,67 @@
+"""Email as a channel: parse, fetch, listen and send, put together."""
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+
+from pydantic import BaseModel
+
+from channels.contract import (
+    Ignored,
+    InboundMessage,
+    Mailbox,
+    OutboundMessage,
+    Outcome,
+    Progress,
+    Raw,
+    Rendered,
+    Starter,
+    Take,
+)
+from channels.email import compose, listener, smtp
+from channels.email.config import EmailConfig, ImportSince
+from channels.email.imap import open_mailbox
+from channels.email.parse import parse
+
+TEST_ADDRESS = "hello@localhost"
+
+
+class EmailChannel:
+    kind = "email"
+    label: Mapping[str, str] = {"en": "Email", "ja": "メール", "de": "E-Mail"}
+    icon = "mail"
+    config: type[BaseModel] = EmailConfig
+
+    def parse(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
+        return [parse(config, raw)]
+
+    def pulls(self, config: EmailConfig) -> bool:
+        return bool(config.imap_host)
+
+    def skips_old(self, config: EmailConfig) -> bool:
+        return config.import_since is ImportSince.NOW
+
+    def open(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
+        return open_mailbox(config)
+
+    def starter(self) -> Starter:
+        return Starter("Test mail", TEST_ADDRESS, EmailConfig(address=TEST_ADDRESS))
+
+    def listen(
+        self, host: str, port: int, knows: Callable[[str], bool], take: Take
+    ) -> AbstractAsyncContextManager[int]:
+        return listener.listen(host, port, knows, take)
+
+    def render(self, config: EmailConfig, message: OutboundMessage) -> Rendered:
+        return compose.render(config, message)
+
+    async def send(
+        self,
+        config: EmailConfig,
+        rendered: Rendered,
+        recipients: Sequence[str],
+        progress: Progress,
+    ) -> Mapping[str, Outcome]:
+        return await smtp.send(config, rendered, recipients, progress)
+
+
+channel = EmailChannel()
