@@ -1,0 +1,216 @@
+"""A real Dovecot: any user signs in with the password `secret`, over TLS or not."""
+
+import getpass
+import grp
+import os
+import pwd
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.servers import free_port, require
+
+CEILING = 20.0
+
+_CONFIG = """
+protocols = imap
+listen = 127.0.0.1
+base_dir = {top}/run
+state_dir = {top}/state
+log_path = {top}/dovecot.log
+info_log_path = {top}/dovecot.log
+ssl = yes
+ssl_cert = <{top}/cert.pem
+ssl_key = <{top}/key.pem
+disable_plaintext_auth = no
+auth_failure_delay = 0
+mail_location = maildir:{top}/mail/%u
+mail_max_userip_connections = 100
+first_valid_uid = {first}
+first_valid_gid = 0
+{identity}
+service anvil {{
+{unchrooted}
+  unix_listener anvil-auth-penalty {{
+    mode = 0
+  }}
+}}
+service imap-login {{
+  chroot =
+  inet_listener imap {{
+    port = {port}
+  }}
+  inet_listener imaps {{
+    port = {port_tls}
+  }}
+}}
+passdb {{
+  driver = static
+  args = password=secret
+}}
+userdb {{
+  driver = static
+  args = uid={user} gid={group} home={top}/mail/%u
+}}
+namespace inbox {{
+  inbox = yes
+  separator = /
+}}
+"""
+
+
+@dataclass
+class Dovecot:
+    top: Path
+    port: int
+    port_tls: int
+    uid: int
+    gid: int
+    process: subprocess.Popen[bytes]
+    _dropped: int = field(default=0)
+
+    @classmethod
+    def start(cls, tmp: Path) -> "Dovecot":
+        """Start in `tmp`, as root or as an ordinary user; returns once it accepts connections."""
+        program = require("dovecot")
+        version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
+        if not version.stdout.startswith("2.3."):
+            pytest.skip(f"Dovecot {version.stdout.split()[0]} needs another configuration than 2.3")
+        top = _short_folder(tmp)
+        for name in ("run", "state", "mail"):
+            (top / name).mkdir(parents=True, exist_ok=True)
+        _certificate(top)
+        root = os.getuid() == 0
+        user = "nobody" if root else getpass.getuser()
+        entry = pwd.getpwnam(user)
+        group = "nogroup" if root else grp.getgrgid(entry.pw_gid).gr_name
+        port, port_tls = free_port(), free_port()
+        config = top / "dovecot.conf"
+        config.write_text(
+            _CONFIG.format(
+                top=top,
+                port=port,
+                port_tls=port_tls,
+                user=user,
+                group=group,
+                first=1 if root else 0,
+                unchrooted="" if root else "  chroot =",
+                identity="" if root else _identity(user, group),
+            )
+        )
+        if root:
+            os.chown(top / "mail", entry.pw_uid, grp.getgrnam(group).gr_gid)
+        process = subprocess.Popen([program, "-F", "-c", str(config)], start_new_session=True)
+        server = cls(top, port, port_tls, entry.pw_uid, grp.getgrnam(group).gr_gid, process)
+        server._wait_until_it_listens()
+        return server
+
+    @property
+    def ca(self) -> Path:
+        return self.top / "cert.pem"
+
+    def maildir(self, user: str) -> Path:
+        """The folder of a user's INBOX; made when it is not there yet."""
+        path = self.top / "mail" / user
+        for folder in (path, *(path / name for name in ("cur", "new", "tmp"))):
+            if not folder.exists():
+                folder.mkdir(mode=0o700)
+                os.chown(folder, self.uid, self.gid)
+        return path
+
+    def drop(self, user: str, raw: bytes) -> Path:
+        """Deliver as a mail server does: whole, under a name never used before."""
+        self._dropped += 1
+        maildir = self.maildir(user)
+        name = f"{time.time_ns():020d}.{os.getpid()}_{self._dropped}.test"
+        waiting = maildir / "tmp" / name
+        waiting.write_bytes(raw)
+        os.chown(waiting, self.uid, self.gid)
+        return waiting.rename(maildir / "new" / name)
+
+    def renumber(self, user: str) -> None:
+        """Give all mails new numbers, as after a restore: UIDVALIDITY is another one."""
+        for path in self.maildir(user).glob("dovecot*"):
+            if path.name == "dovecot-uidlist":
+                path.write_text(re.sub(r"\bV(\d+)", _next_validity, path.read_text(), count=1))
+            else:
+                path.unlink()
+
+    def sessions(self) -> list[int]:
+        """Process ids of the connections that are signed in."""
+        return [
+            int(entry.name)
+            for entry in Path("/proc").iterdir()
+            if entry.name.isdigit() and _is_session_of(entry, self.process.pid)
+        ]
+
+    def stop(self) -> None:
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            try:
+                self.process.wait(CEILING)
+            except subprocess.TimeoutExpired:
+                self.process.kill()
+                self.process.wait()
+        shutil.rmtree(self.top, ignore_errors=True)
+
+    def _wait_until_it_listens(self) -> None:
+        end = time.monotonic() + CEILING
+        while time.monotonic() < end:
+            if self.process.poll() is not None:
+                break
+            with suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1) as talk:
+                if talk.recv(10).startswith(b"* OK"):
+                    return
+        log = self.top / "dovecot.log"
+        words = log.read_text() if log.exists() else ""
+        self.stop()
+        raise AssertionError(f"Dovecot did not start: {words}")
+
+
+def _next_validity(found: re.Match[str]) -> str:
+    return f"V{int(found.group(1)) + 1000}"
+
+
+def _identity(user: str, group: str) -> str:
+    return (
+        f"default_internal_user = {user}\ndefault_internal_group = {group}\n"
+        f"default_login_user = {user}\nservice stats {{\n  chroot =\n}}"
+    )
+
+
+def _short_folder(tmp: Path) -> Path:
+    # Unix sockets allow about a hundred letters, and pytest's folders are readable by us only.
+    path = Path("/tmp") / f"dove{os.getpid()}{abs(hash(tmp)) % 10**6}{time.time_ns() % 10**6}"
+    path.mkdir(mode=0o755)
+    return path
+
+
+def _certificate(top: Path) -> None:
+    subprocess.run(
+        [
+            *(require("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2"),
+            *("-keyout", str(top / "key.pem"), "-out", str(top / "cert.pem")),
+            *("-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"),
+        ],
+        check=True,
+        capture_output=True,
+    )
+
+
+def _is_session_of(entry: Path, master: int) -> bool:
+    try:
+        stat = (entry / "stat").read_text()
+        command = (entry / "cmdline").read_bytes()
+    except OSError:
+        return False
+    parent = int(stat.rpartition(")")[2].split()[1])
+    return parent == master and command.startswith(b"dovecot/imap\0")

@@ -1,0 +1,125 @@
+"""A mail server that takes everything and remembers it, or fails exactly as it is told."""
+
+import asyncio
+import ssl
+import warnings
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
+from typing_extensions import override
+
+
+@dataclass(frozen=True)
+class Received:
+    mail_from: str
+    rcpt_tos: tuple[str, ...]
+    body: bytes
+
+
+@dataclass
+class SmtpSink:
+    """`answers` by stage: "MAIL", "RCPT", "DATA", or one recipient's address."""
+
+    received: list[Received] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+    close_before_dot: bool = False  # the connection ends while the mail is being handed over
+    close_after_dot: bool = False  # the mail is kept, but nobody is told
+    hold: asyncio.Event | None = None  # the final answer waits for this
+    password: str = ""
+    connections: int = 0
+    port: int = 0
+
+    async def handle_MAIL(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if answer := self.answers.get("MAIL"):
+            return answer
+        envelope.mail_from = address
+        return "250 OK"
+
+    async def handle_RCPT(  # noqa: N802
+        self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
+    ) -> str:
+        if answer := self.answers.get(address) or self.answers.get("RCPT"):
+            return answer
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+        if answer := self.answers.get("DATA"):
+            return answer
+        if self.hold is not None:
+            await self.hold.wait()
+        self.received.append(
+            Received(
+                envelope.mail_from or "",
+                tuple(envelope.rcpt_tos),
+                envelope.original_content or b"",
+            )
+        )
+        if self.close_after_dot:
+            _cut(server.transport)
+        return f"250 2.0.0 Ok: queued as SINK{len(self.received)}"
+
+    def authenticate(
+        self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: object
+    ) -> AuthResult:
+        right = isinstance(given, LoginPassword) and given.password == self.password.encode()
+        return AuthResult(success=right, handled=False)
+
+
+def _cut(transport: asyncio.BaseTransport | None) -> None:
+    assert isinstance(transport, asyncio.Transport)
+    transport.abort()
+
+
+class _Server(SMTP):
+    line_length_limit = 1 << 16
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.event_handler.connections += 1
+        super().connection_made(transport)
+
+    @override
+    async def smtp_DATA(self, arg: str) -> None:
+        if self.event_handler.close_before_dot:
+            await self.push("354 go ahead")
+            await self._reader.readuntil(b"\r\n")
+            _cut(self.transport)
+            return
+        await super().smtp_DATA(arg)
+
+
+@asynccontextmanager
+async def smtp_sink(
+    sink: SmtpSink | None = None, *, tls: ssl.SSLContext | None = None, starttls: bool = False
+) -> AsyncIterator[SmtpSink]:
+    """Listen on loopback until the context ends; with `tls` from the start or after STARTTLS."""
+    sink = sink or SmtpSink()
+    loop = asyncio.get_running_loop()
+
+    def serve() -> SMTP:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # a password without TLS is what is tested here
+            return _Server(
+                sink,
+                hostname="sink.example",
+                loop=loop,
+                enable_SMTPUTF8=False,
+                tls_context=tls if starttls else None,
+                require_starttls=starttls,
+                auth_required=bool(sink.password),
+                auth_require_tls=False,
+                authenticator=sink.authenticate if sink.password else None,
+            )
+
+    server = await loop.create_server(serve, "127.0.0.1", 0, ssl=None if starttls else tls)
+    sink.port = server.sockets[0].getsockname()[1]
+    try:
+        yield sink
+    finally:
+        server.close()
+        await server.wait_closed()
