@@ -1,0 +1,297 @@
+"""Servers that answer late, wrongly or not at all."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from channels.contract import Mailbox, Misconfigured, ServerId, TryLater
+from channels.email import channel, imap, imap_protocol
+from channels.email.config import EmailConfig
+from channels.email.imap_protocol import Lost, Protocol
+from tests.servers.imap_liar import ImapLiar, Reply, imap_liar
+
+CEILING = 20.0
+ITEM = ServerId("INBOX/42", 2)
+FETCHED = (
+    b'* 2 FETCH (UID 2 RFC822.SIZE 5 INTERNALDATE "17-Nov-2026 09:00:00 +0900")\r\n{tag} OK\r\n'
+)
+
+
+def config(liar: ImapLiar, **changes: Any) -> EmailConfig:
+    settings: dict[str, Any] = {
+        "address": "support@example.com",
+        "imap_host": "127.0.0.1",
+        "imap_port": liar.port,
+        "imap_security": "none",
+        "imap_password": "p",
+    }
+    return EmailConfig.model_validate(settings | changes)
+
+
+async def _refusal(replies: dict[str, Reply], kind: type[Exception], **changes: Any) -> str:
+    async with imap_liar(replies) as liar:
+        with pytest.raises(kind) as told:
+            async with asyncio.timeout(CEILING), channel.open(config(liar, **changes)):
+                pass
+    return str(told.value)
+
+
+async def _fetched(body: bytes, **replies: Reply) -> Any:
+    answers: dict[str, Reply] = {
+        "UID FETCH 2 (UID RFC822": FETCHED,
+        "UID FETCH 1,2 (UID RFC822": FETCHED,
+        "UID FETCH 2 (UID BODY": body,
+    }
+    async with imap_liar(answers | replies) as liar, channel.open(config(liar)) as box:
+        return await box.fetch(ITEM)
+
+
+async def test_a_greeting_of_bye_is_told_at_once() -> None:
+    async with imap_liar(greeting=b"* BYE too many connections\r\n") as liar:
+        with pytest.raises(TryLater) as told:
+            async with asyncio.timeout(5), channel.open(config(liar)):
+                pass
+
+    assert str(told.value) == "127.0.0.1 turned us away: BYE too many connections"
+
+
+async def test_a_connection_closed_without_a_greeting_is_tried_later() -> None:
+    async with imap_liar(greeting=b"") as liar:
+
+        async def close(writer: asyncio.StreamWriter) -> None:
+            writer.close()
+
+        liar.replies["CAPABILITY"] = close
+        liar.greeting = b"* OK\r\n"
+        with pytest.raises(TryLater):
+            async with asyncio.timeout(5), channel.open(config(liar)):
+                pass
+
+
+async def test_ten_thousand_lines_in_one_chunk_are_read() -> None:
+    lines = b"".join(b"* %d FETCH (FLAGS ())\r\n" % number for number in range(1, 10_001))
+    search = b"* SEARCH 1 2\r\n{tag} OK searched\r\n"
+
+    async with imap_liar({"UID SEARCH": lines + search}) as liar, channel.open(config(liar)) as box:
+        items = await box.list(None)
+
+    assert [item.number for item in items] == [1, 2]
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"* 2 FETCH (UID 2 BODY[] {5}\r\nhello)\r\n{tag} OK\r\n",
+        b"* 2 FETCH (BODY[] {5}\r\nhello UID 2)\r\n{tag} OK\r\n",
+        b'* 2 FETCH (UID 2 BODY[] "hello")\r\n{tag} OK\r\n',
+        (
+            b"* 9 EXISTS\r\n* 1 FETCH (UID 1 BODY[] {3}\r\nbad)\r\n* 1 EXPUNGE\r\n"
+            b"* 2 FETCH (UID 2 FLAGS (\\Seen) BODY[] {5}\r\nhello)\r\n{tag} OK\r\n"
+        ),
+        b"* 2 FETCH (UID 2 BODY[] ~{5}\r\nhello)\r\n{tag} OK\r\n",
+    ],
+    ids=["usual", "number last", "quoted", "others between", "binary"],
+)
+async def test_the_body_is_found_however_it_is_said(answer: bytes) -> None:
+    raw = await _fetched(answer)
+
+    assert raw.body == b"hello"
+    assert raw.external_id == "INBOX/42/2"
+    assert raw.received_at.isoformat() == "2026-11-17T00:00:00+00:00"
+
+
+async def test_a_body_may_contain_what_looks_like_protocol() -> None:
+    body = b"* 3 FETCH (UID 3)\r\nA1 OK done {9}\r\n) * b (((\r\n"
+    said = b"* 2 FETCH (UID 2 BODY[] {%d}\r\n%s)\r\n{tag} OK\r\n" % (len(body), body)
+
+    raw = await _fetched(said)
+
+    assert raw.body == body
+
+
+async def test_a_mail_listed_but_not_handed_out_is_tried_later_and_never_skipped() -> None:
+    with pytest.raises(TryLater) as told:
+        await _fetched(b"{tag} OK done\r\n")
+
+    assert str(told.value) == "127.0.0.1 lists mail 2 but does not hand it out."
+
+
+async def test_a_body_of_nil_is_no_mail() -> None:
+    with pytest.raises(TryLater):
+        await _fetched(b"* 2 FETCH (UID 2 BODY[] NIL)\r\n{tag} OK\r\n")
+
+
+async def test_a_mail_that_is_gone_is_none() -> None:
+    gone: dict[str, Reply] = {"UID SEARCH UID 2": b"* SEARCH\r\n{tag} OK\r\n"}
+
+    raw = await _fetched(b"{tag} OK done\r\n", **gone)
+
+    assert raw is None
+
+
+async def test_a_literal_cut_by_the_end_of_the_connection_is_no_mail() -> None:
+    async def cut(writer: asyncio.StreamWriter) -> None:
+        writer.write(b"* 2 FETCH (UID 2 BODY[] {5000}\r\nhalf of it")
+        await writer.drain()
+        writer.close()
+
+    with pytest.raises(TryLater):
+        async with asyncio.timeout(CEILING):
+            await _fetched(b"", **{"UID FETCH 2 (UID BODY": cut})
+
+
+async def test_a_store_that_hangs_ends_after_silence_and_the_connection_with_it() -> None:
+    async def silence(writer: asyncio.StreamWriter) -> None:
+        await writer.drain()
+
+    async with imap_liar({"UID STORE": silence}) as liar, _protocol(liar) as protocol:
+        async with asyncio.timeout(CEILING):
+            with pytest.raises(Lost):
+                await protocol.run("STORE", "2", "+FLAGS", r"(\Seen)", uid=True, patience=0.2)
+            await protocol.lost.wait()
+            with pytest.raises(Lost):
+                await protocol.run("NOOP")
+
+
+@asynccontextmanager
+async def _protocol(liar: ImapLiar) -> AsyncIterator[Protocol]:
+    loop = asyncio.get_running_loop()
+    _, protocol = await loop.create_connection(Protocol, "127.0.0.1", liar.port)
+    await protocol.greeting
+    protocol.state = "SELECTED"
+    yield protocol
+    protocol.transport.abort()
+    await protocol.lost.wait()
+
+
+async def test_a_cancelled_command_gives_the_connection_up() -> None:
+    asked = asyncio.Event()
+
+    async def silence(_: asyncio.StreamWriter) -> None:
+        asked.set()
+
+    async with imap_liar({"UID SEARCH": silence}) as liar, _protocol(liar) as protocol:
+        command = asyncio.create_task(protocol.run("SEARCH", "ALL", uid=True))
+        await asked.wait()
+        command.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await command
+
+        async with asyncio.timeout(CEILING):
+            await protocol.lost.wait()
+
+
+async def test_idle_refused_is_told_as_nothing_new() -> None:
+    refusing: dict[str, Reply] = {"IDLE": b"{tag} NO not today\r\n"}
+    async with imap_liar(refusing) as liar, _protocol(liar) as protocol:
+        assert await protocol.idle(1) == []
+        assert (await protocol.run("NOOP")).ok
+
+
+async def test_without_idle_the_server_is_asked_now_and_then() -> None:
+    quiet: dict[str, Reply] = {"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n{tag} OK\r\n"}
+    async with imap_liar(quiet) as liar, channel.open(config(liar)) as box:
+        await box.list(None)
+        liar.replies["NOOP"] = b"* 3 EXISTS\r\n{tag} OK\r\n"
+
+        await box.wait(0.05)
+
+        assert liar.heard[-1] == "NOOP"
+
+
+async def test_what_is_said_before_encryption_is_not_believed_after_it() -> None:
+    injected = b"{tag} OK go ahead\r\n* CAPABILITY IMAP4rev1 EVIL\r\nX"
+
+    await _refusal({"STARTTLS": injected}, TryLater, imap_security="starttls")
+
+
+async def test_no_starttls_is_said_so() -> None:
+    words = await _refusal(
+        {"STARTTLS": b"{tag} BAD unknown\r\n"}, Misconfigured, imap_security="starttls"
+    )
+
+    assert words.startswith("127.0.0.1 offers no STARTTLS on port")
+
+
+@pytest.mark.parametrize(
+    ("answer", "kind"),
+    [
+        (b"{tag} NO [AUTHENTICATIONFAILED] wrong\r\n", Misconfigured),
+        (b"{tag} NO LOGIN failed\r\n", Misconfigured),
+        (b"{tag} NO [UNAVAILABLE] backend down\r\n", TryLater),
+        (b"{tag} NO [LIMIT] Too many simultaneous connections\r\n", TryLater),
+        (b"{tag} BAD User is authenticated but not connected.\r\n", TryLater),
+    ],
+)
+async def test_only_what_an_admin_can_change_stops_the_inbox(
+    answer: bytes, kind: type[Exception]
+) -> None:
+    await _refusal({"LOGIN": answer}, kind)
+
+
+async def test_no_password_is_sent_where_the_server_takes_none() -> None:
+    closed: dict[str, Reply] = {
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1 LOGINDISABLED\r\n{tag} OK\r\n"
+    }
+    async with imap_liar(closed) as liar:
+        with pytest.raises(Misconfigured):
+            async with channel.open(config(liar)):
+                pass
+
+    assert [command for command in liar.heard if command.startswith("LOGIN ")] == []
+
+
+async def test_a_server_without_lasting_numbers_cannot_be_used() -> None:
+    words = await _refusal({"EXAMINE": b"* 0 EXISTS\r\n{tag} OK\r\n"}, Misconfigured)
+
+    assert "UIDVALIDITY" in words
+
+
+async def test_user_and_password_are_quoted() -> None:
+    async with (
+        imap_liar() as liar,
+        channel.open(config(liar, imap_username='a "b" c', imap_password="p\\q")),
+    ):
+        pass
+
+    assert r'LOGIN "a \"b\" c" "p\\q"' in liar.heard
+
+
+async def test_sizes_are_asked_for_many_mails_at_once() -> None:
+    sizes = b"".join(b"* %d FETCH (UID %d RFC822.SIZE 5)\r\n" % (n, n) for n in (1, 2))
+    replies: dict[str, Reply] = {
+        "UID FETCH 1,2 (UID RFC822": sizes + b"{tag} OK\r\n",
+        "UID FETCH 1 (UID BODY": b"* 1 FETCH (UID 1 BODY[] {3}\r\none)\r\n{tag} OK\r\n",
+        "UID FETCH 2 (UID BODY": b"* 2 FETCH (UID 2 BODY[] {3}\r\ntwo)\r\n{tag} OK\r\n",
+    }
+    async with imap_liar(replies) as liar, channel.open(config(liar)) as box:
+        bodies = [await _body(box, item) for item in await box.list(None)]
+
+    assert bodies == [b"one", b"two"]
+    assert len([command for command in liar.heard if "RFC822.SIZE" in command]) == 1
+
+
+async def _body(box: Mailbox, item: ServerId) -> bytes:
+    raw = await box.fetch(item)
+    assert raw is not None
+    return raw.body
+
+
+async def test_bodies_and_passwords_are_never_logged(caplog: pytest.LogCaptureFixture) -> None:
+    said = b"* 2 FETCH (UID 2 BODY[] {6}\r\nsesame)\r\n{tag} OK\r\n"
+    with caplog.at_level(logging.DEBUG):
+        logging.getLogger("aioimaplib").setLevel(logging.WARNING)
+        await _fetched(said)
+
+    assert [record for record in caplog.records if "sesame" in record.getMessage()] == []
+    assert [record for record in caplog.records if "LOGIN" in record.getMessage()] == []
+
+
+def test_the_limits_are_those_that_are_documented() -> None:
+    limits = (imap.MAX_SIZE, imap.IDLE_SECONDS, imap_protocol.PATIENCE)
+
+    assert limits == (50_000_000, 540.0, 60.0)

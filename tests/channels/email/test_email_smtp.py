@@ -1,0 +1,213 @@
+"""Handing mail to a real SMTP server that fails in every way there is."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from channels.contract import Held, InDoubt, Later, Outcome, Phase, Refused, Rendered, Sent
+from channels.email import channel
+from channels.email.config import EmailConfig
+from tests.servers import free_port
+from tests.servers.dovecot import Dovecot
+from tests.servers.smtp_sink import Received, SmtpSink, smtp_sink
+
+MAIL = Rendered("1@example.com", b"Subject: x\r\n\r\n.dot\r\n..\r\nFrom me\r\n\r\n.\r\nend\r\n")
+ANN, BOB = "ann@example.org", "bob@example.org"
+
+
+class Phases:
+    def __init__(self) -> None:
+        self.seen: list[Phase] = []
+
+    async def __call__(self, phase: Phase) -> None:
+        self.seen.append(phase)
+
+
+def config(port: int, **changes: Any) -> EmailConfig:
+    settings: dict[str, Any] = {
+        "address": "support@example.com",
+        "smtp_host": "127.0.0.1",
+        "smtp_port": port,
+        "smtp_security": "none",
+    }
+    return EmailConfig.model_validate(settings | changes)
+
+
+async def send(
+    sink: SmtpSink, *recipients: str, **changes: Any
+) -> tuple[Mapping[str, Outcome], list[Phase]]:
+    phases = Phases()
+    outcomes = await channel.send(config(sink.port, **changes), MAIL, recipients or [ANN], phases)
+    return outcomes, phases.seen
+
+
+async def test_the_bytes_arrive_as_they_were_rendered() -> None:
+    async with smtp_sink() as sink:
+        outcomes, phases = await send(sink, ANN, BOB)
+
+    assert outcomes == {ANN: Sent("SINK1"), BOB: Sent("SINK1")}
+    assert sink.received == [Received("support@example.com", (ANN, BOB), MAIL.body)]
+    assert phases == [Phase.TALKING, Phase.AMBIGUOUS]
+
+
+async def test_without_a_server_it_is_held_and_nobody_is_asked() -> None:
+    phases = Phases()
+
+    outcomes = await channel.send(EmailConfig(address="a@example.com"), MAIL, [ANN], phases)
+
+    words = "Not sent: no outgoing server is set up for a@example.com."
+    assert outcomes == {ANN: Held(words)}
+    assert phases.seen == []
+
+
+@pytest.mark.parametrize(
+    ("stage", "answer", "outcome"),
+    [
+        ("MAIL", "451 4.3.0 busy", Later("451 4.3.0 busy")),
+        ("MAIL", "552 5.3.4 too big", Refused("552 5.3.4 too big")),
+        (
+            "MAIL",
+            "550 5.7.1 relaying denied",
+            Later("127.0.0.1 lets us send nothing: 550 5.7.1 relaying denied", 300),
+        ),
+        ("RCPT", "450 4.2.1 greylisted", Later("450 4.2.1 greylisted")),
+        ("RCPT", "550 5.1.1 no such user", Refused("550 5.1.1 no such user")),
+        ("RCPT", "552 5.2.2 mailbox full", Later("552 5.2.2 mailbox full")),
+        ("DATA", "451 4.3.0 later", Later("451 4.3.0 later")),
+        ("DATA", "554 5.7.1 spam", Refused("554 5.7.1 spam")),
+        ("DATA", "251 2.0.0 fine", Sent()),
+    ],
+)
+async def test_each_answer_means_what_it_means(stage: str, answer: str, outcome: Outcome) -> None:
+    async with smtp_sink(SmtpSink(answers={stage: answer})) as sink:
+        outcomes, phases = await send(sink)
+
+    assert outcomes == {ANN: outcome}
+    assert (Phase.AMBIGUOUS in phases) == (stage == "DATA")
+
+
+async def test_each_recipient_has_an_outcome_of_their_own() -> None:
+    answers = {ANN: "550 5.1.1 unknown", "cy@example.org": "450 4.2.1 later"}
+    async with smtp_sink(SmtpSink(answers=answers)) as sink:
+        outcomes, _ = await send(sink, ANN, BOB, "cy@example.org")
+
+    assert outcomes == {
+        ANN: Refused("550 5.1.1 unknown"),
+        BOB: Sent("SINK1"),
+        "cy@example.org": Later("450 4.2.1 later"),
+    }
+    assert [mail.rcpt_tos for mail in sink.received] == [(BOB,)]
+
+
+async def test_no_answer_after_the_last_dot_is_in_doubt_though_it_was_kept() -> None:
+    async with smtp_sink(SmtpSink(close_after_dot=True)) as sink:
+        outcomes, phases = await send(sink)
+
+    assert isinstance(outcomes[ANN], InDoubt)
+    assert len(sink.received) == 1
+    assert phases[-1] is Phase.AMBIGUOUS
+
+
+async def test_a_connection_lost_while_handing_over_is_in_doubt() -> None:
+    async with smtp_sink(SmtpSink(close_before_dot=True)) as sink:
+        outcomes, _ = await send(sink)
+
+    assert isinstance(outcomes[ANN], InDoubt)
+    assert sink.received == []
+
+
+async def test_the_mark_is_durable_before_a_byte_of_the_mail_is_written() -> None:
+    async with smtp_sink() as sink:
+
+        async def fails(phase: Phase) -> None:
+            if phase is Phase.AMBIGUOUS:
+                raise OSError("disk full")
+
+        with pytest.raises(OSError, match="disk full"):
+            await channel.send(config(sink.port), MAIL, [ANN], fails)
+
+    assert sink.received == []
+
+
+async def test_nobody_listening_is_tried_later() -> None:
+    port = free_port()
+
+    outcomes = await channel.send(config(port), MAIL, [ANN], Phases())
+
+    outcome = outcomes[ANN]
+    assert isinstance(outcome, Later)
+    assert outcome.words.startswith(f"127.0.0.1 cannot be reached on port {port}")
+
+
+async def test_a_wrong_password_pauses_and_says_whose() -> None:
+    async with smtp_sink(SmtpSink(password="right")) as sink:
+        login = {"smtp_username": "u", "smtp_password": "wrong"}
+        outcomes, phases = await send(sink, **login)
+        right, _ = await send(sink, smtp_username="u", smtp_password="right")
+
+    outcome = outcomes[ANN]
+    assert isinstance(outcome, Later)
+    assert outcome.after == 300
+    assert outcome.words.startswith("127.0.0.1 refused the user name or password of u.")
+    assert phases == [Phase.TALKING]
+    assert right == {ANN: Sent("SINK1")}
+
+
+@pytest.mark.parametrize("recipient", ["a@b\r\nRCPT TO:<c@d>", "ü@example.org", "a@b\x00"])
+async def test_an_address_that_cannot_be_sent_to_is_refused_alone(recipient: str) -> None:
+    async with smtp_sink() as sink:
+        outcomes, _ = await send(sink, recipient, BOB)
+
+    assert isinstance(outcomes[recipient], Refused)
+    assert outcomes[BOB] == Sent("SINK1")
+    assert [mail.rcpt_tos for mail in sink.received] == [(BOB,)]
+
+
+async def test_a_slow_answer_is_waited_for() -> None:
+    hold = asyncio.Event()
+    async with smtp_sink(SmtpSink(hold=hold)) as sink:
+        sending = asyncio.create_task(send(sink))
+        await asyncio.wait({sending}, timeout=0.2)
+        assert not sending.done()
+        hold.set()
+
+        outcomes, _ = await sending
+
+    assert outcomes == {ANN: Sent("SINK1")}
+
+
+@asynccontextmanager
+async def _encrypted(dovecot: Dovecot, *, starttls: bool) -> AsyncIterator[SmtpSink]:
+    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    context.load_cert_chain(dovecot.ca, Path(dovecot.ca).with_name("key.pem"))
+    async with smtp_sink(tls=context, starttls=starttls) as sink:
+        yield sink
+
+
+@pytest.mark.dovecot
+@pytest.mark.parametrize("security", ["tls", "starttls"])
+async def test_encryption_is_used_and_verified(dovecot: Dovecot, security: str) -> None:
+    changes = {"smtp_host": "localhost", "smtp_security": security}
+    async with _encrypted(dovecot, starttls=security == "starttls") as sink:
+        trusted, _ = await send(sink, catch_tls_ca=str(dovecot.ca), **changes)
+        untrusted, _ = await send(sink, **changes)
+
+    outcome = untrusted[ANN]
+    assert trusted == {ANN: Sent("SINK1")}
+    assert isinstance(outcome, Later)
+    assert outcome.words.startswith("The certificate of localhost is not trusted")
+
+
+async def test_encryption_that_is_not_offered_is_not_done_without() -> None:
+    async with smtp_sink() as sink:
+        outcomes, _ = await send(sink, smtp_security="starttls")
+
+    assert outcomes == {
+        ANN: Later(f"127.0.0.1 offers no STARTTLS on port {sink.port}.", 300),
+    }
+    assert sink.received == []
