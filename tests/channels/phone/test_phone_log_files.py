@@ -4,10 +4,7 @@
 
 import contextlib
 import json
-import os
-from collections import Counter
 from datetime import UTC, datetime
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -16,6 +13,7 @@ from hypothesis import strategies as st
 from channels.contract import BadRow, Direction, Ignored, InboundMessage, Party, Raw, Unreadable
 from channels.phone import channel, log_file
 from channels.phone.config import PhoneConfig
+from tests.channels.phone.logs import arrivals, bad_rows, messages, shared, with_fixtures
 
 JAPAN = PhoneConfig(region="JP", time_zone="Asia/Tokyo", language="ja")
 GERMANY = PhoneConfig(region="DE", time_zone="Europe/Berlin", language="de")
@@ -38,26 +36,12 @@ A-2|4/1/2026 1:10 PM|100|+44 20 7946 0018|Outbound|0|No answer|ann@example.com|
 A-3|4/1/2026 1:15 PM|100|101|Internal|5|Answered||
 """
 
-
-def arrivals(config: PhoneConfig, body: bytes) -> list[Raw]:
-    found = list(channel.read_file(config, body))
-    assert [item for item in found if isinstance(item, BadRow)] == []
-    return [item for item in found if isinstance(item, Raw)]
-
-
-def messages(config: PhoneConfig, body: bytes) -> list[InboundMessage | Ignored]:
-    return [message for raw in arrivals(config, body) for message in channel.parse(config, raw)]
+BY_A_PROGRAM = '[{"call_id":"c-1","party":"+4930901820","started_at":"2026-04-01T09:05:00Z"}]'
 
 
 def senders(config: PhoneConfig, text: str) -> list[Party]:
     found = messages(config, text.encode())
     return [message.sender for message in found if isinstance(message, InboundMessage)]
-
-
-def bad_rows(text: str | bytes, config: PhoneConfig = NOWHERE) -> list[tuple[int, str]]:
-    body = text.encode() if isinstance(text, str) else text
-    found = channel.read_file(config, body)
-    return [(item.line, item.words) for item in found if isinstance(item, BadRow)]
 
 
 def test_a_japanese_log_is_read_whole() -> None:
@@ -318,7 +302,7 @@ def test_a_quote_nobody_closes_is_named_where_it_begins() -> None:
 
 def test_only_so_many_rows_are_read_at_a_time() -> None:
     csv = "Date,Number,Notes\n" + "2026-04-01 09:05,+4930901820,x\n" * 12
-    lines = (json.dumps(CALL) + "\n") * 12
+    lines = '{"party":"+4930901820","started_at":"2026-04-01T09:05:00Z"}\n' * 12
 
     assert log_file.MOST_ROWS == 100_000
     for text, line in ((csv, 12), (lines, 11)):
@@ -337,116 +321,10 @@ def test_too_large_a_file_is_refused_unread() -> None:
     assert bad_rows(b"x" * (48 * 1024 * 1024 + 1)) == [(1, "larger than 48 MB: split the file")]
 
 
-CALL = {
-    "call_id": "c-1",
-    "party": "+4930901820",
-    "direction": "in",
-    "started_at": "2026-04-01T09:05:00Z",
-    "seconds": 5,
-    "notes": "Grüße",
-}
-NAMELESS = {key: value for key, value in CALL.items() if key != "call_id"}
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        json.dumps([CALL, NAMELESS]),
-        json.dumps([CALL, NAMELESS], indent=2, ensure_ascii=False),
-        json.dumps(CALL) + "\n\n" + json.dumps(NAMELESS) + "\n",
-    ],
-    ids=["array", "indented", "lines"],
-)
-def test_json_is_read_as_an_array_or_line_by_line(text: str) -> None:
-    first, second = messages(NOWHERE, text.encode())
-
-    assert isinstance(first, InboundMessage)
-    assert isinstance(second, InboundMessage)
-    assert first == InboundMessage(
-        external_id="c-1",
-        sender=Party("phone", "+4930901820"),
-        sent_at=datetime(2026, 4, 1, 9, 5, tzinfo=UTC),
-        text="Grüße",
-        subject="Call from +4930901820",
-        seconds=5,
-    )
-    assert second.external_id.startswith("sha256:")
-    assert [raw.external_id for raw in arrivals(NOWHERE, text.encode())] == [
-        "call:c-1",
-        f"call:{second.external_id}",
-    ]
-
-
-def test_bad_json_is_named_by_its_place() -> None:
-    lines = [json.dumps(CALL), "{", "[]", "7", json.dumps({**CALL, "seconds": "x"})]
-    lone = json.dumps([{**CALL, "notes": "\ud800"}, 7, {**CALL, "odd": "\ud800"}])
-
-    assert bad_rows("\n".join(lines)) == [
-        (2, "not JSON"),
-        (3, "not an object"),
-        (4, "not an object"),
-        (
-            5,
-            "seconds: Input should be a valid integer, unable to parse string as an integer",
-        ),
-    ]
-    assert [line for line, _ in bad_rows(lone)] == [1, 2]
-    assert [line for line, _ in bad_rows("[" * 200_000)] == [1]
-
-
-ASTERISK = (
-    '"","+4930901820","200","from-trunk","""Jo ""The"" Müller"" <+4930901820>","SIP/t-1","SIP/b-1",'
-    '"Dial","SIP/b","2026-04-01 09:05:00","2026-04-01 09:05:10","2026-04-01 09:06:00",60,50,'
-    '"ANSWERED","DOCUMENTATION","1775034300.1","","","1775034300.1",1\n'
-    '"","+4930901820","300","from-trunk","""Jo"" <+4930901820>","SIP/t-1","SIP/c-1",'
-    '"Dial","SIP/c","2026-04-01 09:06:00","2026-04-01 09:06:05","2026-04-01 09:07:00",60,55,'
-    '"ANSWERED","DOCUMENTATION","1775034300.1","","","1775034300.1",2\n'
-    '"","200","004420794600180","internal","""Bob"" <200>","SIP/b-2","SIP/t-2",'
-    '"Dial","SIP/t","2026-04-01 10:00:00","","2026-04-01 10:00:30",30,0,'
-    '"NO ANSWER","DOCUMENTATION","1775037600.7","","","1775037600.7",3\n'
-    '"","200","300","internal","""Bob"" <200>","SIP/b-3","SIP/c-3",'
-    '"Dial","SIP/c","2026-04-01 11:00:00","2026-04-01 11:00:02","2026-04-01 11:00:30",30,28,'
-    '"ANSWERED","DOCUMENTATION","1775041200.9","","","1775041200.9",4\n'
-    '"","anonymous","200","from-trunk","""Anonymous"" <anonymous>","SIP/t-4","",'
-    '"VoiceMail","200","2026-04-01 12:00:00","2026-04-01 12:00:02","2026-04-01 12:00:30",30,28,'
-    '"ANSWERED","DOCUMENTATION","1775044800.2","","","1775044800.2",5\n'
-)
-
-
-def test_asterisk_s_own_log_is_read_call_by_call() -> None:
-    found = messages(NOWHERE, ASTERISK.encode())
-
-    assert [
-        message
-        if isinstance(message, Ignored)
-        else (message.external_id, message.sender.value, message.direction, message.seconds)
-        for message in found
-    ] == [
-        ("1775034300.1", "+4930901820", Direction.INBOUND, 110),
-        ("1775037600.7", "+4420794600180", Direction.OUTBOUND, 0),
-        Ignored("a call between two extensions"),
-        ("1775044800.2", "1775044800.2", Direction.INBOUND, 0),
-    ]
-
-
-def test_an_asterisk_that_logs_no_ids_still_gives_the_same_ids_each_time() -> None:
-    rows = [line.rsplit(",", 5)[0] for line in ASTERISK.splitlines()]
-    text = "\n".join(rows) + "\nbroken,row\n"
-
-    first, second = (
-        channel.read_file(NOWHERE, text.encode()),
-        channel.read_file(NOWHERE, text.encode()),
-    )
-
-    assert first == second
-    assert Counter(type(item) for item in first) == {Raw: 5, BadRow: 1}
-    assert first[-1] == BadRow(6, "not a row of Asterisk like the first one")
-
-
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_any_file_gives_arrivals_or_bad_rows(data: st.DataObject) -> None:
-    text = data.draw(st.sampled_from([JAPANESE, GERMAN, ENGLISH, ASTERISK, json.dumps([CALL])]))
+    text = data.draw(st.sampled_from([JAPANESE, GERMAN, ENGLISH, BY_A_PROGRAM]))
     body = bytearray(text.encode(data.draw(st.sampled_from(["utf-8", "utf-16", "utf-7"]))))
     for _ in range(data.draw(st.integers(1, 6))):
         at = data.draw(st.integers(0, len(body) - 1))
@@ -460,15 +338,6 @@ def test_any_file_gives_arrivals_or_bad_rows(data: st.DataObject) -> None:
                 assert channel.parse(JAPAN, item)
         else:
             assert item.words
-
-
-with_fixtures = pytest.mark.skipif(
-    "SETTEN_FIXTURES" not in os.environ, reason="needs SETTEN_FIXTURES"
-)
-
-
-def shared(path: str) -> bytes:
-    return (Path(os.environ["SETTEN_FIXTURES"]) / "channels" / path).read_bytes()
 
 
 @with_fixtures
@@ -501,21 +370,3 @@ def test_the_shared_log_in_euc_jp_is_read_when_told_so() -> None:
     told = PhoneConfig(region="JP", encoding="euc_jp")
 
     assert len(arrivals(told, shared("csv-encodings/calls_eucjp.csv"))) == 2
-
-
-@with_fixtures
-def test_every_scenario_asterisk_documents_is_one_call() -> None:
-    """One scenario at a time: the documents use the same ids over and over."""
-    rows = shared("asterisk/cdr_spec_scenarios.csv").decode().splitlines()
-    index = shared("asterisk/cdr_spec_scenarios.index.tsv").decode().splitlines()
-    scenarios: dict[str, list[str]] = {}
-    for row, line in zip(rows, index, strict=True):
-        scenarios.setdefault(line.split("\t")[1], []).append(row)
-
-    calls = {
-        name: len(arrivals(NOWHERE, "\n".join(lines).encode())) for name, lines in scenarios.items()
-    }
-
-    # In these two, two calls are really placed before they are joined.
-    more = {"SIP Protocol Attended Transfer": 2, "A Complex Example": 2}
-    assert calls == {name: more.get(name, 1) for name in scenarios}
