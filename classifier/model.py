@@ -1,0 +1,136 @@
+"""The fitted model: a vocabulary and two linear heads, and what they say about a text.
+
+Only numpy is needed here. scikit-learn fits a model (`fitting.py`); asking it is adding up weights.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier import features
+from classifier.calibration import softmax
+from classifier.contract import Basis, Guess, HeadPrediction, Prediction
+from classifier.language import detect
+from classifier.reasons import Push, strongest
+
+_TOP = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    name: str
+    basis: Basis
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """How scores become probabilities, and from which probability on a label is given."""
+
+    temperature: float
+    threshold: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """A text as the heads see it: which features it has, and how strongly."""
+
+    cleaned: features.Clean
+    found: Sequence[features.Token]
+    columns: NDArray[np.intp]
+    values: NDArray[np.float64]
+    places: Sequence[Sequence[tuple[int, int]]]  # per column: where it stands in the text
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Vocabulary:
+    """What each block of features knows: name to column, and how rare each column is."""
+
+    blocks: tuple[Mapping[str, int], ...]
+    idf: tuple[NDArray[np.float32], ...]
+
+    def look(self, text: str) -> Look:
+        """The same numbers as scikit-learn's TfidfVectorizer, with the places kept."""
+        cleaned = features.clean(text)
+        found = features.tokens(cleaned.text)
+        columns: list[NDArray[np.intp]] = []
+        values: list[NDArray[np.float64]] = []
+        places: list[list[tuple[int, int]]] = []
+        offset = 0
+        for block, idf, read in zip(self.blocks, self.idf, features.BLOCKS, strict=True):
+            at: dict[int, list[tuple[int, int]]] = {}
+            for name, start, end in read(found):
+                column = block.get(name)
+                if column is not None:
+                    at.setdefault(column, []).append((start, end))
+            here = np.fromiter(at, dtype=np.intp, count=len(at))
+            counts = np.fromiter(map(len, at.values()), dtype=np.float64, count=len(at))
+            weighted = (1.0 + np.log(counts)) * idf[here]
+            length = float(np.sqrt((weighted**2).sum()))
+            columns.append(here + offset)
+            values.append(weighted / length if length else weighted)
+            places.extend(at.values())
+            offset += len(idf)
+        return Look(cleaned, found, np.concatenate(columns), np.concatenate(values), places)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Head:
+    """One question: a column of weights for each possible answer."""
+
+    labels: tuple[str, ...]
+    weights: NDArray[np.float16]  # half precision, in memory as on disk, so both answer alike
+    bias: NDArray[np.float32]
+    rules: Mapping[str, Rule]  # by language; "" for the rest
+
+    def scores(self, look: Look) -> NDArray[np.float64]:
+        weights = self.weights[look.columns].astype(np.float64)
+        result: NDArray[np.float64] = look.values @ weights + self.bias
+        return result
+
+    def predict(self, text: str, look: Look, language: str) -> HeadPrediction:
+        rule = self.rules.get(language, self.rules[""])
+        probabilities = softmax(self.scores(look), rule.temperature)
+        order = np.argsort(-probabilities, kind="stable")
+        best = int(order[0])
+        probability = float(probabilities[best])
+        # A text without one known feature says nothing; what is left is the habit of the samples.
+        sure = len(look.columns) > 0 and probability >= rule.threshold
+        return HeadPrediction(
+            label=self.labels[best] if sure else None,
+            probability=probability,
+            top=tuple(
+                Guess(self.labels[place], float(probabilities[place])) for place in order[:_TOP]
+            ),
+            reasons=strongest(text, look.cleaned, look.found, self._pushes(look, best, rule)),
+        )
+
+    def _pushes(self, look: Look, best: int, rule: Rule) -> list[Push]:
+        """How much each feature favours the best guess over the average of the others."""
+        weights = self.weights[look.columns].astype(np.float64)
+        others = max(1, len(self.labels) - 1)
+        contrast = weights[:, best] - (weights.sum(axis=1) - weights[:, best]) / others
+        favour = look.values * contrast / rule.temperature
+        return [Push(*pair) for pair in zip(favour.tolist(), look.places, strict=True)]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """Answers for any text and never raises; a megabyte costs no more than `features.LIMIT`."""
+
+    vocabulary: Vocabulary
+    stage: Head
+    topic: Head
+    identity: Identity
+
+    def predict(self, text: str, *, language: str = "") -> Prediction:
+        look = self.vocabulary.look(text)
+        spoken = language or detect(text)
+        return Prediction(
+            stage=self.stage.predict(text, look, spoken),
+            topic=self.topic.predict(text, look, spoken),
+            model=self.identity.name,
+            basis=self.identity.basis,
+        )

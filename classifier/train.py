@@ -1,0 +1,120 @@
+"""Makes the first model from the sample inquiries: `python -m classifier.train FILE`."""
+
+import argparse
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from classifier import corpus, storage, taxonomy
+from classifier.contract import Basis
+from classifier.model import Model
+
+log = logging.getLogger(__name__)
+
+_LONGEST = 600  # seconds; it takes about ten
+
+# What the numbers of a model depend on beside the samples. Reading them is quicker than trusting
+# somebody to raise a version by hand.
+_CODE = (
+    "calibration.py",
+    "features.py",
+    "fitting.py",
+    "glossary.py",
+    "storage.py",
+    "taxonomy.py",
+)
+
+
+class NoModel(Exception):
+    """The samples could not be learned from; the message is the last thing training said."""
+
+
+def fit_default(folder: Path) -> Model:
+    """The model of the sample inquiries, fitted once and kept in `folder`.
+
+    Fitting happens in a process of its own: it would hold up every other thread of this one, and
+    scikit-learn's memory is given back with it. Raises `NoModel`.
+    """
+    path = folder / f"{default_name()}.npz"
+    if storage.card_path(path).exists():
+        try:
+            return storage.load(path)
+        except storage.BadModel as error:
+            log.warning("kept model not usable, fitting again", extra={"reason": str(error)})
+    _fit_apart(path)
+    try:
+        return storage.load(path)
+    except storage.BadModel as error:
+        raise NoModel(str(error)) from error
+
+
+def default_name() -> str:
+    """Names samples, code and versions by their hash, so that a change of any is another model."""
+    digest = hashlib.sha256(repr(sorted(storage.versions().items())).encode())
+    here = Path(__file__).parent
+    seeds = [here / "seed" / f"{language}.jsonl" for language in corpus.LANGUAGES]
+    for part in [*(here / name for name in _CODE), *seeds]:
+        digest.update(part.read_bytes() if part.exists() else b"")
+        digest.update(b"\0")
+    return f"samples-{digest.hexdigest()[:12]}"
+
+
+def _fit_apart(path: Path) -> None:
+    root = str(Path(__file__).parent.parent)
+    known = os.environ.get("PYTHONPATH")
+    # One thread: the machine has other things to do, and the sums come out alike everywhere.
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+    environment = {
+        **os.environ,
+        **threads,
+        "PYTHONPATH": os.pathsep.join([root, known]) if known else root,
+    }
+    command = [sys.executable, "-m", "classifier.train", str(path)]
+    try:
+        done = subprocess.run(  # noqa: S603 - our own interpreter, module and path
+            command,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_LONGEST,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired) as error:
+        raise NoModel(f"Training did not finish: {error}.") from error
+    if done.returncode:
+        said = done.stderr.strip().splitlines() or [f"it ended with {done.returncode}"]
+        raise NoModel(f"Training failed: {said[-1]}")
+
+
+def fit_samples() -> Model:
+    """Fit in this process. Raises `BadCorpus`."""
+    from classifier import fitting
+
+    return fitting.fit(corpus.load(), name=default_name(), basis=Basis.SAMPLES)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m classifier.train", description=__doc__)
+    parser.add_argument("file", type=Path, help="where the model goes, ending in .npz")
+    path: Path = parser.parse_args(arguments).file
+    if path.suffix != ".npz":
+        parser.error("the file must end in .npz")
+    try:
+        model = fit_samples()
+    except corpus.BadCorpus as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    storage.save(model, path)
+    sys.stdout.write(
+        f"{model.identity.name}: {model.identity.samples} samples, "
+        f"{len(taxonomy.STAGES)} stages, {len(model.topic.labels)} topics -> {path}\n"
+    )
+    return 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,113 @@
+"""Reasons are words a person would mark, taken from the text as it came."""
+
+import pytest
+
+from classifier.contract import Reason
+from classifier.features import clean, tokens
+from classifier.model import Model
+from classifier.reasons import Push, strongest
+
+
+def explain(text: str, *pushes: Push) -> tuple[Reason, ...]:
+    cleaned = clean(text)
+    reasons = strongest(text, cleaned, tokens(cleaned.text), pushes)
+    return tuple(Reason(reason.text, round(reason.weight, 6)) for reason in reasons)
+
+
+def test_pieces_of_a_word_add_up_to_the_word() -> None:
+    reasons = explain("Broken kettle", Push(1.0, [(0, 3)]), Push(0.5, [(3, 6)]))
+
+    assert reasons == (Reason("Broken", 1.5),)
+
+
+def test_strong_neighbours_are_one_phrase() -> None:
+    reasons = explain(
+        "please Cancel Order 12, invoice", Push(1.0, [(7, 13)]), Push(0.8, [(14, 19)])
+    )
+
+    assert reasons == (Reason("Cancel Order", 1.8),)
+
+
+def test_a_word_said_twice_is_one_reason() -> None:
+    reasons = explain("Refund! My refund!", Push(1.0, [(0, 6), (11, 17)]))
+
+    assert reasons == (Reason("Refund", 1.0),)
+
+
+def test_small_words_numbers_and_addresses_are_no_reasons() -> None:
+    text = "the 4711 ann@example.com"
+
+    assert explain(text, Push(1.0, [(0, 3)]), Push(2.0, [(4, 8)]), Push(3.0, [(10, 15)])) == ()
+
+
+def test_what_pushed_against_is_no_reason() -> None:
+    assert explain("broken kettle", Push(-1.0, [(0, 6)])) == ()
+
+
+def test_at_most_five_and_none_far_weaker_than_the_first() -> None:
+    text = "alpha, bravo, gamma, delta, omega, sigma, kappa"
+    starts = range(0, 49, 7)
+    pushes = [Push(7.0 - i, [(start, start + 5)]) for i, start in enumerate(starts)]
+    pushes[1] = Push(0.5, [(7, 12)])
+
+    assert [reason.text for reason in explain(text, *pushes)] == [
+        "alpha",
+        "gamma",
+        "delta",
+        "omega",
+        "sigma",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("商品を返品したいのですが", ("返品したい", "商品")),
+        ("まだ届きません", ("まだ届きません",)),
+        ("ﾊﾟｽﾜｰﾄﾞを忘れました", ("ﾊﾟｽﾜｰﾄﾞ", "忘れました")),
+        ("修理についてお願いします", ("修理",)),
+    ],
+)
+def test_japanese_reasons_are_words_not_characters(text: str, whole: tuple[str, ...]) -> None:
+    length = len(clean(text).text)
+    pushes = [Push(1.0, [(place, place + 1)]) for place in range(length)]
+
+    assert {reason.text for reason in explain(text, *pushes)} == set(whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "stage", "topic", "reason"),
+    [
+        (
+            "Guten Tag, hiermit kündige ich meinen Vertrag zum Jahresende.",
+            *("de", "G", "contract_cancellation", "kündige"),
+        ),
+        (
+            "先月購入した加湿器の電源が入らなくなりました。保証で修理をお願いできますか。",
+            *("ja", "F", "fault_repair", "修理"),
+        ),
+        (
+            "How much does it cost for fifteen people, and is there a discount? We compare offers.",
+            *("en", "C", "price_quote", "discount"),
+        ),
+    ],
+)
+def test_the_shipped_model_gives_reasons_a_person_would_give(
+    shipped_model: Model, text: str, language: str, stage: str, topic: str, reason: str
+) -> None:
+    said = shipped_model.predict(text, language=language)
+
+    assert (said.stage.top[0].label, said.topic.top[0].label) == (stage, topic)
+    assert reason in " ".join(r.text for r in (*said.stage.reasons, *said.topic.reasons))
+
+
+def test_japanese_reasons_of_the_shipped_model_are_never_single_characters(
+    shipped_model: Model,
+) -> None:
+    text = "いつもお世話になっております。先週注文した茶器がまだ届いていません。返金してください。"
+
+    said = shipped_model.predict(text)
+
+    lengths = [len(reason.text) for reason in (*said.stage.reasons, *said.topic.reasons)]
+    assert lengths
+    assert min(lengths) >= 2
