@@ -5,6 +5,7 @@ import os
 import secrets
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from app.core import crashpoints
@@ -19,6 +20,7 @@ class Blobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._durable: set[str] = set()  # folders whose own names were synced by this process
         (folder / "incoming").mkdir(parents=True, exist_ok=True)
 
     def path(self, sha256: str) -> Path:
@@ -29,6 +31,8 @@ class Blobs:
         sha256 = hashlib.sha256(body).hexdigest()
         target = self.path(sha256)
         if target.exists():
+            # Whoever put it there may have died before its name was durable.
+            self._make_durable(target.parent)
             return sha256
         draft = self.folder / "incoming" / f"{sha256[:16]}.{secrets.token_hex(6)}"
         with draft.open("wb") as file:
@@ -37,14 +41,17 @@ class Blobs:
             file.write(body[len(body) // 2 :])
             file.flush()
             os.fsync(file.fileno())
-        new_folder = not target.parent.exists()
         target.parent.mkdir(exist_ok=True)
         draft.replace(target)
-        _sync_folder(target.parent)
-        if new_folder:
-            _sync_folder(self.folder)
+        self._make_durable(target.parent)
         _renamed()
         return sha256
+
+    def _make_durable(self, folder: Path) -> None:
+        _sync_folder(folder)
+        if folder.name not in self._durable:
+            _sync_folder(self.folder)
+            self._durable.add(folder.name)
 
     def get(self, sha256: str) -> bytes:
         try:
@@ -67,12 +74,14 @@ class Blobs:
     def sweep(self, older_than_seconds: float = 86_400) -> int:
         """Remove what was half written when a process died; the count of files removed."""
         limit = time.time() - older_than_seconds
-        old = [
-            file for file in (self.folder / "incoming").iterdir() if file.stat().st_mtime < limit
-        ]
-        for file in old:
-            file.unlink(missing_ok=True)
-        return len(old)
+        removed = 0
+        for file in (self.folder / "incoming").iterdir():
+            # Another worker may finish or remove the file while we look at it.
+            with suppress(FileNotFoundError):
+                if file.stat().st_mtime < limit:
+                    file.unlink()
+                    removed += 1
+        return removed
 
 
 def _sync_folder(folder: Path) -> None:

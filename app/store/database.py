@@ -73,11 +73,14 @@ class Database:
             event.listen(self.engine, "begin", _begin)
             event.listen(self.reader, "begin", _begin_reading)
         else:
-            self.engine = self.reader = create_engine(
+            self.engine = create_engine(
                 make_url(url).set(drivername="postgresql+psycopg"),
                 pool_size=8,
                 max_overflow=8,
                 pool_pre_ping=True,
+            )
+            self.reader = self.engine.execution_options(
+                isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
 
     @contextmanager
@@ -91,7 +94,7 @@ class Database:
 
     @contextmanager
     def reading(self) -> Iterator[Session]:
-        """One consistent view; writing through it fails on SQLite and is rolled back elsewhere."""
+        """One consistent view, whatever others commit meanwhile; writing through it fails."""
         with Session(self.reader, expire_on_commit=False) as session:
             yield session
 

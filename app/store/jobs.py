@@ -61,7 +61,7 @@ def _client(session: Session) -> "DBOSClient":
 
 
 def enqueue(session: Session, name: str, *, delay: float = 0.0, **args: object) -> None:
-    """Have a worker run job `name` after `delay` seconds, if and only if this transaction commits."""
+    """Have a worker run job `name` after `delay` seconds, if this transaction commits."""
     queue, _ = QUEUES[name]
     options: dict[str, Any] = {
         "workflow_name": WORKFLOW,
