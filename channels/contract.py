@@ -296,6 +296,8 @@ class Listens(Protocol):
 
 @runtime_checkable
 class Sends(Protocol):
+    writes_to: str  # the kind of address it can write to, see `Party`
+
     def render(self, config: Any, message: OutboundMessage) -> Rendered:
         """Pure: the bytes are stored once and every attempt sends just these."""
 

@@ -39,8 +39,10 @@ def why_not(facts: Circumstances, now: datetime) -> str:
         (not facts.wanted, "Feedback requests are switched off."),
         (
             strict,
-            "Strict policy: the customer has not agreed, and the organisation has not stated "
-            "that its notice mentions such requests.",
+            (
+                "Strict policy: the customer has not agreed, and the organisation has not stated "
+                "that its notice mentions such requests."
+            ),
         ),
         (not facts.has_address, "There is no channel on which the customer can be asked."),
         (cooling, f"The customer was asked less than {facts.cooling.days} days ago."),
@@ -51,7 +53,7 @@ def why_not(facts: Circumstances, now: datetime) -> str:
 def zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name or "UTC")
-    except (ZoneInfoNotFoundError, ValueError):
+    except (ZoneInfoNotFoundError, ValueError, OSError):
         return ZoneInfo("UTC")
 
 

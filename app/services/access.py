@@ -54,7 +54,9 @@ def ticket(session: Session, actor: Actor, ref: str, permission: Permission) -> 
 
     Raises `NotFound` for what is not there or not to be seen, `NotAllowed` for what is.
     """
-    found = session.exec(select(Ticket).where(Ticket.ref == ref).with_for_update()).one_or_none()
+    found = session.exec(
+        select(Ticket).where(Ticket.ref == ref).with_for_update(key_share=True)
+    ).one_or_none()
     if found is None or not may(actor, Permission.READ):
         raise NotFound("There is no such ticket.")
     require(actor, permission)

@@ -1,80 +1,84 @@
 """Who wrote: one customer for every way they write to us."""
 
 from collections.abc import Iterable
-from contextlib import suppress
 
-import phonenumbers
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
 from app.core.errors import NotFound
-from app.services import changes
+from app.domain.address import normal
+from app.services import changes, surveys
 from app.services.access import Actor, Permission, require
 from app.store.tables import Address, Customer, Ticket
 from channels.contract import Party
 
 
-def normal(party: Party) -> str:
-    """What is compared: case and the domain's script do not make another person."""
-    if party.kind == "email":
-        local, _, domain = party.value.strip().rpartition("@")
-        with suppress(UnicodeError):  # too long or malformed for DNS: compared as it stands
-            domain = domain.encode("idna").decode()
-        return f"{local}@{domain}".casefold()
-    if party.kind == "phone":
-        try:
-            number = phonenumbers.parse(party.value, None)
-        except phonenumbers.NumberParseException:
-            return party.value.strip()
-        return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
-    return party.value
-
-
-def find(session: Session, parties: Iterable[Party]) -> Address | None:
-    """The first of `parties` that we know."""
+def find(session: Session, inbox_id: int, parties: Iterable[Party]) -> Address | None:
+    """The first of `parties`, as they are called in that inbox, that we know."""
     for party in parties:
         found = session.exec(
-            select(Address).where(Address.kind == party.kind, Address.normal == normal(party))
+            select(Address).where(
+                Address.kind == party.kind,
+                Address.normal == normal(party.kind, party.value, inbox_id),
+            )
         ).one_or_none()
         if found:
             return found
     return None
 
 
-def address_of(session: Session, customer: Customer, party: Party) -> Address:
+def _address_of(session: Session, inbox_id: int, customer: Customer, party: Party) -> Address:
     """The row for `party`, made for `customer` when nobody has it."""
-    known = find(session, [party])
+    known = find(session, inbox_id, [party])
     if known:
         return known
     made = Address(
         customer_id=customer.id,
         kind=party.kind,
         value=party.value,
-        normal=normal(party),
+        normal=normal(party.kind, party.value, inbox_id),
         created_at=clock.now(),
     )
-    session.add(made)
-    session.flush()
+    try:
+        with session.begin_nested():
+            session.add(made)
+    except IntegrityError:
+        # Another inbox filed the same person at this very moment and was faster.
+        known = find(session, inbox_id, [party])
+        if known is None:
+            raise
+        return known
     return made
 
 
 def resolve(
-    session: Session, sender: Party, also: tuple[Party, ...], *, sample: bool = False
+    session: Session,
+    inbox_id: int,
+    sender: Party,
+    also: tuple[Party, ...] = (),
+    *,
+    sample: bool = False,
 ) -> tuple[Customer, Address]:
     """The customer who writes as `sender`, found by any address the channel vouches for."""
-    known = find(session, (sender, *also))
+    known = find(session, inbox_id, (sender, *also))
     customer = session.get(Customer, known.customer_id) if known else None
+    made = customer is None
     if customer is None:
         customer = Customer(
             ref=secrets.new_ref(), name=sender.name, created_at=clock.now(), sample=sample
         )
         session.add(customer)
         session.flush()
-    elif not customer.name and sender.name:
+    address = _address_of(session, inbox_id, customer, sender)
+    if address.customer_id != customer.id:
+        if made:
+            session.delete(customer)
+        customer = session.get_one(Customer, address.customer_id)
+    if not customer.name and sender.name:
         customer.name = sender.name
-    address = address_of(session, customer, sender)
     for party in also:
-        address_of(session, customer, party)
+        _address_of(session, inbox_id, customer, party)
     return customer, address
 
 
@@ -96,9 +100,12 @@ def rename(session: Session, actor: Actor, ref: str, name: str) -> Customer:
 def allow_feedback(session: Session, actor: Actor, ref: str, *, allowed: bool) -> Customer:
     """Note that the customer agreed to be asked, or objects. An objection always wins."""
     customer = by_ref(session, actor, ref)
-    customer.may_ask = allowed
-    customer.no_feedback_at = None if allowed else clock.now()
-    _noted(session, actor, customer, "feedback_allowed" if allowed else "feedback_refused")
+    if allowed:
+        customer.may_ask, customer.no_feedback_at = True, None
+        _noted(session, actor, customer, "feedback_allowed")
+    else:
+        surveys.stop_asking(session, customer)
+        _noted(session, actor, customer, "feedback_refused")
     return customer
 
 
@@ -109,5 +116,6 @@ def _noted(session: Session, actor: Actor, customer: Customer, what: str) -> Non
         .where(Ticket.customer_id == customer.id)
         .order_by(col(Ticket.last_activity_at).desc())
         .limit(1)
+        .with_for_update(key_share=True)
     ).one_or_none()
     changes.record(session, actor, newest, what, customer=customer.ref)

@@ -79,7 +79,9 @@ def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> O
     if original:
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
     place.arrival.canonical = message.canonical
-    customer, address = customers.resolve(session, message.sender, message.also_known_as)
+    customer, address = customers.resolve(
+        session, place.inbox.id, message.sender, message.also_known_as
+    )
     if customer.language == "" and found.language:
         customer.language = found.language
     ticket, claimed = _ticket_for(session, keys, place.inbox, address, message)
@@ -155,7 +157,7 @@ def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[
         .where(named, Ticket.status != Status.SPAM)
         .order_by(col(Ticket.id).desc())
         .limit(5)
-        .with_for_update()
+        .with_for_update(key_share=True)
     ).all()
 
 

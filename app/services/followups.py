@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotFound
 from app.domain import survey as rules
-from app.domain.lifecycle import Move, after, allows
+from app.domain.lifecycle import Move, after
 from app.domain.words import FollowUpState, Role, Status
 from app.services import changes
 from app.services.access import SYSTEM, Actor, Permission, require
@@ -21,6 +21,10 @@ def open_for(session: Session, ticket: Ticket, answer: Answer) -> FollowUp:
     """Make it somebody's work, once for each request, and reopen the ticket."""
     found = _of_survey(session, answer)
     if found is not None:
+        if found.state is FollowUpState.DECLINED:  # corrected to a good rating, and back again
+            found.state, found.outcome, found.closed_at = FollowUpState.OPEN, "", None
+            session.add(found)
+            changes.record(session, SYSTEM, ticket, "follow_up_opened")
         return found
     lead = session.exec(
         select(Agent)
@@ -85,14 +89,14 @@ def answered(session: Session, ticket: Ticket, message: Message) -> None:
 
 def _live(session: Session, actor: Actor, follow_up_id: int) -> tuple[FollowUp, Ticket]:
     require(actor, Permission.REPLY)
-    found = session.exec(
-        select(FollowUp).where(FollowUp.id == follow_up_id).with_for_update()
-    ).one_or_none()
+    found = session.get(FollowUp, follow_up_id)
     if found is None:
         raise NotFound("There is no such follow-up.")
+    ticket = session.get_one(Ticket, found.ticket_id, with_for_update={"key_share": True})
+    session.refresh(found, with_for_update=True)
     if found.state not in LIVE:
         raise Conflict("This follow-up is closed.", state=found.state)
-    return found, session.get_one(Ticket, found.ticket_id)
+    return found, ticket
 
 
 def take(session: Session, actor: Actor, follow_up_id: int) -> FollowUp:
@@ -114,7 +118,6 @@ def close(session: Session, actor: Actor, follow_up_id: int, outcome: str) -> Fo
     found.state, found.outcome = FollowUpState.RESOLVED, outcome.strip()
     found.closed_at = clock.now()
     session.add(found)
-    if allows(ticket.status, Move.RESOLVE):
-        ticket.last_activity_at = clock.now()
+    ticket.last_activity_at = clock.now()
     changes.record(session, actor, ticket, "follow_up_closed", outcome=found.outcome)
     return found

@@ -19,14 +19,14 @@ Config = TypeVar("Config", bound=BaseModel)
 
 @dataclass(frozen=True, slots=True)
 class NewInbox:
-    """`sends` says whether the channel can answer in writing; the edge knows that."""
+    """`writes_to` is the kind of address the channel writes to; the edge knows that."""
 
     kind: str
     name: str
     config: BaseModel
     address: str = ""
     language: str = ""
-    sends: bool = False
+    writes_to: str = ""
     built_in: bool = False
 
 
@@ -57,7 +57,7 @@ def create(session: Session, actor: Actor, keys: Keys, new: NewInbox) -> Inbox:
         token=token,
         sealed_config=_seal(keys, token, new.config),
         language=new.language,
-        sends=new.sends,
+        writes_to=new.writes_to,
         built_in=new.built_in,
         created_at=clock.now(),
     )

@@ -41,7 +41,7 @@ def keep(
     `item` is what its server calls it; the ledger then knows that it was fetched.
     """
     _before_keep()
-    inbox = session.exec(select(Inbox).where(Inbox.id == inbox_id).with_for_update()).one()
+    inbox = session.get_one(Inbox, inbox_id, with_for_update={"key_share": True})
     waiting = session.exec(_waiting(inbox_id).limit(1)).one_or_none()
     arrival = Arrival(
         inbox_id=inbox_id,
@@ -58,9 +58,11 @@ def keep(
         with session.begin_nested():
             session.add(arrival)
     except IntegrityError:
+        if item:
+            _enter(session, inbox_id, item, _kept_before(session, inbox_id, raw.external_id))
         return None
     if item:
-        _enter(session, inbox_id, item).arrival_id = arrival.id
+        _enter(session, inbox_id, item, arrival.id)
     inbox.last_in_at, inbox.last_in_error = arrival.received_at, ""
     session.add(inbox)
     if waiting is None:
@@ -79,7 +81,20 @@ def _waiting(inbox_id: int):  # type: ignore[no-untyped-def] # a select: its typ
     )
 
 
-def _enter(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
+def _kept_before(session: Session, inbox_id: int, external_id: str) -> int:
+    return session.exec(
+        select(Arrival.id).where(Arrival.inbox_id == inbox_id, Arrival.external_id == external_id)
+    ).one()
+
+
+def _enter(session: Session, inbox_id: int, item: ServerId, arrival_id: int) -> None:
+    row = ledger_row(session, inbox_id, item)
+    row.arrival_id, row.problem = arrival_id, ""
+    session.add(row)
+
+
+def ledger_row(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
+    """What is known of one item of a server; made when it was never seen."""
     row = session.exec(
         select(LedgerRow).where(
             LedgerRow.inbox_id == inbox_id,
@@ -87,11 +102,9 @@ def _enter(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
             LedgerRow.number == item.number,
         )
     ).one_or_none()
-    row = row or LedgerRow(
+    return row or LedgerRow(
         inbox_id=inbox_id, scope=item.scope, number=item.number, seen_at=clock.now()
     )
-    session.add(row)
-    return row
 
 
 def refuse(session: Session, inbox_id: int, external_id: str, size: int, reason: str) -> None:
@@ -111,7 +124,7 @@ def refuse(session: Session, inbox_id: int, external_id: str, size: int, reason:
 
 def next_waiting(session: Session, inbox_id: int) -> Arrival | None:
     """The oldest arrival of the inbox that is due. Locks the inbox, see `keep`."""
-    session.exec(select(Inbox.id).where(Inbox.id == inbox_id).with_for_update()).one()
+    session.get_one(Inbox, inbox_id, with_for_update={"key_share": True})
     return session.exec(
         select(Arrival)
         .where(

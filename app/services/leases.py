@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from sqlmodel import Session, col, delete, select
+from sqlalchemy.exc import IntegrityError
+from sqlmodel import Session, select
 
 from app.core import clock
 from app.store.tables import Lease
@@ -16,15 +17,24 @@ def take(session: Session, name: str, holder: str, lasts: timedelta) -> int | No
     now = clock.now()
     lease = session.exec(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
     if lease is None:
-        lease = Lease(name=name, holder=holder, until=now + lasts)
-    elif lease.holder == holder:
+        return _first(session, Lease(name=name, holder=holder, until=now + lasts))
+    if lease.holder == holder:
         lease.until = now + lasts
-    elif lease.until < now:
+    elif lease.until <= now:
         lease.holder, lease.token, lease.until = holder, lease.token + 1, now + lasts
     else:
         return None
     session.add(lease)
     session.flush()
+    return lease.token
+
+
+def _first(session: Session, lease: Lease) -> int | None:
+    try:
+        with session.begin_nested():
+            session.add(lease)
+    except IntegrityError:
+        return None  # somebody else began to hold it at this very moment
     return lease.token
 
 
@@ -35,5 +45,10 @@ def held(session: Session, name: str, holder: str, token: int) -> bool:
 
 
 def drop(session: Session, holder: str) -> None:
-    """Give back everything a worker holds, so that the next one need not wait."""
-    session.exec(delete(Lease).where(col(Lease.holder) == holder))
+    """Give back everything a worker holds, so that the next one need not wait.
+
+    The rows stay, because their tokens must go on growing.
+    """
+    for lease in session.exec(select(Lease).where(Lease.holder == holder).with_for_update()):
+        lease.holder, lease.until = "", clock.now()
+        session.add(lease)

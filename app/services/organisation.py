@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, select
 
 from app.core import clock
@@ -13,6 +14,7 @@ from app.store.tables import Organisation
 
 LANGUAGES = ("ja", "de", "en")
 POLICIES = ("de-strict", "opt-out")
+_ALREADY = "The organisation is set up already; change it in the settings."
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,20 @@ def set_up(session: Session, actor: Actor, new: NewOrganisation) -> Organisation
     require(actor, Permission.ADMIN)
     new = _checked(new)
     if current(session):
-        raise Conflict("The organisation is set up already; change it in the settings.")
+        raise Conflict(_ALREADY)
     made = Organisation(
+        id=1,  # so that of two first pages sent at once only one can win
         name=new.name.strip(),
         time_zone=new.time_zone,
         language=new.language,
         feedback_notice=new.feedback_notice,
         created_at=clock.now(),
     )
-    session.add(made)
+    try:
+        with session.begin_nested():
+            session.add(made)
+    except IntegrityError:
+        raise Conflict(_ALREADY) from None
     changes.record(session, actor, None, "organisation_set_up")
     return made
 

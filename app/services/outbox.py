@@ -6,15 +6,15 @@ from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
-from app.core import clock, crashpoints
+from app.core import clock, crashpoints, secrets
 from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
+from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
 from app.services import changes, followups, requests, surveys
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.store import jobs
 from app.store.tables import (
-    Address,
     Agent,
     Attachment,
     Delivery,
@@ -62,6 +62,7 @@ class Parcel:
     message_id: int
     inbox_id: int
     kind: str
+    holder: str  # this attempt's name; whatever it writes down later must carry it
     sealed_config: bytes
     recipients: tuple[str, ...]
     rendered_sha256: str  # "" when nobody rendered it yet
@@ -73,7 +74,14 @@ class Parcel:
 def pack(
     session: Session, keys: Keys, worker: str, message_id: int, link_base: str
 ) -> Parcel | None:
-    """Claim what is due of one message. None when nothing is, or another worker has it."""
+    """Claim what is due of one message. None when nothing is, or another worker has it.
+
+    `link_base` is empty where no link of ours can be opened: requests are held then.
+    """
+    message = session.get_one(Message, message_id)
+    if message.request and not surveys.may_leave(session, message, reachable=bool(link_base)):
+        return None
+    holder = f"{worker} {secrets.new_ref()}"
     deliveries = session.exec(
         select(Delivery)
         .where(
@@ -86,18 +94,22 @@ def pack(
     ).all()
     if not deliveries:
         return None
+    if session.get_one(Ticket, message.ticket_id).sample:
+        for delivery in deliveries:
+            _set(delivery, DeliveryState.HELD, "This is a sample inquiry: nothing is sent.")
+        return None
     for delivery in deliveries:
         _set(delivery, DeliveryState.SENDING)
         delivery.attempts += 1
-        delivery.phase, delivery.held_by = "", worker
+        delivery.phase, delivery.held_by = "", holder
         session.add(delivery)
-    message = session.get_one(Message, message_id)
     inbox = session.get_one(Inbox, message.inbox_id)
     files = session.exec(select(Attachment).where(Attachment.message_id == message_id)).all()
     return Parcel(
         message_id=message_id,
         inbox_id=inbox.id,
         kind=inbox.kind,
+        holder=holder,
         sealed_config=inbox.sealed_config,
         recipients=tuple(delivery.recipient for delivery in deliveries),
         rendered_sha256=message.rendered_sha256,
@@ -122,7 +134,7 @@ def _draft(session: Session, keys: Keys, message: Message, link_base: str) -> Ou
     ).all()
     written = [one for one in earlier if one.kind is MessageKind.INBOUND]
     answers = written[-1] if written else None
-    kind = _address_kind(session, answers)
+    kind = session.get_one(Inbox, message.inbox_id).writes_to
     survey = session.exec(select(Survey).where(Survey.message_id == message.id)).one_or_none()
     text, stop = message.text, ""
     if survey:
@@ -145,12 +157,6 @@ def _draft(session: Session, keys: Keys, message: Message, link_base: str) -> Ou
         automatic=message.automatic,
         unsubscribe_url=stop,
     )
-
-
-def _address_kind(session: Session, answers: Message | None) -> str:
-    if answers is None or answers.address_id is None:
-        return "email"
-    return session.get_one(Address, answers.address_id).kind
 
 
 def _thread(earlier: list[Message]) -> tuple[str, ...]:
@@ -178,9 +184,15 @@ def keep_rendered(session: Session, message_id: int, rendered: Rendered, sha256:
     _packed()
 
 
-def mark_phase(session: Session, message_id: int, worker: str, phase: Phase) -> None:
-    """Write down how far the attempt is, before it goes further."""
-    for delivery in _mine(session, message_id, worker):
+def mark_phase(session: Session, message_id: int, holder: str, phase: Phase) -> None:
+    """Write down how far the attempt is, before it goes further.
+
+    Raises `Conflict` when it was taken for dead meanwhile: somebody else sends it then.
+    """
+    mine = _mine(session, message_id, holder)
+    if not mine:
+        raise Conflict("Another worker took this delivery over.")
+    for delivery in mine:
         delivery.phase, delivery.changed_at = phase, clock.now()
         session.add(delivery)
 
@@ -193,14 +205,14 @@ def phase_is_durable(phase: Phase) -> None:
         _ambiguous()
 
 
-def _mine(session: Session, message_id: int, worker: str) -> list[Delivery]:
+def _mine(session: Session, message_id: int, holder: str) -> list[Delivery]:
     return list(
         session.exec(
             select(Delivery)
             .where(
                 Delivery.message_id == message_id,
                 Delivery.state == DeliveryState.SENDING,
-                Delivery.held_by == worker,
+                Delivery.held_by == holder,
             )
             .with_for_update()
         ).all()
@@ -208,17 +220,17 @@ def _mine(session: Session, message_id: int, worker: str) -> list[Delivery]:
 
 
 def _set(delivery: Delivery, state: DeliveryState, words: str = "") -> None:
-    delivery.state, delivery.words, delivery.changed_at = state, words, clock.now()
+    delivery.state, delivery.words, delivery.changed_at = state, storable(words), clock.now()
     if state not in {DeliveryState.QUEUED, DeliveryState.RETRY}:
         delivery.next_at = None
 
 
-def settle(session: Session, message_id: int, worker: str, outcomes: Mapping[str, Outcome]) -> None:
+def settle(session: Session, message_id: int, holder: str, outcomes: Mapping[str, Outcome]) -> None:
     """Note what became of each recipient. One without an outcome is in doubt."""
     message = session.get_one(Message, message_id)
-    ticket = session.get_one(Ticket, message.ticket_id, with_for_update=True)
+    ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
     inbox = session.get_one(Inbox, message.inbox_id)
-    for delivery in _mine(session, message_id, worker):
+    for delivery in _mine(session, message_id, holder):
         outcome = outcomes.get(
             delivery.recipient, InDoubt("The channel did not say what became of it.")
         )
@@ -226,21 +238,29 @@ def settle(session: Session, message_id: int, worker: str, outcomes: Mapping[str
         if isinstance(outcome, Sent):
             inbox.last_out_at, inbox.last_out_error = clock.now(), ""
         elif isinstance(outcome, Later):
-            inbox.last_out_error = outcome.words
+            inbox.last_out_error = storable(outcome.words)
     session.add(inbox)
-    states = session.exec(select(Delivery.state).where(Delivery.message_id == message_id)).all()
-    if DeliveryState.SENT in states:
-        followups.answered(session, ticket, message)
-    surveys.delivered(session, message, states)
+    _consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message_id)
     _settling()
+
+
+def _consequences(session: Session, ticket: Ticket, message: Message) -> None:
+    every = session.exec(
+        select(Delivery.state, Delivery.is_copy).where(Delivery.message_id == message.id)
+    ).all()
+    # A copy to a colleague is no answer to the customer.
+    if (DeliveryState.SENT, False) in [(state, is_copy) for state, is_copy in every]:
+        followups.answered(session, ticket, message)
+    if message.request:
+        surveys.delivered(session, message, [state for state, _ in every])
 
 
 def _apply(session: Session, message: Message, delivery: Delivery, outcome: Outcome) -> None:
     match outcome:
         case Sent(provider_id):
             _set(delivery, DeliveryState.SENT)
-            delivery.provider_id = provider_id
+            delivery.provider_id = storable(provider_id)
         case Refused(words):
             _set(delivery, DeliveryState.FAILED, words)
         case InDoubt(words):
@@ -267,11 +287,11 @@ def _postpone(
 def recover(session: Session, worker: str | None, before: datetime | None = None) -> int:
     """Deliveries whose worker died: sent again if nothing can have left, else in doubt.
 
-    Those of `worker`, or of anybody who has not been heard of since `before`.
+    Those of `worker`, or of any attempt that has got no further since `before`.
     """
     wanted = select(Delivery).where(Delivery.state == DeliveryState.SENDING)
     if worker is not None:
-        wanted = wanted.where(Delivery.held_by == worker)
+        wanted = wanted.where(col(Delivery.held_by).startswith(f"{worker} ", autoescape=True))
     if before is not None:
         wanted = wanted.where(col(Delivery.changed_at) < before)
     found = session.exec(wanted.with_for_update(skip_locked=True)).all()
@@ -282,8 +302,10 @@ def recover(session: Session, worker: str | None, before: datetime | None = None
                 DeliveryState.IN_DOUBT,
                 "Setten stopped while this was being handed over. It may have arrived.",
             )
+            session.add(delivery)
             message = session.get_one(Message, delivery.message_id)
-            ticket = session.get_one(Ticket, message.ticket_id)
+            ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
+            _consequences(session, ticket, message)
             changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
         else:
             _set(delivery, DeliveryState.RETRY, "Setten stopped before anything was handed over.")
@@ -308,13 +330,13 @@ def _for_a_person(
     session: Session, actor: Actor, delivery_id: int
 ) -> tuple[Delivery, Message, Ticket]:
     require(actor, Permission.REPLY)
-    delivery = session.exec(
-        select(Delivery).where(Delivery.id == delivery_id).with_for_update()
-    ).one_or_none()
+    delivery = session.get(Delivery, delivery_id)
     if delivery is None:
         raise NotFound("There is no such delivery.")
     message = session.get_one(Message, delivery.message_id)
-    return delivery, message, session.get_one(Ticket, message.ticket_id)
+    ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
+    session.refresh(delivery, with_for_update=True)
+    return delivery, message, ticket
 
 
 def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
@@ -322,6 +344,8 @@ def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
     delivery, message, ticket = _for_a_person(session, actor, delivery_id)
     if delivery.state not in {DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.HELD}:
         raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+    if message.request:
+        surveys.release(session, message)
     _set(delivery, DeliveryState.QUEUED)
     delivery.next_at = clock.now()
     session.add(delivery)
@@ -330,10 +354,13 @@ def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
 
 
 def cancel(session: Session, actor: Actor, delivery_id: int) -> None:
-    """Stop what has not left."""
+    """Stop what has not left. Who is asked for feedback is not for the one who is rated to say."""
     delivery, message, ticket = _for_a_person(session, actor, delivery_id)
     if delivery.state not in {DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.HELD}:
         raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+    if message.request:
+        require(actor, Permission.LEAD)
+        surveys.revoke(session, ticket, "Stopped by a person.")
     _set(delivery, DeliveryState.CANCELLED, "Stopped by a person.")
     session.add(delivery)
     changes.record(session, actor, ticket, "delivery_cancelled", message=message.id)

@@ -4,23 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.core import clock, crashpoints, secrets
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Conflict, Invalid
 from app.core.secrets import Keys
 from app.domain import survey as rules
-from app.domain.words import Cause, DeliveryState, MessageKind, Role, Status, SurveyState
-from app.services import changes, followups, requests, touchpoints
+from app.domain.storable import storable
+from app.domain.words import Cause, DeliveryState, Role, Status, SurveyState
+from app.services import changes, eligibility, followups, requests, touchpoints
 from app.services.access import SYSTEM, Actor
 from app.store import jobs
 from app.store.tables import (
-    Address,
     Answer,
     Customer,
     Delivery,
-    Inbox,
     Message,
     Organisation,
     Survey,
@@ -30,73 +28,18 @@ from app.store.tables import (
 CUSTOMER = Actor(name="customer", role=Role.AGENT, cause=Cause.PERSON)
 COMMENT_LIMIT = 4000  # characters
 CORRECTION = timedelta(minutes=30)
+UNREACHABLE = "SETTEN_PUBLIC_URL is not set, so the customer could not open the link."
+OBJECTED = "The customer does not want to be asked."
 PENDING = (SurveyState.SCHEDULED, SurveyState.HELD, SurveyState.QUEUED)
 
 _asking = crashpoints.declare("survey.ask_open", "request and delivery written, not committed")
 _answering = crashpoints.declare("survey.answer_open", "answer written, not committed")
 
 
-def _circumstances(session: Session, ticket: Ticket) -> rules.Circumstances:
-    organisation = session.exec(select(Organisation)).first()
-    customer = session.get_one(Customer, ticket.customer_id)
-    person_answered = session.exec(
-        select(Message.id)
-        .where(
-            Message.ticket_id == ticket.id,
-            col(Message.agent_id).is_not(None),
-            col(Message.kind).in_([MessageKind.OUTBOUND, MessageKind.CALL]),
-        )
-        .limit(1)
-    ).first()
-    return rules.Circumstances(
-        wanted=organisation is not None and organisation.ask_feedback,
-        policy=organisation.feedback_policy if organisation else "de-strict",
-        agreed=customer.may_ask,
-        notice=organisation is not None and organisation.feedback_notice,
-        objected=customer.no_feedback_at is not None,
-        automatic=ticket.automatic,
-        sample=ticket.sample,
-        answered_by_person=person_answered is not None,
-        has_address=_way_out(session, ticket) is not None,
-        last_asked=customer.asked_at,
-        cooling=timedelta(days=organisation.feedback_cooling_days if organisation else 30),
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class WayOut:
-    inbox: Inbox
-    recipient: str
-
-
-def _way_out(session: Session, ticket: Ticket) -> WayOut | None:
-    """The inbox and address to ask on: where they wrote, else by mail if we know how."""
-    own = session.get_one(Inbox, ticket.inbox_id)
-    inboxes = [own] if own.sends else []
-    inboxes += session.exec(
-        select(Inbox)
-        .where(Inbox.kind == "email", col(Inbox.sends).is_(True), col(Inbox.enabled).is_(True))
-        .order_by(col(Inbox.built_in), col(Inbox.id))
-    ).all()
-    for inbox in inboxes:
-        address = session.exec(
-            select(Address)
-            .where(
-                Address.customer_id == ticket.customer_id,
-                Address.kind == inbox.kind,
-                col(Address.undeliverable_at).is_(None),
-            )
-            .order_by(col(Address.id))
-        ).first()
-        if address:
-            return WayOut(inbox, address.value)
-    return None
-
-
 def schedule(session: Session, ticket: Ticket) -> Survey:
     """Decide, in the transaction of the resolution, whether and when to ask."""
     now = clock.now()
-    facts = _circumstances(session, ticket)
+    facts = eligibility.circumstances(session, ticket)
     reason = rules.why_not(facts, now)
     organisation = session.exec(select(Organisation)).first()
     customer = session.get_one(Customer, ticket.customer_id)
@@ -124,27 +67,34 @@ def schedule(session: Session, ticket: Ticket) -> Survey:
 
 
 def revoke(session: Session, ticket: Ticket, reason: str) -> None:
-    """Take back what has not left yet."""
+    """Take back what has not left yet. The ticket must be locked already."""
     for row in session.exec(
         select(Survey)
         .where(Survey.ticket_id == ticket.id, col(Survey.state).in_(PENDING))
-        .with_for_update()
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
     ):
         row.state, row.reason = SurveyState.REVOKED, reason
         session.add(row)
-        if row.message_id is None:
-            continue
-        for delivery in session.exec(
-            select(Delivery).where(
-                Delivery.message_id == row.message_id,
-                col(Delivery.state).in_(
-                    [DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.HELD]
-                ),
-            )
-        ):
-            delivery.state, delivery.words = DeliveryState.CANCELLED, reason
-            delivery.next_at = None
-            session.add(delivery)
+        _stop_deliveries(session, row, DeliveryState.CANCELLED, reason)
+
+
+def _stop_deliveries(session: Session, row: Survey, state: DeliveryState, reason: str) -> None:
+    # Locked: one that a worker takes at this moment is under way and keeps its state.
+    for delivery in session.exec(
+        select(Delivery)
+        .where(
+            Delivery.message_id == row.message_id,
+            col(Delivery.state).in_(
+                [DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.HELD]
+            ),
+        )
+        .with_for_update()
+        .execution_options(populate_existing=True)
+    ):
+        delivery.state, delivery.words, delivery.next_at = state, reason, None
+        delivery.changed_at = clock.now()
+        session.add(delivery)
 
 
 def due(session: Session) -> list[int]:
@@ -163,15 +113,19 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
 
     Without a public address of ours no link would work: the request is written and held.
     """
-    row = session.exec(select(Survey).where(Survey.id == survey_id).with_for_update()).one_or_none()
-    if row is None or row.state is not SurveyState.SCHEDULED or row.due_at > clock.now():
+    row = session.get(Survey, survey_id)
+    if row is None:
         return
-    ticket = session.get_one(Ticket, row.ticket_id, with_for_update=True)
-    customer = session.get_one(Customer, row.customer_id, with_for_update=True)
-    reason = rules.why_not(_circumstances(session, ticket), clock.now())
+    # Everybody locks in this order: ticket, customer, request, delivery.
+    ticket = session.get_one(Ticket, row.ticket_id, with_for_update={"key_share": True})
+    customer = session.get_one(Customer, row.customer_id, with_for_update={"key_share": True})
+    session.refresh(row, with_for_update={"key_share": True})
+    if row.state is not SurveyState.SCHEDULED or row.due_at > clock.now():
+        return
+    reason = rules.why_not(eligibility.circumstances(session, ticket), clock.now())
     if ticket.status is not Status.RESOLVED or ticket.resolutions != row.resolution:
         reason = "The ticket is not resolved any more."
-    way = _way_out(session, ticket)
+    way = eligibility.way_out(session, ticket)
     if reason or way is None:
         row.state, row.reason = SurveyState.SUPPRESSED, reason
         session.add(row)
@@ -180,7 +134,9 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
     row.digest = secrets.digest(keys.survey_token(row.nonce))
     row.expires_at = clock.now() + rules.LASTS
     message = requests.write(session, ticket, way.inbox, row)
-    row.message_id = message.id
+    message.to = [way.recipient]
+    row.message_id, row.state, row.reason = message.id, SurveyState.QUEUED, ""
+    customer.asked_at = clock.now()
     delivery = Delivery(
         message_id=message.id,
         recipient=way.recipient,
@@ -188,29 +144,60 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
         next_at=clock.now(),
         changed_at=clock.now(),
     )
-    message.to = [way.recipient]
-    row.state = SurveyState.QUEUED
-    customer.asked_at = clock.now()
     if reachable:
         jobs.enqueue(session, "deliver", message_id=message.id)
     else:
-        row.state = SurveyState.HELD
-        row.reason = "SETTEN_PUBLIC_URL is not set, so the customer could not open the link."
-        delivery.state, delivery.words, delivery.next_at = DeliveryState.HELD, row.reason, None
+        row.state, row.reason = SurveyState.HELD, UNREACHABLE
+        delivery.state, delivery.words, delivery.next_at = DeliveryState.HELD, UNREACHABLE, None
     session.add_all([row, message, delivery, customer])
     changes.record(session, SYSTEM, ticket, "feedback_asked", state=row.state, reason=row.reason)
     _asking()
 
 
+def may_leave(session: Session, message: Message, *, reachable: bool) -> bool:
+    """The last look before a request is handed over: an objection wins until then."""
+    row = session.exec(
+        select(Survey).where(Survey.message_id == message.id).with_for_update(key_share=True)
+    ).one()
+    customer = session.get_one(Customer, row.customer_id)
+    if row.state in PENDING and customer.no_feedback_at is not None:
+        row.state, row.reason = SurveyState.REVOKED, OBJECTED
+        session.add(row)
+    if row.state not in PENDING:
+        _stop_deliveries(session, row, DeliveryState.CANCELLED, row.reason)
+        return False
+    if not reachable:
+        row.state, row.reason = SurveyState.HELD, UNREACHABLE
+        session.add(row)
+        _stop_deliveries(session, row, DeliveryState.HELD, UNREACHABLE)
+        return False
+    return True
+
+
+def release(session: Session, message: Message) -> None:
+    """A person lets a held request go. Raises `Conflict` when it may not be asked any more."""
+    row = session.exec(
+        select(Survey).where(Survey.message_id == message.id).with_for_update(key_share=True)
+    ).one()
+    if row.state not in PENDING:
+        raise Conflict("This request is over; it cannot be sent again.", state=row.state)
+    row.state, row.reason = SurveyState.QUEUED, ""
+    session.add(row)
+
+
 def delivered(session: Session, message: Message, states: Sequence[str]) -> None:
     """Note what became of a request's delivery."""
-    if not message.request:
-        return
-    row = session.exec(select(Survey).where(Survey.message_id == message.id)).one_or_none()
-    if row is None or row.state not in PENDING:
+    row = session.exec(select(Survey).where(Survey.message_id == message.id)).one()
+    if DeliveryState.SENT in states or DeliveryState.IN_DOUBT in states:
+        # What they may have received counts for the cooling time, from now on.
+        customer = session.get_one(Customer, row.customer_id)
+        customer.asked_at = clock.now()
+        session.add(customer)
+    if row.state not in PENDING:
         return
     if DeliveryState.SENT in states:
         row.state, row.sent_at, row.reason = SurveyState.SENT, clock.now(), ""
+        row.expires_at = clock.now() + rules.LASTS  # it may have waited for days
     elif DeliveryState.HELD in states:
         row.state, row.reason = SurveyState.HELD, "It waits in the outbox."
     elif DeliveryState.FAILED in states:
@@ -243,9 +230,8 @@ class SurveyPage:
 _NOWHERE = SurveyPage("over", "", "")
 
 
-def _by_token(session: Session, token: str, *, lock: bool = False) -> Survey | None:
-    wanted = select(Survey).where(Survey.digest == secrets.digest(token))
-    return session.exec(wanted.with_for_update() if lock else wanted).one_or_none()
+def _by_token(session: Session, token: str) -> Survey | None:
+    return session.exec(select(Survey).where(Survey.digest == secrets.digest(token))).one_or_none()
 
 
 def find(session: Session, token: str) -> SurveyPage:
@@ -266,51 +252,62 @@ def _page(session: Session, row: Survey, organisation: Organisation) -> SurveyPa
     base = SurveyPage(
         "over", row.language, organisation.name, may_ask=customer.no_feedback_at is None
     )
-    last = _last_answer(session, row)
-    if last is not None:
-        fresh = clock.now() - _first_answer_at(session, row) < CORRECTION
+    last, fresh = _standing(session, row)
+    if last is not None and (fresh or not last.suspect):
         return replace(
             base, state="thanks", score=last.score, comment=last.comment, may_correct=fresh,
             subject=ticket.subject,
         )  # fmt: skip
-    alive = row.state in {SurveyState.SENT, SurveyState.QUEUED, SurveyState.HELD}
+    alive = row.state in {*PENDING, SurveyState.SENT, SurveyState.ANSWERED}
     if not alive or row.expires_at is None or row.expires_at < clock.now():
         return base
     return replace(base, state="open", subject=ticket.subject)
 
 
-def _last_answer(session: Session, row: Survey) -> Answer | None:
+def _answers(session: Session, row: Survey) -> Sequence[Answer]:
     return session.exec(
-        select(Answer)
-        .where(Answer.survey_id == row.id)
-        .order_by(col(Answer.revision).desc())
-        .limit(1)
-    ).one_or_none()
+        select(Answer).where(Answer.survey_id == row.id).order_by(col(Answer.revision))
+    ).all()
 
 
-def _first_answer_at(session: Session, row: Survey):  # type: ignore[no-untyped-def] # datetime
-    return session.exec(select(func.min(Answer.at)).where(Answer.survey_id == row.id)).one()
+def _standing(session: Session, row: Survey) -> tuple[Answer | None, bool]:
+    """The answer that holds, and whether it can still be corrected.
+
+    What a program may have sent holds only as long as no person answers, and not for ever:
+    a mail scanner that presses Send must not take the customer's turn.
+    """
+    found = _answers(session, row)
+    counted = [one for one in found if not one.suspect] or list(found)
+    if not counted:
+        return None, False
+    return counted[-1], clock.now() - counted[0].at < CORRECTION
 
 
 def answer(session: Session, token: str, rating: Rating) -> SurveyPage:
     """Record a deliberate answer, once; within half an hour it can be corrected."""
-    row = _by_token(session, token, lock=True)
+    row = _by_token(session, token)
     organisation = session.exec(select(Organisation)).first()
     if row is None or organisation is None:
         return _NOWHERE
+    ticket = session.get_one(Ticket, row.ticket_id, with_for_update={"key_share": True})
+    session.refresh(row, with_for_update={"key_share": True})
     page = _page(session, row, organisation)
     if page.state == "over" or (page.state == "thanks" and not page.may_correct):
         return page
     if rating.score is None or rating.score not in rules.SCORES:
         raise Invalid("Choose a number from 1 to 5.", field="score")
-    last = _last_answer(session, row)
-    if last and (last.score, last.comment) == (rating.score, rating.comment.strip()):
+    last, _ = _standing(session, row)
+    comment = storable(rating.comment).strip()[:COMMENT_LIMIT]
+    given = (rating.score, comment, rating.wants_contact)
+    same = last is not None and given == (last.score, last.comment, last.wants_contact)
+    if last and (rating.suspect or (same and not last.suspect)):
+        # Sent twice changes nothing, and what may be a program's corrects nobody's answer.
         return page
     made = Answer(
         survey_id=row.id,
-        revision=last.revision + 1 if last else 1,
+        revision=len(_answers(session, row)) + 1,
         score=rating.score,
-        comment=rating.comment.strip()[:COMMENT_LIMIT],
+        comment=comment,
         wants_contact=rating.wants_contact,
         suspect=rating.suspect,
         at=clock.now(),
@@ -319,41 +316,52 @@ def answer(session: Session, token: str, rating: Rating) -> SurveyPage:
     row.state = SurveyState.ANSWERED
     session.add(row)
     session.flush()
-    _take_note(session, row, made, first=last is None)
+    if not made.suspect:
+        _take_note(session, ticket, made, first=last is None or bool(last.suspect))
+    changes.record(session, CUSTOMER, ticket, "rated", score=made.score, suspect=made.suspect)
     _answering()
     return _page(session, row, organisation)
 
 
-def _take_note(session: Session, row: Survey, made: Answer, *, first: bool) -> None:
-    ticket = session.get_one(Ticket, row.ticket_id, with_for_update=True)
+def _take_note(session: Session, ticket: Ticket, made: Answer, *, first: bool) -> None:
     if first:
         touchpoints.record_answer(session, ticket, made)
-    if (made.score <= rules.LOW or made.wants_contact) and not made.suspect:
+    if made.score <= rules.LOW or made.wants_contact:
         followups.open_for(session, ticket, made)
     else:
         followups.withdraw(session, ticket, made)
-    changes.record(session, CUSTOMER, ticket, "rated", score=made.score, suspect=made.suspect)
 
 
 def opt_out(session: Session, token: str) -> SurveyPage:
     """Never ask this customer again. Works with any link that was ever sent to them."""
-    row = _by_token(session, token, lock=True)
+    row = _by_token(session, token)
     organisation = session.exec(select(Organisation)).first()
     if row is None or organisation is None:
         return _NOWHERE
-    customer = session.get_one(Customer, row.customer_id, with_for_update=True)
+    customer = session.get_one(Customer, row.customer_id)
     if customer.no_feedback_at is None:
-        customer.no_feedback_at, customer.may_ask = clock.now(), False
-        session.add(customer)
-        ticket = session.get_one(Ticket, row.ticket_id)
+        ticket = session.get_one(Ticket, row.ticket_id, with_for_update={"key_share": True})
+        stop_asking(session, customer)
         changes.record(session, CUSTOMER, ticket, "feedback_refused", customer=customer.ref)
-        for other in session.exec(
-            select(Ticket)
-            .join(Survey, col(Survey.ticket_id) == col(Ticket.id))
-            .where(Survey.customer_id == customer.id, col(Survey.state).in_(PENDING))
-        ).all():
-            revoke(session, other, "The customer does not want to be asked.")
     return _page(session, row, organisation)
+
+
+def stop_asking(session: Session, customer: Customer) -> None:
+    """Note the objection and take back everything that has not left yet."""
+    pending = select(Survey.ticket_id).where(
+        Survey.customer_id == customer.id, col(Survey.state).in_(PENDING)
+    )
+    waiting = session.exec(
+        select(Ticket)
+        .where(col(Ticket.id).in_(pending))
+        .order_by(col(Ticket.id))
+        .with_for_update(key_share=True)
+    ).all()
+    session.refresh(customer, with_for_update={"key_share": True})
+    customer.may_ask, customer.no_feedback_at = False, clock.now()
+    session.add(customer)
+    for ticket in waiting:
+        revoke(session, ticket, OBJECTED)
 
 
 def by_ticket(session: Session, ticket_id: int) -> list[Survey]:
@@ -362,12 +370,3 @@ def by_ticket(session: Session, ticket_id: int) -> list[Survey]:
             select(Survey).where(Survey.ticket_id == ticket_id).order_by(col(Survey.resolution))
         ).all()
     )
-
-
-def release_held(session: Session, survey_id: int) -> None:
-    """A held request may go now that links work."""
-    row = session.get(Survey, survey_id)
-    if row is None:
-        raise NotFound("There is no such request.")
-    row.state = SurveyState.QUEUED
-    session.add(row)

@@ -142,7 +142,8 @@ def untagged(session: Session, ticket_id: int) -> Message | None:
 
 def tag_later(session: Session, ticket_id: int, message_id: int, prediction: Prediction) -> None:
     """What the model said after the ticket was filed without it."""
-    ticket = session.get(Ticket, ticket_id)
+    # Locked: a person may be deciding at this moment, and is never overruled.
+    ticket = session.get(Ticket, ticket_id, with_for_update={"key_share": True})
     if ticket is None or newest(session, ticket_id, Head.STAGE) is not None:
         return
     apply(session, ticket, message_id, prediction)

@@ -7,8 +7,9 @@ from sqlmodel import Session, col, delete, select
 
 from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid
-from app.domain import lifecycle
+from app.domain import address, lifecycle
 from app.domain.lifecycle import Move
+from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind, Status
 from app.services import access, changes, customers, surveys, touchpoints
 from app.services.access import Actor, Permission
@@ -62,6 +63,7 @@ def _move(ticket: Ticket, move: Move) -> None:
 
 
 def _words(text: str) -> str:
+    text = storable(text)
     if not text.strip():
         raise Invalid("There is no text yet.")
     if len(text) > TEXT_LIMIT:
@@ -89,10 +91,10 @@ def reply(session: Session, actor: Actor, ref: str, draft: Draft) -> Message:
     """
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     inbox = session.get_one(Inbox, ticket.inbox_id)
-    if not inbox.sends:
+    if not inbox.writes_to:
         raise Conflict("This channel cannot be answered in writing. Write a note, or call.")
     _nothing_newer(session, ticket, draft.last_seen)
-    recipients = _recipients(session, ticket, draft)
+    recipients = _recipients(session, ticket, inbox, draft)
     _move(ticket, Move.AGENT_REPLIED)
     message = _say(session, actor, ticket, MessageKind.OUTBOUND, _words(draft.text))
     message.to = [value for value, is_copy in recipients if not is_copy]
@@ -111,40 +113,36 @@ def reply(session: Session, actor: Actor, ref: str, draft: Draft) -> Message:
     return message
 
 
-def _recipients(session: Session, ticket: Ticket, draft: Draft) -> list[tuple[str, bool]]:
+def _recipients(
+    session: Session, ticket: Ticket, inbox: Inbox, draft: Draft
+) -> list[tuple[str, bool]]:
     """(address, in Cc), each once. Whom an agent writes to may speak on the ticket."""
     to = [one.strip() for one in draft.to if one.strip()]
     cc = [one.strip() for one in draft.cc if one.strip()]
     if not to:
-        to = [_last_inbound(session, ticket).value]
+        to = [_last_inbound(session, ticket, inbox)]
     if len(to) + len(cc) > RECIPIENT_LIMIT:
         raise Invalid(f"A message goes to {RECIPIENT_LIMIT} recipients at most.")
-    kind = _last_inbound(session, ticket).kind
-    chosen: dict[str, bool] = {}
+    kind = inbox.writes_to
+    chosen: dict[str, tuple[str, bool]] = {}
     for value, is_copy in [(one, False) for one in to] + [(one, True) for one in cc]:
-        if kind == "email":
-            _check_email(value)
-        chosen.setdefault(value, is_copy)
-    for value, is_copy in chosen.items():
+        if kind == address.EMAIL and not address.is_email(value):
+            raise Invalid(f"“{value[:80]}” is not one e-mail address.", field="to")
+        chosen.setdefault(address.normal(kind, value, inbox.id), (value, is_copy))
+    for value, is_copy in chosen.values():
         _let_speak(session, ticket, Party(kind, value), "cc" if is_copy else "customer")
-    return list(chosen.items())
+    return list(chosen.values())
 
 
-def _check_email(value: str) -> None:
-    local, at, domain = value.rpartition("@")
-    wrong = any(character in value for character in ' ,;<>()\r\n\0"') or not value.isprintable()
-    if not at or not local or not domain.strip(".") or wrong or len(value) > 254:
-        raise Invalid(f"“{value[:80]}” is not one e-mail address.", field="to")
-
-
-def _last_inbound(session: Session, ticket: Ticket) -> Address:
-    """The address the customer wrote from last."""
+def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:
+    """The address the customer wrote from last, of the kind this inbox can write to."""
     found = session.exec(
-        select(Address)
+        select(Address.value)
         .join(Message, col(Message.address_id) == col(Address.id))
         .where(
             Message.ticket_id == ticket.id,
             Address.customer_id == ticket.customer_id,
+            Address.kind == inbox.writes_to,
         )
         .order_by(col(Message.id).desc())
         .limit(1)
@@ -155,16 +153,23 @@ def _last_inbound(session: Session, ticket: Ticket) -> Address:
 
 
 def _let_speak(session: Session, ticket: Ticket, party: Party, role: str) -> None:
-    address = customers.find(session, [party])
-    if address is None:
-        _, address = customers.resolve(session, party, (), sample=ticket.sample)
-    known = session.exec(
-        select(Participant.id).where(
-            Participant.ticket_id == ticket.id, Participant.address_id == address.id
-        )
-    ).one_or_none()
+    known = customers.find(session, ticket.inbox_id, [party])
+    speaks = (
+        known is not None
+        and session.exec(
+            select(Participant.id).where(
+                Participant.ticket_id == ticket.id, Participant.address_id == known.id
+            )
+        ).one_or_none()
+    )
+    if speaks:
+        return
+    if party.kind not in address.EVERYWHERE:
+        # A name some other system gave: nobody can type one and mean somebody by it.
+        raise Invalid("On this channel only those who take part can be written to.", field="to")
     if known is None:
-        session.add(Participant(ticket_id=ticket.id, address_id=address.id, role=role))
+        _, known = customers.resolve(session, ticket.inbox_id, party, sample=ticket.sample)
+    session.add(Participant(ticket_id=ticket.id, address_id=known.id, role=role))
 
 
 def _say(session: Session, actor: Actor, ticket: Ticket, kind: MessageKind, text: str) -> Message:
@@ -327,7 +332,7 @@ def save_draft(session: Session, actor: Actor, ref: str, text: str) -> None:
             DraftRow(
                 ticket_id=ticket.id,
                 agent_id=actor.agent_id,
-                text=text[:TEXT_LIMIT],
+                text=storable(text)[:TEXT_LIMIT],
                 changed_at=clock.now(),
             )
         )

@@ -12,6 +12,8 @@ from app.store.tables import Arrival, Worker
 
 SILENT = timedelta(seconds=60)  # after this a worker counts as dead, a job as lost
 
+STUCK = timedelta(hours=1)  # no attempt takes that long: whoever made it lost its thread
+
 
 def reconcile(session: Session, since: timedelta = SILENT) -> int:
     """Wake everything that has been due for `since` without being done; how many jobs."""
@@ -30,7 +32,8 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
     messages = outbox.overdue(session, limit)
     for message_id in messages:
         jobs.enqueue(session, "deliver", message_id=message_id)
-    return len(lost) + len(messages)
+    stuck = outbox.recover(session, None, clock.now() - STUCK)
+    return len(lost) + len(messages) + stuck
 
 
 def tick(session: Session) -> None:

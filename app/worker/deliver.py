@@ -5,6 +5,10 @@ import logging
 from collections.abc import Mapping
 from dataclasses import replace
 from functools import partial
+from typing import Any
+
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.services import outbox
 from app.services.outbox import Parcel
@@ -24,33 +28,53 @@ from channels.contract import (
 log = logging.getLogger(__name__)
 
 
+class Unwritable(Exception):
+    """The channel has no way to write this message; the words say why."""
+
+
 async def deliver(works: Works, message_id: int) -> None:
     """No transaction is open while we talk to the provider: that can take a minute."""
-    parcel = await works.in_transaction(
-        outbox.pack, works.keys, works.name, message_id, works.settings.link_base
-    )
+    settings = works.settings
+    links = settings.link_base if settings.reachable else ""
+    parcel = await works.in_transaction(outbox.pack, works.keys, works.name, message_id, links)
     if parcel is None:
         return
     outcomes = await _attempt(works, parcel)
-    await works.in_transaction(outbox.settle, message_id, works.name, outcomes)
+    await _settle(works, parcel, outcomes)
+
+
+async def _settle(works: Works, parcel: Parcel, outcomes: Mapping[str, Outcome]) -> None:
+    """Only here is it known what became of it: a database that is away is waited for."""
+    wait = 0.5
+    while True:
+        try:
+            await works.in_transaction(outbox.settle, parcel.message_id, parcel.holder, outcomes)
+        except (DataError, IntegrityError, ProgrammingError):
+            raise  # waiting does not help against a bug of ours
+        except (DBAPIError, PoolTimeout):
+            log.warning(
+                "an outcome waits for the database", extra={"message_id": parcel.message_id}
+            )
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 30.0)
+        else:
+            return
 
 
 async def _attempt(works: Works, parcel: Parcel) -> Mapping[str, Outcome]:
-    channel = works.channels[parcel.kind]
-    if not isinstance(channel, Sends):
-        return dict.fromkeys(parcel.recipients, Refused("This channel cannot send."))
-    with works.database.reading() as session:
-        config = works.config_of(session.get_one(Inbox, parcel.inbox_id))
+    reached: list[Phase] = []
     try:
-        rendered = await asyncio.to_thread(_rendered, works, channel, config, parcel)
-    except ValueError as problem:
-        return dict.fromkeys(parcel.recipients, Refused(f"It cannot be written: {problem}"))
-    reached = [Phase.TALKING]
-    progress = partial(_mark, works, parcel.message_id, reached)
-    try:
+        channel = works.channels.get(parcel.kind)
+        if not isinstance(channel, Sends):
+            return dict.fromkeys(parcel.recipients, Refused("This channel cannot send."))
+        config, rendered = await asyncio.to_thread(_prepared, works, channel, parcel)
+        progress = partial(_mark, works, parcel, reached)
         return await channel.send(config, rendered, parcel.recipients, progress)
+    except Unwritable as problem:
+        return dict.fromkeys(parcel.recipients, Refused(f"It cannot be written: {problem}"))
     except Exception:
-        # A bug in a channel: what may have left is never sent again by the program.
+        # A bug, or a database that went away: what may have left is never sent again by the
+        # program, and what cannot have left is.
         log.exception("sending failed", extra={"message_id": parcel.message_id})
         if Phase.AMBIGUOUS in reached:
             words = "Setten failed while handing it over. It may have arrived."
@@ -58,20 +82,27 @@ async def _attempt(works: Works, parcel: Parcel) -> Mapping[str, Outcome]:
         return dict.fromkeys(parcel.recipients, Later("Setten failed before handing it over."))
 
 
-async def _mark(works: Works, message_id: int, reached: list[Phase], phase: Phase) -> None:
-    await works.in_transaction(outbox.mark_phase, message_id, works.name, phase)
+async def _mark(works: Works, parcel: Parcel, reached: list[Phase], phase: Phase) -> None:
+    await works.in_transaction(outbox.mark_phase, parcel.message_id, parcel.holder, phase)
     reached.append(phase)
     outbox.phase_is_durable(phase)
 
 
-def _rendered(works: Works, channel: Sends, config: object, parcel: Parcel) -> Rendered:
+def _prepared(works: Works, channel: Sends, parcel: Parcel) -> tuple[Any, Rendered]:
+    """The inbox's configuration and the bytes to send, made once for all attempts."""
+    with works.database.reading() as session:
+        config = works.config_of(session.get_one(Inbox, parcel.inbox_id))
     if parcel.rendered_sha256:
-        return Rendered(parcel.external_id, works.blobs.get(parcel.rendered_sha256))
+        body = works.blobs.get(parcel.rendered_sha256)
+        return config, Rendered(parcel.external_id, body)
     files = tuple(
         OutboundFile(file.name, file.content_type, works.blobs.get(file.sha256))
         for file in parcel.files
     )
-    rendered = channel.render(config, replace(parcel.draft, files=files))
+    try:
+        rendered = channel.render(config, replace(parcel.draft, files=files))
+    except ValueError as problem:
+        raise Unwritable(str(problem)) from problem
     sha256 = works.blobs.put(rendered.body)
     works.do(outbox.keep_rendered, parcel.message_id, rendered, sha256)
-    return rendered
+    return config, rendered

@@ -12,7 +12,8 @@ from datetime import timedelta
 from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core import clock
 from app.core.errors import Conflict
@@ -61,8 +62,12 @@ class Engine:
         await self.works.in_transaction(upkeep.reconcile, timedelta(0))
         await asyncio.to_thread(self._launch)
         self._tasks = [
-            asyncio.create_task(part)
-            for part in (pull.supervise(self.works), listen.supervise(self.works), self._ticking())
+            asyncio.create_task(_for_ever(part))
+            for part in (
+                partial(pull.supervise, self.works),
+                partial(listen.supervise, self.works),
+                self._ticking,
+            )
         ]
         log.info("worker ready", extra={"worker": self.works.name})
 
@@ -113,12 +118,9 @@ class Engine:
     async def _ticking(self) -> None:
         reconciled = clock.now()
         while True:
-            try:
-                await self._tick(reconciled)
-                if clock.now() - reconciled >= RECONCILE:
-                    reconciled = clock.now()
-            except DBAPIError:
-                log.warning("the database does not answer; trying again")
+            await self._tick(reconciled)
+            if clock.now() - reconciled >= RECONCILE:
+                reconciled = clock.now()
             await asyncio.sleep(TICK)
 
     async def _tick(self, reconciled: Any) -> None:
@@ -165,6 +167,18 @@ class Engine:
             self._lock.close()
 
 
+async def _for_ever(part: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """A part of the worker that ends, ends by mistake: begin it again."""
+    while True:
+        try:
+            await part()
+        except SQLAlchemyError:
+            log.warning("the database does not answer; trying again")
+        except Exception:
+            log.exception("a part of the worker failed; beginning it again")
+        await asyncio.sleep(TICK)
+
+
 async def _run(works: Works, name: str, args: dict[str, Any]) -> None:
     """One job. Its row says what is left to do, so it may end in any way without loss."""
     token = job_id.set(f"{name} {' '.join(str(value) for value in args.values())}")
@@ -173,7 +187,7 @@ async def _run(works: Works, name: str, args: dict[str, Any]) -> None:
         while True:
             try:
                 await KINDS[name](works, **args)
-            except DBAPIError:
+            except (OperationalError, InterfaceError, PoolTimeout):
                 # The database went away: that ends no job.
                 log.warning("the database does not answer; the job waits")
                 await asyncio.sleep(wait)

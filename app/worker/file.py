@@ -12,7 +12,7 @@ from app.domain.words import ArrivalState
 from app.services import intake, tagging
 from app.services.filing import StoredFile, Understood
 from app.store.tables import Arrival, Inbox
-from app.worker.works import Works
+from app.worker.works import Turn, Works
 from channels.contract import Ignored, InboundMessage, Raw, Unreadable
 from classifier.language import detect
 
@@ -23,6 +23,22 @@ BATCH = 50
 
 async def file(works: Works, inbox_id: int) -> None:
     """File everything that waits in one inbox, in the order it came."""
+    # Two jobs of one inbox would read and classify the same arrivals twice.
+    turn = works.turns.setdefault(inbox_id, Turn())
+    if turn.awaited:
+        return
+    turn.awaited = True
+    try:
+        await turn.lock.acquire()
+    finally:
+        turn.awaited = False
+    try:
+        await _file_all(works, inbox_id)
+    finally:
+        turn.lock.release()
+
+
+async def _file_all(works: Works, inbox_id: int) -> None:
     while True:
         batch = await asyncio.to_thread(_batch, works, inbox_id)
         if not batch:
@@ -55,12 +71,19 @@ def _file_one(works: Works, arrival: Arrival) -> None:
     except Unreadable as problem:
         works.do(intake.set_aside, arrival.id, str(problem))
         log.warning("arrival set aside", extra={"arrival": arrival.id})
-    except OperationalError:
-        raise  # the database is away or full: the arrival is innocent, and the job waits
+    except OperationalError as problem:
+        if not _too_much(problem):
+            raise  # the database is away or full: the arrival is innocent, and the job waits
+        works.do(intake.failed, arrival.id, "ProgramLimitExceeded")
     except Exception as problem:
         # A bug of ours in reading one arrival must not stop the ones behind it.
         works.do(intake.failed, arrival.id, type(problem).__name__)
         log.exception("arrival could not be filed", extra={"arrival": arrival.id})
+
+
+def _too_much(problem: OperationalError) -> bool:
+    """PostgreSQL's class 54: something in this arrival is larger than it can ever store."""
+    return str(getattr(problem.orig, "sqlstate", None) or "").startswith("54")
 
 
 def _parse(works: Works, arrival: Arrival) -> Sequence[InboundMessage | Ignored]:

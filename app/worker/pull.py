@@ -217,6 +217,8 @@ def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[Ser
                     LedgerRow.inbox_id == inbox_id,
                     col(LedgerRow.scope).in_(scopes),
                     LedgerRow.number >= lowest,
+                    # What was gone and is listed again is not gone.
+                    LedgerRow.problem == "",
                 )
             )
         }
@@ -243,15 +245,9 @@ def _keep(works: Works, held: Held, item: ServerId, raw: Raw | None) -> None:
 
 def _note_gone(session: Session, inbox_id: int, item: ServerId) -> None:
     """Listed and then not there: somebody else removed it. The ledger says so."""
-    session.add(
-        LedgerRow(
-            inbox_id=inbox_id,
-            scope=item.scope,
-            number=item.number,
-            seen_at=clock.now(),
-            problem="It was gone before it could be fetched.",
-        )
-    )
+    row = intake.ledger_row(session, inbox_id, item)
+    row.problem = "It was gone before it could be fetched."
+    session.add(row)
 
 
 async def _settle(works: Works, held: Held, box: Mailbox) -> None:

@@ -5,7 +5,7 @@ import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
@@ -24,6 +24,14 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
+@dataclass(slots=True)
+class Turn:
+    """One job at a time, and at most one more that waits: it finds whatever came meanwhile."""
+
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    awaited: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Works:
     settings: Settings
@@ -33,6 +41,7 @@ class Works:
     channels: Mapping[str, Channel]
     triage: Triage
     name: str
+    turns: dict[int, Turn] = field(default_factory=dict)  # inbox → who files it now
 
     def config_of(self, inbox: Inbox) -> Any:
         return inboxes.config_of(inbox, self.keys, self.channels[inbox.kind].config)

@@ -30,6 +30,7 @@ class ChatChannel:
     kind = KIND
     label: Mapping[str, str] = {"en": "Chat", "ja": "チャット", "de": "Chat"}
     icon = "message-circle"
+    writes_to = KIND
     config: type[BaseModel] = ChatConfig
 
     def __init__(self, callback: "Callback | None" = None) -> None:

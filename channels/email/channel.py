@@ -29,6 +29,7 @@ class EmailChannel:
     kind = "email"
     label: Mapping[str, str] = {"en": "Email", "ja": "メール", "de": "E-Mail"}
     icon = "mail"
+    writes_to = "email"
     config: type[BaseModel] = EmailConfig
 
     def parse(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:

@@ -21,7 +21,7 @@ class Inbox(SQLModel, table=True):
     language: str = ""
     team_id: int | None = maybe_link("team")
     enabled: bool = True
-    sends: bool = False  # whether its channel can answer in writing
+    writes_to: str = ""  # the kind of address its channel writes to; "" when it cannot write
     start_scope: str = ""  # what was on the server when it was connected, and is not wanted
     start_number: int = Field(default=0, sa_type=BIG)
     started: bool = False

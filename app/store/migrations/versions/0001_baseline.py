@@ -104,7 +104,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("team_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("enabled", sa.Boolean(), nullable=False),
-        sa.Column("sends", sa.Boolean(), nullable=False),
+        sa.Column("writes_to", sa.String(), nullable=False),
         sa.Column("start_scope", sa.String(), nullable=False),
         sa.Column(
             "start_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
