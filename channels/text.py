@@ -23,7 +23,6 @@ _COMMENT = re.compile(r"<!--.*?-->|<!\[.*?\]>|<\?[^>]*>", re.DOTALL)
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|hr)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _BLANK_LINES = re.compile(r"\n{3,}")
-_TRAILING = re.compile(r"[ \t\u00a0]+$", re.MULTILINE)
 
 # Strict: leaves and tables are indented by CSS, which means nothing in a text of a ticket.
 _LAYOUT = ParserConfig(css=CSS_PROFILES["strict"], display_images=False, display_links=False)
@@ -65,4 +64,5 @@ def _without_tags(source: str) -> str:
 
 
 def _tidy(text: str) -> str:
-    return _BLANK_LINES.sub("\n\n", _TRAILING.sub("", text)).strip("\n")
+    lines = "\n".join(line.rstrip() for line in text.split("\n"))
+    return _BLANK_LINES.sub("\n\n", lines).strip("\n")

@@ -9,6 +9,7 @@ from channels.email.headers import ENCODED_WORD, MAX_VALUE, decode_words, one_li
 
 MAX_ADDRESSES = 1000
 
+MAX_UNCLOSED = 50  # quotes and comments that never end, after which none is looked for
 MAX_NESTED = 400  # characters in a quote or a comment; what is longer was none
 
 _ADDRESS = re.compile(
@@ -85,15 +86,18 @@ def _address_in(text: str) -> str:
 
 def _entries(text: str) -> list[_Entry]:
     entries: list[_Entry] = []
-    entry, words, at = _Entry(), list[str](), 0
+    entry, words, at, unclosed = _Entry(), list[str](), 0, 0
     while at < len(text) and len(entries) < MAX_ADDRESSES * 2:
         char = text[at]
-        if char == '"':
+        start = at
+        if char == '"' and unclosed < MAX_UNCLOSED:
             content, at = _quoted(text, at)
+            unclosed += at == start + 1
             # A quoted local part keeps its quotes, a quoted name does not.
             words.append(f'"{content}"' if text[at : at + 1] == "@" else content)
-        elif char == "(":
+        elif char == "(" and unclosed < MAX_UNCLOSED:
             content, at = _comment(text, at)
+            unclosed += at == start + 1
             entry.comment = entry.comment or content
         elif char == "<":
             end = text.find(">", at, at + MAX_NESTED)

@@ -11,7 +11,7 @@ from email.policy import compat32
 from typing_extensions import override
 
 from channels.contract import Unreadable
-from channels.email.headers import Headers, base64_bytes, valued
+from channels.email.headers import MAX_VALUE, Headers, base64_bytes, valued
 
 MAX_HEADER_BLOCK = 1_000_000
 MAX_FIELDS = 2000
@@ -132,6 +132,7 @@ def _within_limits(raw: bytes) -> tuple[bytes, bytes]:
             at = found.start()  # the empty line is missing: this is text already
             break
         at = found.end()
+        line = line if len(line) <= MAX_VALUE else line[:MAX_VALUE] + b"\r\n"
         size += len(line)
         if size > MAX_HEADER_BLOCK or (len(kept) >= MAX_FIELDS and not folded):
             continue

@@ -50,6 +50,7 @@ def split(text: str) -> tuple[str, str]:
 
 
 def _start(lines: list[str]) -> int | None:
+    marked_tail = _marked_tail(lines)
     for at, whole in enumerate(lines):
         line = whole[:MAX_LINE]
         if _RULE.match(line) or _is_header_block(lines, at):
@@ -61,7 +62,7 @@ def _start(lines: list[str]) -> int | None:
             # Long "On … wrote:" lines are broken by the mail program itself.
             if _CLOSES.match(lines[at + 1][:MAX_LINE]) and _goes_on_quoted(lines, at + 2):
                 return at
-        elif _MARKED.match(line) and _marked_to_the_end(lines, at):
+        elif at >= marked_tail and _MARKED.match(line):
             return at
     return None
 
@@ -72,9 +73,15 @@ def _goes_on_quoted(lines: list[str], at: int) -> bool:
     return not following or any(_MARKED.match(line) for line in following) or len(lines) - at > 1
 
 
-def _marked_to_the_end(lines: list[str], at: int) -> bool:
-    rest = [line for line in lines[at:] if line.strip()]
-    return len(rest) > 1 and all(_MARKED.match(line) for line in rest)
+def _marked_tail(lines: list[str]) -> int:
+    """Where the marked lines at the very end begin; past the end when there is at most one."""
+    start, count = len(lines), 0
+    for at in range(len(lines) - 1, -1, -1):
+        if _MARKED.match(lines[at]):
+            start, count = at, count + 1
+        elif lines[at].strip():
+            break
+    return start if count > 1 else len(lines)
 
 
 def _is_header_block(lines: list[str], at: int) -> bool:

@@ -1,0 +1,80 @@
+"""Which mails are from machines."""
+
+import pytest
+
+from channels.contract import InboundMessage, Raw
+from channels.email import channel
+from channels.email.config import EmailConfig
+
+
+def machine(fields: str, body: str = "text") -> tuple[str, bool]:
+    raw = f"{fields}\r\nMessage-ID: <1@x.y>\r\n\r\n{body}".encode()
+    (message,) = channel.parse(EmailConfig(address="support@example.com"), Raw("x", raw))
+    assert isinstance(message, InboundMessage)
+    return message.machine, message.automatic
+
+
+MACHINES = {
+    "ours": ("From: support@example.com\r\nX-Setten-Loop: support@example.com", "ourselves"),
+    "ours, though automatic": (
+        "From: a@b.c\r\nX-Setten-Loop: x\r\nAuto-Submitted: auto-generated",
+        "ourselves",
+    ),
+    "our own id": ("From: a@b.c\r\nMessage-ID: <t.abc.1.0a1b2c3d@example.com>", "ourselves"),
+    "report": (
+        "From: a@b.c\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b",
+        "",
+    ),
+    "failed recipients": ("From: a@b.c\r\nX-Failed-Recipients: x@y.z", "bounce"),
+    "daemon": ("From: MAILER-DAEMON@x.y\r\nSubject: Undelivered Mail Returned to Sender", "bounce"),
+    "daemon, German": ("From: postmaster@x.y\r\nSubject: Unzustellbar: Ihre Anfrage", "bounce"),
+    "null path": ("Return-Path: <>\r\nFrom: x@y.z\r\nSubject: 配信エラー", "bounce"),
+    "auto-submitted": ("From: a@b.c\r\nAuto-Submitted: auto-replied (vacation)", "auto_reply"),
+    "auto-submitted with parameters": (
+        "From: a@b.c\r\nAuto-Submitted: auto-generated; x=y",
+        "auto_reply",
+    ),
+    "x-autoreply": ("From: a@b.c\r\nX-Autoreply: yes", "auto_reply"),
+    "precedence": ("From: a@b.c\r\nPrecedence: auto_reply", "auto_reply"),
+    "out of office": (
+        "From: a@b.c\r\nX-Auto-Response-Suppress: All\r\nSubject: Out of Office: x",
+        "auto_reply",
+    ),
+    "absent, Japanese": (
+        "From: a@b.c\r\nX-Auto-Response-Suppress: OOF\r\nSubject: 自動返信: x",
+        "auto_reply",
+    ),
+    "null path, no bounce": ("Return-Path: <>\r\nFrom: a@b.c\r\nSubject: Hello", "auto_reply"),
+    "list": ("From: a@b.c\r\nList-Id: <l.example.org>", "bulk"),
+    "newsletter": ("From: a@b.c\r\nList-Unsubscribe: <https://x.y/u>", "bulk"),
+    "bulk": ("From: a@b.c\r\nPrecedence: bulk", "bulk"),
+}
+
+
+@pytest.mark.parametrize(("fields", "kind"), MACHINES.values(), ids=MACHINES)
+def test_a_machine_is_told(fields: str, kind: str) -> None:
+    if kind:
+        assert machine(fields) == (kind, True)
+    else:
+        part = "--b\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n--b--"
+        assert machine(fields, part) == ("bounce", True)
+
+
+PEOPLE = {
+    "nothing said": "From: a@b.c\r\nSubject: hello",
+    "no": "From: a@b.c\r\nAuto-Submitted: no",
+    "asks others to be silent": (
+        "From: a@b.c\r\nX-Auto-Response-Suppress: All\r\nSubject: Re: order"
+    ),
+    "writes about automatic answers": "From: a@b.c\r\nSubject: Automatic reply is wrong",
+    "writes about delivery": "From: a@b.c\r\nSubject: Undelivered parcel",
+    "postmaster in person": "From: postmaster@x.y\r\nSubject: Question about an invoice",
+    "an id that only looks like ours": (
+        "From: a@b.c\r\nMessage-ID: <t.abc.1.0a1b2c3d@other.example>"
+    ),
+}
+
+
+@pytest.mark.parametrize("fields", PEOPLE.values(), ids=PEOPLE)
+def test_a_person_is_not_taken_for_a_machine(fields: str) -> None:
+    assert machine(fields) == ("", False)
