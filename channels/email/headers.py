@@ -61,6 +61,8 @@ def unicode_of(raw: str) -> str:
 def decode_words(text: str) -> str:
     """With every encoded word decoded. Neighbours are joined as bytes first, because programs
     cut characters and escape sequences in two between words."""
+    if "=?" not in text:
+        return text
     out: list[str] = []
     label, held, end = "", b"", 0
     for word in ENCODED_WORD.finditer(text):

@@ -110,14 +110,13 @@ class ImapMailbox:
     async def wait(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + seconds
-        idles = "IDLE" in self._protocol.capabilities
         # What was said between the last listing and now must not be slept over.
         while self._protocol.arrivals == self._arrivals_seen or self._arrivals_seen < 0:
             left = until - loop.time()
             if left <= 0:
                 return
             try:
-                if idles:
+                if "IDLE" in self._protocol.capabilities:
                     told = await self._protocol.idle(min(left, IDLE_SECONDS))
                     if any(parts[0].upper().endswith((b"EXISTS", b"RECENT")) for parts in told):
                         return

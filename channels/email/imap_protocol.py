@@ -189,6 +189,7 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
                 started.cancel()
                 if started not in done:
                     if idling in done and idling.result().status in {"NO", "BAD"}:
+                        self.capabilities.discard("IDLE")  # offered, but not meant
                         return []
                     raise Lost("the server does not answer")
                 told = await self._told(seconds)

@@ -1,6 +1,5 @@
 """A real Dovecot: any user signs in with the password `secret`, over TLS or not."""
 
-import getpass
 import grp
 import os
 import pwd
@@ -89,8 +88,8 @@ class Dovecot:
             (top / name).mkdir(parents=True, exist_ok=True)
         _certificate(top)
         root = os.getuid() == 0
-        user = "nobody" if root else getpass.getuser()
-        entry = pwd.getpwnam(user)
+        entry = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.getuid())
+        user = entry.pw_name
         group = "nogroup" if root else grp.getgrgid(entry.pw_gid).gr_name
         port, port_tls = free_port(), free_port()
         config = top / "dovecot.conf"

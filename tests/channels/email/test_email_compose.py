@@ -3,6 +3,8 @@
 import re
 from dataclasses import replace
 from datetime import UTC, datetime
+from email import message_from_bytes
+from email.policy import default
 from typing import Any
 
 import pytest
@@ -70,6 +72,24 @@ def test_what_we_write_is_read_back() -> None:
         (file.name, file.body) for file in files
     ]
     assert [ref.value for ref in message.refs] == ["lampe-1@example.de", "erste@example.de"]
+
+
+def test_another_reader_understands_it_the_same_way() -> None:
+    name = "請求書 (3月分).pdf"
+    files = (OutboundFile(name, "application/pdf", b"%PDF" * 99),)
+
+    mail = message_from_bytes(sent(files=files), policy=default)
+
+    assert mail["subject"] == MESSAGE.subject
+    assert [address.display_name for address in mail["from"].addresses] == [CONFIG.sender_name]
+    assert [address.addr_spec for address in mail["to"].addresses] == [CUSTOMER.value]
+    body = mail.get_body(("plain",))
+    assert body is not None
+    assert body.get_content().replace("\r\n", "\n").strip() == MESSAGE.text
+    assert [(part.get_filename(), part.get_content()) for part in mail.iter_attachments()] == [
+        (name, b"%PDF" * 99)
+    ]
+    assert mail.defects == []
 
 
 def test_markdown_becomes_html_and_html_stays_text() -> None:

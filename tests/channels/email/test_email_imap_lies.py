@@ -192,6 +192,16 @@ async def test_idle_refused_is_told_as_nothing_new() -> None:
         assert (await protocol.run("NOOP")).ok
 
 
+async def test_idle_offered_but_refused_is_waited_for_without() -> None:
+    refusing: dict[str, Reply] = {"IDLE": b"{tag} NO not today\r\n"}
+    async with imap_liar(refusing) as liar, channel.open(config(liar)) as box:
+        await box.list(None)
+
+        await box.wait(0.1)
+
+    assert [command for command in liar.heard if command in {"IDLE", "NOOP"}] == ["IDLE", "NOOP"]
+
+
 async def test_without_idle_the_server_is_asked_now_and_then() -> None:
     quiet: dict[str, Reply] = {"CAPABILITY": b"* CAPABILITY IMAP4rev1\r\n{tag} OK\r\n"}
     async with imap_liar(quiet) as liar, channel.open(config(liar)) as box:
