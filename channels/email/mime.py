@@ -54,9 +54,13 @@ class _Node(Message):
     apart, after which their bytes are gone.
     """
 
+    def _declared(self) -> str:
+        fields = self.raw_items()
+        return next((text for name, text in fields if name.lower() == "content-type"), "")[:10_000]
+
     @override
     def get_content_type(self) -> str:
-        found = _TYPE.match(Headers(self.raw_items()).raw("content-type").strip().lower())
+        found = _TYPE.match(self._declared().strip().lower())
         kind = found.group() if found else "text/plain"
         return "application/octet-stream" if kind.startswith("message/") else kind
 
@@ -66,7 +70,7 @@ class _Node(Message):
 
     @override
     def get_boundary(self, failobj: str | None = None) -> str | None:  # type: ignore[override]
-        found = _BOUNDARY.search(Headers(self.raw_items()).raw("content-type")[:10_000])
+        found = _BOUNDARY.search(self._declared())
         return (found.group(1) or found.group(2)).rstrip() if found else None
 
 

@@ -43,11 +43,11 @@ def test_a_page_reads_as_a_person_would(page: str, text: str) -> None:
     ],
 )
 def test_hostile_markup_ends_in_time(page: str) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
 
     html_to_text(page)
 
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10
 
 
 def test_what_databases_do_not_take_is_removed() -> None:

@@ -68,11 +68,11 @@ HOSTILE = {
 
 @pytest.mark.parametrize("body", HOSTILE.values(), ids=HOSTILE)
 def test_a_hostile_mail_is_read_in_time_and_stays_visible(body: bytes) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
 
     message = read(body)
 
-    assert time.perf_counter() - start < CEILING
+    assert time.process_time() - start < CEILING
     assert message.sender.value
     assert message.canonical
 

@@ -108,8 +108,8 @@ def test_nothing_but_a_quotation_is_shown_whole() -> None:
 
 def test_any_text_takes_linear_time() -> None:
     lines = "\n".join(["On " + "x " * 150] * 20_000 + ["> y"] * 20_000 + ["From: a"] * 20_000)
-    start = time.perf_counter()
+    start = time.process_time()
 
     split(lines)
 
-    assert time.perf_counter() - start < 10
+    assert time.process_time() - start < 10

@@ -20,7 +20,7 @@ def test_every_real_mail_is_read_in_time() -> None:
     assert len(MAILS) > 100
     unreadable = []
     for path in MAILS:
-        start = time.perf_counter()
+        start = time.process_time()
         try:
             (message,) = channel.parse(CONFIG, Raw("x", path.read_bytes()))
         except Unreadable:
@@ -30,6 +30,6 @@ def test_every_real_mail_is_read_in_time() -> None:
             assert message.sender.value
             assert message.external_id
             f"{message.subject}{message.text}{message.html}".encode()  # no lone surrogates
-        assert time.perf_counter() - start < 10, path
+        assert time.process_time() - start < 10, path
 
     assert unreadable == []
