@@ -151,6 +151,7 @@ class Engine:
 
     async def stop(self) -> None:
         """Finish or give back what is under way, within STOP_WITHIN seconds."""
+        self.works.triage.close()  # first: a job may be waiting for the model
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -162,7 +163,6 @@ class Engine:
             )
         with contextlib.suppress(DBAPIError):
             await self.works.in_transaction(leases.drop, self.works.name)
-        self.works.triage.close()
         if self._lock:
             self._lock.close()
 

@@ -23,6 +23,7 @@ class Triage:
         self.switched_on = switched_on
         self._model: Classifier | None = None
         self._loading: threading.Thread | None = None
+        self._tried = threading.Event()  # the model is loaded, or never will be
         self._lock = threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="triage")
 
@@ -47,6 +48,8 @@ class Triage:
             # Any failure: a broken model file must never stop mail from being filed.
             log.exception("no classifier; tickets are filed without stage and topic")
             return
+        finally:
+            self._tried.set()
         log.info("classifier ready", extra={"seconds": round(time.monotonic() - began, 1)})
 
     def predict(self, text: str, *, language: str) -> Prediction | None:
@@ -67,8 +70,9 @@ class Triage:
         """The same for a job, which may wait until the model is loaded."""
         self.warm()
         if self._loading is not None:
-            self._loading.join(LOADS_WITHIN)
+            self._tried.wait(LOADS_WITHIN)
         return self._model.predict(text, language=language) if self._model else None
 
     def close(self) -> None:
+        self._tried.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
