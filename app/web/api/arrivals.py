@@ -1,0 +1,77 @@
+"""What came in: the list, its balance, and deciding about what nobody could read."""
+
+from fastapi import APIRouter, Response
+
+from app.domain.words import ArrivalState
+from app.services import intake
+from app.services.access import Permission, require
+from app.services.queries import arrivals, balance
+from app.services.queries import intake as came_in
+from app.services.queries.intake import Came
+from app.web.api.fields import Before, Id, Input, Limit, Line
+from app.web.deps import CurrentActor, Db, TheHouse
+
+router = APIRouter(tags=["arrivals"])
+
+
+class Reason(Input):
+    reason: Line = ""
+
+
+@router.get("/balance")
+def balanced(actor: CurrentActor, db: Db) -> dict[str, int]:
+    """How much was received, and what became of it. `received` is the sum of all others."""
+    require(actor, Permission.READ)
+    with db.reading() as session:
+        found = balance.view(session)
+    return {"received": found.received, **{s.value: n for s, n in found.by_state.items()}}
+
+
+@router.get("/arrivals")
+def listed(
+    actor: CurrentActor,
+    db: Db,
+    state: ArrivalState | None = None,
+    before: Before | None = None,
+    limit: Limit = 50,
+) -> list[Came]:
+    """Newest first; continue with `before` = the last id."""
+    with db.reading() as session:
+        return list(came_in.listed(session, actor, state, before, limit))
+
+
+@router.get("/arrivals/{arrival}")
+def one(arrival: Id, actor: CurrentActor, db: Db) -> Came:
+    with db.reading() as session:
+        return came_in.one(session, actor, arrival)
+
+
+@router.get("/arrivals/{arrival}/raw", response_class=Response)
+def raw(arrival: Id, actor: CurrentActor, db: Db, house: TheHouse) -> Response:
+    """The bytes exactly as they came, to be saved and never shown. For administrators."""
+    with db.reading() as session:
+        sha256 = arrivals.source(session, actor, arrival)
+    return Response(
+        house.blobs.get(sha256),
+        media_type="application/octet-stream",
+        headers={
+            "content-disposition": f'attachment; filename="arrival-{arrival}.bin"',
+            "content-security-policy": "default-src 'none'; frame-ancestors 'none'; sandbox",
+        },
+    )
+
+
+@router.post("/arrivals/{arrival}/try-again")
+def try_again(arrival: Id, actor: CurrentActor, db: Db) -> Came:
+    """Read a set-aside arrival again."""
+    with db.transaction() as session:
+        intake.try_again(session, actor, arrival)
+        return came_in.one(session, actor, arrival)
+
+
+@router.post("/arrivals/{arrival}/discard")
+def discard(arrival: Id, body: Reason, actor: CurrentActor, db: Db) -> Came:
+    """Decide that a set-aside arrival is not needed. Its raw source stays."""
+    with db.transaction() as session:
+        intake.discard(session, actor, arrival, body.reason)
+        return came_in.one(session, actor, arrival)

@@ -1,0 +1,52 @@
+"""Customers: what is known of one, and what people may change."""
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict
+
+from app.services import customers
+from app.services.access import Permission, require
+from app.services.queries import customer
+from app.services.queries.customer import Panel
+from app.web.api.fields import Input, Line, Ref
+from app.web.deps import CurrentActor, Db
+
+router = APIRouter(prefix="/customers", tags=["customers"])
+
+
+class CustomerState(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    ref: str
+    name: str
+    may_ask: bool
+
+
+class Name(Input):
+    name: Line
+
+
+class Feedback(Input):
+    allowed: bool
+
+
+@router.get("/{ref}")
+def one(ref: Ref, actor: CurrentActor, db: Db) -> Panel:
+    """With their addresses, tickets, ratings and open follow-ups."""
+    require(actor, Permission.READ)
+    with db.reading() as session:
+        return customer.view(session, ref)
+
+
+@router.put("/{ref}/name")
+def rename(ref: Ref, body: Name, actor: CurrentActor, db: Db) -> CustomerState:
+    with db.transaction() as session:
+        found = customers.rename(session, actor, ref, body.name)
+    return CustomerState.model_validate(found)
+
+
+@router.put("/{ref}/feedback")
+def allow_feedback(ref: Ref, body: Feedback, actor: CurrentActor, db: Db) -> CustomerState:
+    """Note that they agreed to be asked, or object. An objection always wins."""
+    with db.transaction() as session:
+        found = customers.allow_feedback(session, actor, ref, allowed=body.allowed)
+    return CustomerState.model_validate(found)

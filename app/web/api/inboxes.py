@@ -1,0 +1,128 @@
+"""Inboxes: what is connected. Secrets go in and never come out."""
+
+from collections.abc import Mapping
+from typing import Any, Self
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field, ValidationError
+
+from app.core.errors import Invalid
+from app.services import inboxes
+from app.services.access import Actor, Permission, may, require
+from app.services.inboxes import NewInbox
+from app.services.queries import inboxes as connected
+from app.services.queries.inboxes import Row
+from app.store.tables import Inbox
+from app.web.api.fields import Id, Input, Line
+from app.web.deps import CurrentActor, Db, TheHouse
+from channels.contract import Accepts, Channel, Sends
+from channels.registry import all_channels
+
+router = APIRouter(prefix="/inboxes", tags=["inboxes"])
+
+
+class InboxOut(BaseModel):
+    id: int
+    kind: str
+    name: str
+    address: str
+    enabled: bool
+    built_in: bool
+    hook: str  # where its webhook is; "" when it has none, and for who is no administrator
+    trouble: str  # why nothing comes in or goes out at the moment
+
+    @classmethod
+    def of(cls, inbox: Inbox | Row, actor: Actor) -> Self:
+        hooked = isinstance(all_channels().get(inbox.kind), Accepts) and may(
+            actor, Permission.ADMIN
+        )
+        return cls(
+            id=inbox.id,
+            kind=inbox.kind,
+            name=inbox.name,
+            address=inbox.address,
+            enabled=inbox.enabled,
+            built_in=inbox.built_in,
+            hook=f"/hooks/{inbox.kind}/{inbox.token}" if hooked else "",
+            trouble=inbox.last_in_error or inbox.last_out_error,
+        )
+
+
+class InboxIn(Input):
+    """`config` is what the channel must be told. On a change, what is left out stays."""
+
+    kind: Line
+    name: Line = ""
+    address: Line = ""
+    language: Line = ""
+    config: dict[Line, Any] = Field(default_factory=dict, max_length=100)
+
+
+class Switch(Input):
+    enabled: bool
+
+
+def _new(channel: Channel, body: InboxIn, known: Mapping[str, Any]) -> NewInbox:
+    try:
+        config = channel.config.model_validate({**known, **body.config})
+    except ValidationError as error:
+        mistakes = error.errors(include_url=False, include_input=False, include_context=False)
+        raise Invalid(
+            "The channel needs to be told something else.",
+            fields=[
+                {
+                    "field": ".".join(["config", *(str(part)[:80] for part in one["loc"])]),
+                    "message": one["msg"].removeprefix("Value error, "),
+                }
+                for one in mistakes[:20]
+            ],
+        ) from None
+    return NewInbox(
+        kind=body.kind,
+        name=body.name,
+        config=config,
+        address=body.address,
+        language=body.language,
+        writes_to=channel.writes_to if isinstance(channel, Sends) else "",
+    )
+
+
+def _channel(kind: str) -> Channel:
+    channel = all_channels().get(kind)
+    if channel is None:
+        raise Invalid("There is no such channel.", field="kind", known=list(all_channels()))
+    return channel
+
+
+@router.get("")
+def listed(actor: CurrentActor, db: Db) -> list[InboxOut]:
+    with db.reading() as session:
+        return [InboxOut.of(row, actor) for row in connected.listed(session, actor)]
+
+
+@router.post("", status_code=201)
+def create(body: InboxIn, actor: CurrentActor, db: Db, house: TheHouse) -> InboxOut:
+    require(actor, Permission.ADMIN)
+    new = _new(_channel(body.kind), body, {})
+    with db.transaction() as session:
+        return InboxOut.of(inboxes.create(session, actor, house.keys, new), actor)
+
+
+@router.put("/{inbox}")
+def change(inbox: Id, body: InboxIn, actor: CurrentActor, db: Db, house: TheHouse) -> InboxOut:
+    channel = _channel(body.kind)
+    with db.transaction() as session:
+        row = inboxes.get(session, actor, inbox)
+        if row.kind != body.kind:
+            raise Invalid("The channel of an inbox cannot change; add another inbox.")
+        known = inboxes.config_of(row, house.keys, channel.config).model_dump()
+        new = _new(channel, body, known)
+        changed = inboxes.change(session, actor, house.keys, inbox, new)
+        return InboxOut.of(changed, actor)
+
+
+@router.put("/{inbox}/enabled")
+def set_enabled(inbox: Id, body: Switch, actor: CurrentActor, db: Db) -> InboxOut:
+    with db.transaction() as session:
+        switched = inboxes.set_enabled(session, actor, inbox, enabled=body.enabled)
+        return InboxOut.of(switched, actor)

@@ -1,0 +1,181 @@
+"""Tickets: lists, one of them, and what an agent does with it."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Response
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from app.domain.words import Head, MessageKind, Status
+from app.services import tagging, tickets
+from app.services.queries import inbox, ticket, vocabulary
+from app.services.queries.inbox import Selection, Sort, View
+from app.services.queries.ticket import Conversation
+from app.store import search
+from app.web.api.fields import Input, Limit, Line, Moment, Number, Ref, Text, as_json
+from app.web.deps import CurrentActor, Db
+
+router = APIRouter(prefix="/tickets", tags=["tickets"])
+
+FOUND_UP_TO = 200
+
+_ROWS = TypeAdapter(inbox.Rows)
+_CONVERSATION = TypeAdapter(Conversation)
+
+
+class TicketState(BaseModel):
+    """Where a ticket stands after what was just done with it."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    ref: str
+    status: Status
+    assignee_id: int | None
+    team_id: int | None
+    stage: str
+    stage_by: str
+    topic_by: str
+    snoozed_until: datetime | None
+    resolved_at: datetime | None
+    version: int
+
+
+class Written(BaseModel):
+    model_config = ConfigDict(from_attributes=True)
+
+    id: int
+    kind: MessageKind
+    to: list[str]
+    cc: list[str]
+    created_at: datetime
+
+
+class Reply(Input):
+    """No `to` means the customer. With `last_seen`, anything newer refuses the reply."""
+
+    text: Text
+    to: tuple[Line, ...] = Field((), max_length=50)
+    cc: tuple[Line, ...] = Field((), max_length=50)
+    last_seen: Number | None = None
+
+
+class Note(Input):
+    text: Text
+
+
+class Snooze(Input):
+    until: Moment
+
+
+class Assignee(Input):
+    agent: Number | None
+
+
+class TeamOf(Input):
+    team: Number | None
+
+
+class Choice(Input):
+    label: Line
+
+
+@router.get("", response_model=inbox.Rows)
+def listed(
+    actor: CurrentActor,
+    db: Db,
+    view: View = View.OPEN,
+    sort: Sort | None = None,
+    after: Annotated[str, Query(max_length=60)] = "",
+    q: Annotated[str, Query(max_length=200)] = "",
+    limit: Limit = 50,
+) -> Response:
+    """The rows of a view, or with `q` whatever is found. Continue with `after` = `next`."""
+    with db.reading() as session:
+        found = tuple(search.find(session, q, FOUND_UP_TO)) if q.strip() else None
+        chosen = Selection(view=view, sort=sort, after=after, found=found, size=limit)
+        rows = inbox.rows(session, actor, chosen)
+    return as_json(_ROWS, rows)
+
+
+@router.get("/{ref}", response_model=Conversation)
+def one(ref: Ref, actor: CurrentActor, db: Db) -> Response:
+    """The whole conversation with its state, its customer and what the model says."""
+    with db.reading() as session:
+        found = ticket.view(session, actor, ref, vocabulary.current(session))
+    return as_json(_CONVERSATION, found)
+
+
+@router.post("/{ref}/replies", status_code=201)
+def reply(ref: Ref, body: Reply, actor: CurrentActor, db: Db) -> Written:
+    """Answer the customer on the channel they wrote on."""
+    draft = tickets.Draft(body.text, to=body.to, cc=body.cc, last_seen=body.last_seen)
+    with db.transaction() as session:
+        message = tickets.reply(session, actor, ref, draft)
+    return Written.model_validate(message)
+
+
+@router.post("/{ref}/notes", status_code=201)
+def note(ref: Ref, body: Note, actor: CurrentActor, db: Db) -> Written:
+    """Write something only the team sees."""
+    with db.transaction() as session:
+        message = tickets.note(session, actor, ref, body.text)
+    return Written.model_validate(message)
+
+
+@router.post("/{ref}/resolve")
+def resolve(ref: Ref, actor: CurrentActor, db: Db) -> TicketState:
+    with db.transaction() as session:
+        found = tickets.resolve(session, actor, ref)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/reopen")
+def reopen(ref: Ref, actor: CurrentActor, db: Db) -> TicketState:
+    with db.transaction() as session:
+        found = tickets.reopen(session, actor, ref)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/spam")
+def mark_spam(ref: Ref, actor: CurrentActor, db: Db) -> TicketState:
+    with db.transaction() as session:
+        found = tickets.mark_spam(session, actor, ref)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/snooze")
+def snooze(ref: Ref, body: Snooze, actor: CurrentActor, db: Db) -> TicketState:
+    """Out of sight until then, or until the customer writes."""
+    with db.transaction() as session:
+        found = tickets.snooze(session, actor, ref, body.until)
+    return TicketState.model_validate(found)
+
+
+@router.put("/{ref}/assignee")
+def assign(ref: Ref, body: Assignee, actor: CurrentActor, db: Db) -> TicketState:
+    with db.transaction() as session:
+        found = tickets.assign(session, actor, ref, body.agent)
+    return TicketState.model_validate(found)
+
+
+@router.put("/{ref}/team")
+def hand_to_team(ref: Ref, body: TeamOf, actor: CurrentActor, db: Db) -> TicketState:
+    with db.transaction() as session:
+        found = tickets.hand_to_team(session, actor, ref, body.team)
+    return TicketState.model_validate(found)
+
+
+@router.put("/{ref}/{head}")
+def tag(ref: Ref, head: Head, body: Choice, actor: CurrentActor, db: Db) -> TicketState:
+    """Say what it is: `stage` takes a canonical letter, `topic` a topic's key."""
+    with db.transaction() as session:
+        found = tagging.choose(session, actor, ref, head, body.label)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/accept")
+def accept(ref: Ref, actor: CurrentActor, db: Db) -> TicketState:
+    """Agree with what the model says of stage and topic."""
+    with db.transaction() as session:
+        found = tagging.accept(session, actor, ref)
+    return TicketState.model_validate(found)
