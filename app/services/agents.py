@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import delete
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
@@ -150,7 +151,9 @@ def _drop_resets(session: Session, agent_id: int) -> None:
 
 def open_invitation(session: Session, token: str) -> InvitationView:
     """What the link is for. Raises `NotFound` for any that does not work, without saying why."""
-    invitation = _usable(session, token)
+    invitation = session.exec(_usable(token)).one_or_none()
+    if invitation is None:
+        raise NotFound(_GONE)
     agent = session.get(Agent, invitation.agent_id) if invitation.agent_id else None
     return InvitationView(
         email=invitation.email,
@@ -161,24 +164,20 @@ def open_invitation(session: Session, token: str) -> InvitationView:
     )
 
 
-def _usable(session: Session, token: str) -> Invitation:
-    invitation = session.exec(
-        select(Invitation)
-        .where(
-            Invitation.digest == secrets.digest(token),
-            col(Invitation.used_at).is_(None),
-            col(Invitation.expires_at) > clock.now(),
-        )
-        .with_for_update()
-    ).one_or_none()
-    if invitation is None:
-        raise NotFound(_GONE)
-    return invitation
+def _usable(token: str) -> SelectOfScalar[Invitation]:
+    return select(Invitation).where(
+        Invitation.digest == secrets.digest(token),
+        col(Invitation.used_at).is_(None),
+        col(Invitation.expires_at) > clock.now(),
+    )
 
 
 def accept_invitation(session: Session, token: str, wanted: NewAgent) -> Agent:
     """Make the account, or give it its new password. The link works once."""
-    invitation = _usable(session, token)
+    # Locked: of two who follow the same link at the same moment one is too late.
+    invitation = session.exec(_usable(token).with_for_update()).one_or_none()
+    if invitation is None:
+        raise NotFound(_GONE)
     invitation.used_at = clock.now()
     session.add(invitation)
     if invitation.agent_id:

@@ -32,6 +32,8 @@ STATUS: dict[type[SettenError], int] = {
     Conflict: 409,
     TooMany: 429,
 }
+_FAILED = "Something went wrong on our side. It was written down under the number below."
+_BUSY = "The database does not answer at the moment. Try again in a few seconds."
 _WORDS = {
     400: ("unreadable", "This request cannot be read."),
     401: ("sign_in", "Sign in first, or send an API key."),
@@ -40,9 +42,8 @@ _WORDS = {
     405: ("method", "This address does not take such a request."),
     413: ("too_large", "This is too large."),
     415: ("media_type", "This kind of content is not taken here."),
+    503: ("busy", _BUSY),
 }
-_FAILED = "Something went wrong on our side. It was written down under the number below."
-_BUSY = "The database does not answer at the moment. Try again in a few seconds."
 _ALWAYS_JSON = ("/api/", "/hooks/", "/live", "/healthz", "/readyz", "/metrics")
 
 
@@ -157,7 +158,8 @@ def _problem(error: Exception) -> Problem:
         case HTTPException():
             code, words = _WORDS.get(error.status_code, ("error", "This did not work."))
             words = error.detail if error.status_code == 413 else words
-            return Problem(error.status_code, code, words, error.headers or {})
+            headers = {"retry-after": "2"} if error.status_code == 503 else {}
+            return Problem(error.status_code, code, words, {**headers, **(error.headers or {})})
         case DataError():
             return Problem(422, "invalid", "This holds something that cannot be stored.")
         case OperationalError() | InterfaceError() | PoolTimeout():

@@ -7,8 +7,11 @@ from fastapi.responses import PlainTextResponse
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from pydantic import BaseModel
 from sqlmodel import Session
+from starlette.exceptions import HTTPException
 
+from app.core.errors import Invalid
 from app.services.queries import balance, workload
+from app.store import schema
 from app.web.deps import Db, SignInNeeded
 from app.web.origin import is_this_machine
 
@@ -27,9 +30,11 @@ async def healthz() -> Health:
 
 @router.get("/readyz")
 def readyz(db: Db) -> Health:
-    """The database answers and has our tables. 503 otherwise."""
-    with db.reading() as session:
-        workload.ready(session)
+    """The database answers and has the tables of this program. 503 otherwise."""
+    try:
+        schema.check_current(db)
+    except Invalid as error:
+        raise HTTPException(503) from error
     return Health(status="ok")
 
 

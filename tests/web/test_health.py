@@ -12,7 +12,7 @@ from tests.web.conftest import HERE, Person
 
 def test_process_that_answers_is_alive_without_a_database(client: TestClient, db: Database) -> None:
     with db.transaction() as session:
-        session.execute(text("DROP TABLE organisation"))
+        session.execute(text("DROP TABLE alembic_version"))
 
     alive, ready = client.get("/healthz"), client.get("/readyz")
 

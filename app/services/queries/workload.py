@@ -1,4 +1,4 @@
-"""How much waits: figures for monitoring, and whether the database can be worked with."""
+"""How much waits: figures for monitoring."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from app.core import clock
 from app.domain.words import ArrivalState, DeliveryState, Status
 from app.store import jobs
-from app.store.tables import Arrival, Delivery, Organisation, Ticket
+from app.store.tables import Arrival, Delivery, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +21,6 @@ class Workload:
     jobs: int
     arrival_age: float  # seconds the oldest arrival has been waiting
     delivery_age: float  # seconds the oldest due delivery is late
-
-
-def ready(session: Session) -> None:
-    """Raises the database's own error when it does not answer or has not our tables."""
-    session.exec(select(Organisation.id).limit(1)).all()
 
 
 def view(session: Session) -> Workload:
