@@ -126,7 +126,8 @@ class InboundMessage:
     canonical: str = ""  # digest of what stays the same when a copy is delivered twice
     language: str = ""  # as declared by the sender, a hint only
     charset_suspect: bool = False
-    seconds: int | None = None  # length of a call
+    is_call: bool = False  # said by voice, and written down by somebody
+    seconds: int | None = None  # length of a call, where it is known
     logged_by: str = ""  # address of the agent who wrote it down
 
 

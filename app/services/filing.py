@@ -90,7 +90,7 @@ def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> O
         ticket = _open(session, place.inbox, customer, found, claimed)
     _let_speak(session, ticket, address)
     row = _write(session, ticket, address, place, found)
-    _touch(session, ticket, row, message)
+    _touch(session, ticket, row, found)
     if not message.automatic and message.direction is Direction.INBOUND:
         _tag(session, ticket, row, found)
     changes.record(session, INTAKE, ticket, "filed" if is_new else "customer_wrote", message=row.id)
@@ -216,7 +216,7 @@ def _write(
     session: Session, ticket: Ticket, address: Address, place: Place, found: Understood
 ) -> Message:
     message = found.message
-    is_call = message.seconds is not None
+    is_call = message.is_call
     agent = (
         session.exec(select(Agent).where(Agent.email == message.logged_by)).one_or_none()
         if message.logged_by
@@ -281,11 +281,11 @@ def _write(
     return row
 
 
-def _touch(session: Session, ticket: Ticket, row: Message, message: InboundMessage) -> None:
-    now = row.created_at
+def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:
+    message, now = found.message, row.created_at
     ticket.message_count += 1
     ticket.last_activity_at = now
-    ticket.has_files = ticket.has_files or bool(message.files)
+    ticket.has_files = ticket.has_files or bool(found.files)
     if message.direction is Direction.OUTBOUND:  # a call we made
         ticket.first_responded_at = ticket.first_responded_at or now
         ticket.waiting_since = None

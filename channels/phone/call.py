@@ -116,6 +116,7 @@ def read_call(config: PhoneConfig, call: CallLog) -> InboundMessage | Ignored:
         subject=said.subject(direction, party),
         direction=direction,
         also_known_as=(Party("email", email, call.name),) if also_email else (),
+        is_call=True,
         seconds=call.seconds,
         logged_by=call.agent,
     )

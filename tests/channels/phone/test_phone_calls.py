@@ -71,6 +71,7 @@ def test_number_and_notes_are_enough() -> None:
     )
 
     assert read(TOKYO, raw) == InboundMessage(
+        is_call=True,
         external_id=raw.external_id.removeprefix("call:"),
         sender=Party("phone", "+819012345678"),
         sent_at=NOW,
@@ -99,6 +100,7 @@ def test_everything_an_agent_knows_is_kept() -> None:
         subject="佐藤 への電話",
         direction=Direction.OUTBOUND,
         also_known_as=(Party("email", "sato@example.jp", "佐藤"),),
+        is_call=True,
         seconds=180,
         logged_by="ann@example.com",
     )

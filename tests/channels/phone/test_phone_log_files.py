@@ -55,6 +55,7 @@ def test_a_japanese_log_is_read_whole() -> None:
         sent_at=datetime(2026, 4, 1, 0, 5, tzinfo=UTC),
         text="㈱髙橋商店 ①配送の件～至急",
         subject="+819012345678 からの電話",
+        is_call=True,
         seconds=192,
     )
     assert (second.sender.kind, second.text) == ("phone-anonymous", "不在着信です。")
@@ -71,6 +72,7 @@ def test_a_german_log_is_read_whole() -> None:
         sent_at=datetime(2026, 4, 1, 7, 5, tzinfo=UTC),
         text="Grüße; Rückruf für Müßig & Söhne",
         subject="Anruf von +4915123456789",
+        is_call=True,
         seconds=192,
     )
     assert (second.sender.kind, second.text) == ("phone-anonymous", '=HYPERLINK("x")')
@@ -86,6 +88,7 @@ def test_an_english_log_is_read_whole() -> None:
             sent_at=datetime(2026, 4, 1, 13, 5, tzinfo=UTC),
             text="Where is\nmy order?",
             subject="Call from +16502530000",
+            is_call=True,
             seconds=192,
             logged_by="ann@example.com",
         ),
@@ -96,6 +99,7 @@ def test_an_english_log_is_read_whole() -> None:
             text="Called, but nobody answered.",
             subject="Call to +442079460018",
             direction=Direction.OUTBOUND,
+            is_call=True,
             seconds=0,
             logged_by="ann@example.com",
         ),
