@@ -19,6 +19,9 @@ from app.web.origin import Proxies
 from app.web.pages.shell import NotSetUp
 from app.web.security import SameOrigin, SignedIn
 
+_OFTEN = frozenset({"inbox", "tickets"})
+"""Asked for all day. A request is compared with one route after the other, so these come first."""
+
 
 class Assets(StaticFiles):
     """Our stylesheets and scripts. Addresses that change with their content are kept for ever."""
@@ -47,20 +50,22 @@ def wire(app: FastAPI) -> None:
     # The last added is the first to see a request.
     for layer in (Limits, SignedIn, SameOrigin, errors.LastResort, Dressed, Proxies):
         app.add_middleware(layer)
-    app.mount("/static", Assets(directory=templating.STATIC), name="static")
-    for module in (health, hooks, live):
+    for often in (True, False):
+        for router in _routers(api, often=often):
+            app.include_router(router, prefix="/api")
+        for router in _routers(pages, often=often):
+            app.include_router(router, include_in_schema=False, default_response_class=HTMLResponse)
+    for module in (hooks, live, health):
         app.include_router(module.router)
-    for router in _routers(api):
-        app.include_router(router, prefix="/api")
-    for router in _routers(pages):
-        app.include_router(router, include_in_schema=False, default_response_class=HTMLResponse)
+    app.mount("/static", Assets(directory=templating.STATIC), name="static")
 
 
-def _routers(package: ModuleType) -> list[APIRouter]:
+def _routers(package: ModuleType, *, often: bool) -> list[APIRouter]:
     """The `router` of every module in the package that has one."""
     modules = [
         importlib.import_module(f"{package.__name__}.{found.name}")
         for found in pkgutil.iter_modules(package.__path__)
+        if (found.name in _OFTEN) is often
     ]
     return [module.router for module in modules if hasattr(module, "router")]
 

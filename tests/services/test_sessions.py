@@ -221,7 +221,7 @@ def test_revoking(db: Database) -> None:
         tokens = [succeed(db, attempt(db)) for _ in range(3)]
         with db.reading() as session:
             known = [sessions.actor_of_login(session, token) for token in tokens]
-        here, there, _ = [one.actor for one in known if one]
+        here, there, third = [one.actor for one in known if one]
         with db.reading() as session:
             shown = sessions.listed(session, here)
         assert there.login_id is not None
@@ -233,8 +233,12 @@ def test_revoking(db: Database) -> None:
             last = [row.id for row in sessions.listed(session, here)]
             sessions.sign_out(session, here)
 
-    assert [(row.id, row.current) for row in shown] == [(3, False), (2, False), (1, True)]
-    assert (left, last) == ([3, 1], [1])
+    assert [(row.id, row.current) for row in shown] == [
+        (third.login_id, False),
+        (there.login_id, False),
+        (here.login_id, True),
+    ]
+    assert (left, last) == ([third.login_id, here.login_id], [here.login_id])
     with db.reading() as session:
         assert session.exec(select(Login)).all() == []
 
@@ -250,8 +254,12 @@ def test_session_of_somebody_else_cannot_be_revoked(db: Database) -> None:
             known = sessions.actor_of_login(session, theirs)
         assert known is not None
 
+        with db.reading() as session:
+            anns = sessions.actor_of_login(session, token)
+        assert anns is not None
+
         with pytest.raises(NotFound), db.transaction() as session:
-            sessions.revoke(session, known.actor, 1)
+            sessions.revoke(session, known.actor, anns.actor.login_id or 0)
 
         with db.reading() as session:
-            assert sessions.actor_of_login(session, token) is not None
+            assert sessions.actor_of_login(session, token) == anns
