@@ -156,12 +156,12 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
 
 def may_leave(session: Session, message: Message, *, reachable: bool) -> bool:
     """The last look before a request is handed over: an objection wins until then."""
-    row = session.exec(
-        select(Survey).where(Survey.message_id == message.id).with_for_update(key_share=True)
-    ).one()
-    customer = session.get_one(Customer, row.customer_id)
-    if row.state in PENDING and customer.no_feedback_at is not None:
-        row.state, row.reason = SurveyState.REVOKED, OBJECTED
+    row = session.exec(select(Survey).where(Survey.message_id == message.id)).one()
+    customer = session.get_one(Customer, row.customer_id, with_for_update={"key_share": True})
+    session.refresh(row, with_for_update={"key_share": True})
+    too_late = OBJECTED if customer.no_feedback_at else _asked_meanwhile(session, row)
+    if row.state in PENDING and too_late:
+        row.state, row.reason = SurveyState.REVOKED, too_late
         session.add(row)
     if row.state not in PENDING:
         _stop_deliveries(session, row, DeliveryState.CANCELLED, row.reason)
@@ -172,6 +172,25 @@ def may_leave(session: Session, message: Message, *, reachable: bool) -> bool:
         _stop_deliveries(session, row, DeliveryState.HELD, UNREACHABLE)
         return False
     return True
+
+
+def _asked_meanwhile(session: Session, row: Survey) -> str:
+    """A request may wait for weeks until it is released, and another one overtake it."""
+    days = session.exec(select(Organisation.feedback_cooling_days)).first() or 0
+    other = session.exec(
+        select(Delivery.id)
+        .join(Survey, col(Survey.message_id) == col(Delivery.message_id))
+        .where(
+            Survey.customer_id == row.customer_id,
+            Survey.id != row.id,
+            col(Delivery.state).in_(
+                [DeliveryState.SENDING, DeliveryState.SENT, DeliveryState.IN_DOUBT]
+            ),
+            col(Delivery.changed_at) > clock.now() - timedelta(days=days),
+        )
+        .limit(1)
+    ).first()
+    return f"The customer was asked less than {days} days ago." if other else ""
 
 
 def release(session: Session, message: Message) -> None:

@@ -1,0 +1,68 @@
+"""One customer for every way they write to us."""
+
+import pytest
+
+from app.core.errors import NotFound
+from app.services import customers
+from app.store.tables import Address, Change, Customer
+from channels.contract import Party
+from tests.inquiries import NOON, Desk
+
+
+def resolve(desk: Desk, *parties: Party) -> int:
+    customer, _ = desk.do(customers.resolve, desk.inbox.id, parties[0], parties[1:])
+    return int(customer.id)
+
+
+def test_the_same_address_is_the_same_customer(desk: Desk) -> None:
+    first = resolve(desk, Party("email", "Yumi@Shop.test"))
+
+    assert resolve(desk, Party("email", "yumi@shop.test", "Yumi")) == first
+
+    assert [(c.name, c.created_at) for c in desk.all(Customer)] == [("Yumi", NOON)]
+    assert [(a.kind, a.value) for a in desk.all(Address)] == [("email", "Yumi@Shop.test")]
+
+
+def test_a_name_once_known_stays(desk: Desk) -> None:
+    resolve(desk, Party("email", "yumi@shop.test", "Yumi"))
+
+    resolve(desk, Party("email", "yumi@shop.test", "Somebody Else"))
+
+    assert [c.name for c in desk.all(Customer)] == ["Yumi"]
+
+
+def test_what_the_channel_vouches_for_joins_and_takes_nothing_away(desk: Desk) -> None:
+    yumi = resolve(desk, Party("email", "yumi@shop.test"))
+    ken = resolve(desk, Party("phone", "+81312345678"))
+
+    chat = Party("chat", "7")
+    joined = resolve(desk, chat, Party("email", "yumi@shop.test"), Party("phone", "+81312345678"))
+
+    assert joined == yumi
+    assert [(a.kind, a.customer_id) for a in desk.all(Address)] == [
+        ("email", yumi),
+        ("phone", ken),
+        ("chat", yumi),
+    ]
+
+
+def test_rename_and_consent_are_written_down(desk: Desk) -> None:
+    ticket = desk.ticket()
+    [customer] = desk.all(Customer)
+
+    desk.do(customers.rename, desk.ann, customer.ref, " Yumi Takahashi ")
+    desk.do(customers.allow_feedback, desk.ann, customer.ref, allowed=True)
+    desk.do(customers.allow_feedback, desk.ann, customer.ref, allowed=False)
+
+    [after] = desk.all(Customer)
+    assert (after.name, after.may_ask, after.no_feedback_at) == ("Yumi Takahashi", False, NOON)
+    assert [(c.what, c.ticket_id) for c in desk.all(Change)][1:] == [
+        ("customer_renamed", ticket.id),
+        ("feedback_allowed", ticket.id),
+        ("feedback_refused", ticket.id),
+    ]
+
+
+def test_a_customer_who_is_not_there_is_not_found(desk: Desk) -> None:
+    with pytest.raises(NotFound):
+        desk.do(customers.rename, desk.ann, "nobody", "X")

@@ -1,0 +1,286 @@
+"""Kept before it is understood; then filed, set aside or tried again, and never lost."""
+
+import threading
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from app.core.errors import Conflict, NotFound
+from app.domain.words import ArrivalState
+from app.services import intake
+from app.services.filing import Understood
+from app.services.intake import Stored
+from app.store.tables import Arrival, Change, LedgerRow, Message, Ticket
+from channels.contract import Ignored, Raw, ServerId
+from tests.inquiries import NOON, Desk, inquiry
+
+Forward = Callable[[timedelta], None]
+STORED = Stored("a" * 64, 2)
+
+
+def states(desk: Desk) -> list[tuple[str, str]]:
+    return [(arrival.state, arrival.reason) for arrival in desk.all(Arrival)]
+
+
+def test_keep_writes_the_arrival_and_its_job(desk: Desk) -> None:
+    arrival = desk.do(intake.keep, desk.inbox.id, Raw("a1", b"{}", {"x-id": "7"}), STORED)
+
+    assert [row.model_dump() for row in desk.all(Arrival)] == [
+        {
+            "id": arrival.id,
+            "inbox_id": desk.inbox.id,
+            "external_id": "a1",
+            "sha256": "a" * 64,
+            "size": 2,
+            "headers": {"x-id": "7"},
+            "received_at": NOON,
+            "server_at": None,
+            "oversized": 0,
+            "state": ArrivalState.WAITING,
+            "reason": "",
+            "attempts": 0,
+            "next_at": None,
+            "canonical": "",
+            "copy_of_id": None,
+            "settled_at": NOON,
+        }
+    ]
+    assert desk.jobs() == 1
+
+
+def test_keep_of_the_same_thing_again_does_nothing(desk: Desk) -> None:
+    first = desk.do(intake.keep, desk.inbox.id, Raw("a1", b"{}"), STORED)
+
+    second = desk.do(intake.keep, desk.inbox.id, Raw("a1", b"{}"), STORED)
+
+    assert second is None
+    assert [row.id for row in desk.all(Arrival)] == [first.id]
+    assert desk.jobs() == 1
+
+
+def test_keep_that_is_rolled_back_leaves_neither_arrival_nor_job(desk: Desk) -> None:
+    desk.in_vain(intake.keep, desk.inbox.id, Raw("a1", b"{}"), STORED)
+
+    assert desk.all(Arrival) == []
+    assert desk.jobs() == 0
+
+
+def test_one_job_serves_everything_that_waits(desk: Desk) -> None:
+    for number in range(5):
+        desk.do(intake.keep, desk.inbox.id, Raw(f"a{number}", b"{}"), STORED)
+
+    assert desk.jobs() == 1
+
+
+def test_a_job_comes_again_once_nothing_waits(desk: Desk) -> None:
+    desk.arrive(inquiry())
+
+    desk.kept()
+
+    assert desk.jobs() == 2
+
+
+def test_an_arrival_that_waits_for_a_later_attempt_does_not_serve_a_new_one(desk: Desk) -> None:
+    first = desk.kept()
+    desk.do(intake.failed, first.id, "KeyError")
+    before = desk.jobs()
+
+    desk.kept()
+
+    assert desk.jobs() == before + 1
+
+
+def test_keep_enters_what_the_server_calls_it(desk: Desk) -> None:
+    arrival = desk.do(
+        intake.keep, desk.inbox.id, Raw("inbox/1/7", b"{}"), STORED, ServerId("inbox/1", 7)
+    )
+
+    [row] = desk.all(LedgerRow)
+    assert (row.scope, row.number, row.arrival_id) == ("inbox/1", 7, arrival.id)
+    assert desk.one(Arrival, arrival.id).settled_at is None
+
+
+def test_keep_of_a_known_arrival_still_enters_its_other_name(desk: Desk) -> None:
+    """Else the ledger would say for ever that it is missing, and it would be fetched for ever."""
+    first = desk.do(intake.keep, desk.inbox.id, Raw("a1", b"{}"), STORED, ServerId("inbox/1", 7))
+
+    desk.do(intake.keep, desk.inbox.id, Raw("a1", b"{}"), STORED, ServerId("inbox/2", 1))
+
+    assert [(row.scope, row.number, row.arrival_id) for row in desk.all(LedgerRow)] == [
+        ("inbox/1", 7, first.id),
+        ("inbox/2", 1, first.id),
+    ]
+
+
+def test_next_waiting_is_the_oldest_that_is_due(desk: Desk, forward: Forward) -> None:
+    first, second = desk.kept(), desk.kept()
+    desk.do(intake.failed, first.id, "KeyError")
+
+    assert desk.do(intake.next_waiting, desk.inbox.id).id == second.id
+    forward(timedelta(minutes=1))
+    assert desk.do(intake.next_waiting, desk.inbox.id).id == first.id
+
+
+def test_nothing_kept_is_overlooked_while_a_job_ends(desk: Desk) -> None:
+    """Whoever keeps an arrival and whoever looks for the last time meet at the inbox's row."""
+    older = desk.kept()
+    kept, looked = threading.Event(), threading.Event()
+    found: list[Arrival | None] = []
+
+    def look() -> None:
+        assert kept.wait(10)
+        looked.set()
+        found.append(desk.do(intake.next_waiting, desk.inbox.id))
+
+    looking = threading.Thread(target=look)
+    looking.start()
+    with desk.db.transaction() as session:
+        intake.keep(session, desk.inbox.id, Raw("newer", b"{}"), STORED)  # sees one that waits
+        older_row = session.get_one(Arrival, older.id)
+        older_row.state = ArrivalState.IGNORED
+        session.add(older_row)
+        session.flush()
+        kept.set()
+        assert looked.wait(10)
+    looking.join(10)
+
+    assert [arrival and arrival.external_id for arrival in found] == ["newer"]
+
+
+def test_file_names_what_became_of_it(desk: Desk) -> None:
+    arrival = desk.arrive(inquiry())
+
+    [ticket] = desk.all(Ticket)
+    assert states(desk) == [("filed", f"On ticket {ticket.ref}.")]
+    assert [message.arrival_id for message in desk.all(Message)] == [arrival.id]
+
+
+def test_file_twice_files_once(desk: Desk) -> None:
+    arrival = desk.arrive(inquiry())
+
+    desk.do(intake.file, desk.keys, arrival.id, [Understood(inquiry())])
+
+    assert len(desk.all(Message)) == 1
+
+
+def test_what_is_understood_and_not_wanted_is_ignored_with_its_reason(desk: Desk) -> None:
+    desk.ignored("nobody picked up")
+
+    assert states(desk) == [("ignored", "nobody picked up")]
+
+
+def test_an_arrival_with_nothing_in_it_says_so(desk: Desk) -> None:
+    arrival = desk.kept()
+
+    desk.do(intake.file, desk.keys, arrival.id, [])
+
+    assert states(desk) == [("ignored", "There was nothing in it.")]
+
+
+def test_several_messages_in_one_arrival_are_filed_together(desk: Desk) -> None:
+    arrival = desk.kept()
+
+    desk.do(
+        intake.file,
+        desk.keys,
+        arrival.id,
+        [Ignored("a misdial"), Understood(inquiry("a@x.test")), Understood(inquiry("b@x.test"))],
+    )
+
+    assert [arrival.state for arrival in desk.all(Arrival)] == [ArrivalState.FILED]
+    assert len(desk.all(Message, arrival_id=arrival.id)) == 2
+
+
+def test_file_that_fails_leaves_everything_as_it_was(desk: Desk) -> None:
+    arrival = desk.kept()
+
+    desk.in_vain(intake.file, desk.keys, arrival.id, [Understood(inquiry())])
+
+    assert desk.all(Message) == []
+    assert desk.all(Ticket) == []
+    assert states(desk) == [("waiting", "")]
+
+
+def test_set_aside_keeps_it_with_the_reason(desk: Desk) -> None:
+    arrival = desk.kept()
+
+    desk.do(intake.set_aside, arrival.id, "This mail is empty.")
+
+    assert states(desk) == [("set_aside", "This mail is empty.")]
+    assert [(c.what, c.data) for c in desk.all(Change)] == [("set_aside", {"arrival": arrival.id})]
+
+
+def test_a_filed_arrival_is_not_set_aside_by_a_late_worker(desk: Desk) -> None:
+    arrival = desk.arrive(inquiry())
+
+    desk.do(intake.set_aside, arrival.id, "too late")
+    desk.do(intake.failed, arrival.id, "too late")
+
+    assert desk.one(Arrival, arrival.id).state is ArrivalState.FILED
+
+
+def test_failed_waits_longer_each_time_and_then_asks_a_person(desk: Desk) -> None:
+    arrival = desk.kept()
+    seen = []
+
+    for _ in range(3):
+        desk.do(intake.failed, arrival.id, "KeyError")
+        row = desk.one(Arrival, arrival.id)
+        seen.append((row.state, row.attempts, row.next_at, row.reason))
+
+    assert seen == [
+        ("waiting", 1, NOON + timedelta(seconds=20), "KeyError"),
+        ("waiting", 2, NOON + timedelta(seconds=80), "KeyError"),
+        ("set_aside", 3, None, "Setten failed on it 3 times: KeyError"),
+    ]
+
+
+def test_try_again_lets_it_wait_once_more(desk: Desk) -> None:
+    arrival = desk.kept()
+    for _ in range(3):
+        desk.do(intake.failed, arrival.id, "KeyError")
+    before = desk.jobs()
+
+    desk.do(intake.try_again, desk.ann, arrival.id)
+
+    row = desk.one(Arrival, arrival.id)
+    assert (row.state, row.attempts, row.next_at) == (ArrivalState.WAITING, 0, None)
+    assert desk.jobs() == before + 1
+
+
+def test_discard_keeps_the_raw_source_and_the_reason(desk: Desk) -> None:
+    arrival = desk.kept()
+    desk.do(intake.set_aside, arrival.id, "unreadable")
+
+    desk.do(intake.discard, desk.ann, arrival.id, " a test of ours ")
+
+    row = desk.one(Arrival, arrival.id)
+    assert (row.state, row.reason, row.sha256) == ("discarded", "a test of ours", arrival.sha256)
+
+
+@pytest.mark.parametrize("verb", ["try_again", "discard"])
+def test_only_what_is_set_aside_can_be_decided_about(desk: Desk, verb: str) -> None:
+    arrival = desk.arrive(inquiry())
+    verbs = {"try_again": intake.try_again, "discard": intake.discard}
+    more = ["no need"] if verb == "discard" else []
+
+    with pytest.raises(Conflict):
+        desk.do(verbs[verb], desk.ann, arrival.id, *more)
+    with pytest.raises(NotFound):
+        desk.do(verbs[verb], desk.ann, 999, *more)
+
+    assert desk.one(Arrival, arrival.id).state is ArrivalState.FILED
+
+
+def test_refuse_counts_what_was_turned_away_at_the_door(desk: Desk) -> None:
+    desk.do(intake.refuse, desk.inbox.id, "big 1", 99_000_000, "larger than 48 MB")
+
+    [row] = desk.all(Arrival)
+    assert (row.state, row.reason, row.size, row.sha256) == (
+        ArrivalState.REFUSED,
+        "larger than 48 MB",
+        99_000_000,
+        "",
+    )
+    assert desk.jobs() == 0

@@ -1,0 +1,622 @@
+"""Asked once after a resolution, if at all; answered once, by a person."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlmodel import select
+
+from app.core.errors import Conflict, Invalid
+from app.core.secrets import Keys
+from app.domain.words import DeliveryState, FollowUpState, SurveyState
+from app.services import customers, outbox, surveys, tickets
+from app.services.surveys import Rating
+from app.services.tickets import Draft
+from app.store.database import Database
+from app.store.tables import (
+    Address,
+    Agent,
+    Answer,
+    Change,
+    Customer,
+    Delivery,
+    FollowUp,
+    Inbox,
+    Message,
+    Organisation,
+    Survey,
+    Ticket,
+    Touchpoint,
+)
+from channels.contract import InDoubt, Later, Outcome, Party, Sent
+from tests.factories import make_inbox
+from tests.inquiries import LINKS, NOON, Desk, inquiry, make_desk
+
+Forward = Callable[[timedelta], None]
+DAY = timedelta(days=1)
+
+
+def resolved(desk: Desk, **given: Any) -> Ticket:
+    ticket = desk.ticket(inquiry(**given))
+    desk.answered(ticket)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    return desk.again(ticket)
+
+
+def decided(desk: Desk) -> list[tuple[str, str]]:
+    return [(survey.state, survey.reason) for survey in desk.surveys()]
+
+
+def change(desk: Desk, table: type[Any], **given: object) -> None:
+    """What other verbs than the tested ones made of the one row there is."""
+    with desk.db.transaction() as session:
+        row = session.exec(select(table)).one()
+        for name, value in given.items():
+            setattr(row, name, value)
+        session.add(row)
+
+
+def ask(desk: Desk, *, reachable: bool = True) -> None:
+    for survey_id in desk.do(surveys.due):
+        desk.do(surveys.ask, desk.keys, survey_id, reachable=reachable)
+
+
+def sent(desk: Desk, forward: Forward) -> str:
+    """A request reached the customer; the token of its link."""
+    resolved(desk)
+    forward(DAY)
+    ask(desk)
+    [message] = desk.all(Message, request=True)
+    desk.send(message.id)
+    return desk.keys.survey_token(desk.surveys()[0].nonce)
+
+
+# Whether
+
+
+def test_a_resolution_schedules_one_request_for_the_next_day(desk: Desk) -> None:
+    ticket = resolved(desk)
+
+    [survey] = desk.surveys()
+    assert (
+        survey.ticket_id,
+        survey.resolution,
+        survey.state,
+        survey.due_at,
+        survey.message_id,
+    ) == (
+        ticket.id,
+        1,
+        SurveyState.SCHEDULED,
+        NOON + DAY,
+        None,
+    )
+    assert (desk.do(surveys.due), survey.digest) == ([], "")
+
+
+SUPPRESSED = {
+    "This is a sample inquiry.": lambda desk: change(desk, Ticket, sample=True),
+    "Only machines wrote on this ticket.": lambda desk: change(desk, Ticket, automatic=True),
+    "The customer does not want to be asked.": lambda desk: change(
+        desk, Customer, no_feedback_at=NOON
+    ),
+    "Feedback requests are switched off.": lambda desk: change(
+        desk, Organisation, ask_feedback=False
+    ),
+    "Strict policy: the customer has not agreed, and the organisation has not stated "
+    "that its notice mentions such requests.": lambda desk: change(
+        desk, Organisation, feedback_notice=False
+    ),
+    "There is no channel on which the customer can be asked.": lambda desk: change(
+        desk, Address, undeliverable_at=NOON
+    ),
+    "The customer was asked less than 30 days ago.": lambda desk: change(
+        desk, Customer, asked_at=NOON - timedelta(days=29)
+    ),
+}
+
+
+@pytest.mark.parametrize("reason", SUPPRESSED)
+def test_nobody_is_asked_for_a_reason_that_is_kept(
+    desk: Desk, forward: Forward, reason: str
+) -> None:
+    ticket = desk.ticket()
+    desk.answered(ticket)
+    SUPPRESSED[reason](desk)
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert decided(desk) == [(SurveyState.SUPPRESSED, reason)]
+    forward(2 * DAY)
+    assert desk.do(surveys.due) == []
+
+
+@pytest.mark.parametrize("reason", SUPPRESSED)
+def test_the_reasons_are_looked_at_again_when_the_moment_comes(
+    desk: Desk, forward: Forward, reason: str
+) -> None:
+    resolved(desk)
+    SUPPRESSED[reason](desk)
+    forward(DAY)
+
+    if "30 days" in reason:
+        change(desk, Customer, asked_at=NOON)
+    ask(desk)
+
+    assert decided(desk) == [(SurveyState.SUPPRESSED, reason)]
+    assert desk.all(Message, request=True) == []
+
+
+def test_nobody_is_asked_about_what_no_person_answered(desk: Desk) -> None:
+    ticket = desk.ticket()
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert decided(desk) == [(SurveyState.SUPPRESSED, "No person answered this ticket.")]
+
+
+def test_consent_is_enough_for_the_strict_policy(desk: Desk) -> None:
+    change(desk, Organisation, feedback_notice=False)
+    ticket = desk.ticket()
+    desk.answered(ticket)
+    [customer] = desk.all(Customer)
+    desk.do(customers.allow_feedback, desk.ann, customer.ref, allowed=True)
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert [survey.state for survey in desk.surveys()] == [SurveyState.SCHEDULED]
+
+
+def test_each_resolution_has_one_decision(desk: Desk) -> None:
+    ticket = resolved(desk)
+    desk.do(tickets.reopen, desk.ann, ticket.ref)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert [(s.resolution, s.state) for s in desk.surveys()] == [
+        (1, SurveyState.REVOKED),
+        (2, SurveyState.SCHEDULED),
+    ]
+
+
+# Where
+
+
+def test_the_address_they_wrote_from_is_asked(desk: Desk, forward: Forward) -> None:
+    ticket = desk.ticket(inquiry("private@home.test"))
+    work = inquiry("yumi@work.test", also_known_as=(Party("email", "private@home.test"),))
+    other = desk.ticket(work)
+    assert other.customer_id == ticket.customer_id
+    desk.answered(other)
+    desk.do(tickets.resolve, desk.ann, other.ref)
+    forward(DAY)
+
+    ask(desk)
+
+    assert [d.recipient for d in desk.all(Delivery)] == ["yumi@work.test"] * 2
+
+
+def test_a_caller_is_asked_by_mail_when_we_know_how(desk: Desk, forward: Forward) -> None:
+    with desk.db.transaction() as session:
+        phone = make_inbox(session, "phone")
+        ann = session.get_one(Agent, desk.ann.agent_id)
+    called = replace(
+        inquiry(is_call=True, logged_by=ann.email),
+        sender=Party("phone", "+81312345678"),
+        also_known_as=(Party("email", "yumi@customers.test"),),
+    )
+    ticket = desk.ticket(called, inbox=phone)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    assert decided(desk) == [(SurveyState.SCHEDULED, "")]
+    forward(DAY)
+
+    ask(desk)
+
+    [message] = desk.all(Message, request=True)
+    assert (message.inbox_id, message.to) == (desk.inbox.id, ["yumi@customers.test"])
+
+
+def test_a_switched_off_inbox_asks_nobody(desk: Desk) -> None:
+    ticket = desk.ticket()
+    desk.answered(ticket)
+    change(desk, Inbox, enabled=False)
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert decided(desk) == [
+        (SurveyState.SUPPRESSED, "There is no channel on which the customer can be asked.")
+    ]
+
+
+# Asking
+
+
+def test_ask_writes_request_and_delivery_together(desk: Desk, forward: Forward) -> None:
+    resolved(desk)
+    forward(DAY)
+    [survey] = desk.surveys()
+    before = desk.jobs()
+
+    desk.in_vain(surveys.ask, desk.keys, survey.id, reachable=True)
+    assert (desk.all(Message, request=True), desk.jobs()) == ([], before)
+    assert [s.state for s in desk.surveys()] == [SurveyState.SCHEDULED]
+    assert [c.asked_at for c in desk.all(Customer)] == [None]
+
+    desk.do(surveys.ask, desk.keys, survey.id, reachable=True)
+    [message] = desk.all(Message, request=True)
+    [survey] = desk.surveys()
+    assert (survey.state, survey.message_id, survey.expires_at) == (
+        SurveyState.QUEUED,
+        message.id,
+        NOON + 15 * DAY,
+    )
+    assert [(d.recipient, d.state) for d in desk.deliveries(message.id)] == [
+        ("yumi@customers.test", DeliveryState.QUEUED)
+    ]
+    assert [c.asked_at for c in desk.all(Customer)] == [NOON + DAY]
+    assert desk.jobs() == before + 1
+    assert (message.automatic, message.agent_id) == (True, None)
+
+
+def test_ask_comes_too_early_or_twice_and_does_nothing(desk: Desk, forward: Forward) -> None:
+    resolved(desk)
+    [survey] = desk.surveys()
+    desk.do(surveys.ask, desk.keys, survey.id, reachable=True)
+    assert desk.all(Message, request=True) == []
+
+    forward(DAY)
+    for _ in range(2):
+        desk.do(surveys.ask, desk.keys, survey.id, reachable=True)
+    desk.do(surveys.ask, desk.keys, 999, reachable=True)
+
+    assert len(desk.all(Message, request=True)) == 1
+
+
+def test_of_two_requests_at_once_one_is_asked(desk: Desk, forward: Forward) -> None:
+    for _ in range(2):
+        resolved(desk)
+    forward(DAY)
+    together = threading.Barrier(2)
+
+    def one(survey_id: int) -> None:
+        together.wait(10)
+        desk.do(surveys.ask, desk.keys, survey_id, reachable=True)
+
+    threads = [threading.Thread(target=one, args=(n,)) for n in desk.do(surveys.due)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(decided(desk)) == [
+        (SurveyState.QUEUED, ""),
+        (SurveyState.SUPPRESSED, "The customer was asked less than 30 days ago."),
+    ]
+
+
+def test_asking_and_reopening_at_once_end_in_either_order(desk: Desk, forward: Forward) -> None:
+    ticket = resolved(desk)
+    forward(DAY)
+    [survey] = desk.surveys()
+    together = threading.Barrier(2)
+
+    def go(verb: Any, *args: Any, **kwargs: Any) -> None:
+        together.wait(10)
+        desk.do(verb, *args, **kwargs)
+
+    threads = [
+        threading.Thread(
+            target=go, args=(surveys.ask, desk.keys, survey.id), kwargs={"reachable": True}
+        ),
+        threading.Thread(target=go, args=(tickets.reopen, desk.ann, ticket.ref)),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert decided(desk) == [(SurveyState.REVOKED, "The ticket was reopened.")]
+    requests = [message.id for message in desk.all(Message, request=True)]
+    assert [d.state for d in desk.all(Delivery) if d.message_id in requests] in (
+        [],
+        [DeliveryState.CANCELLED],
+    )
+
+
+def test_a_request_is_held_while_nobody_could_open_its_link(desk: Desk, forward: Forward) -> None:
+    resolved(desk)
+    forward(DAY)
+    before = desk.jobs()
+
+    ask(desk, reachable=False)
+
+    [message] = desk.all(Message, request=True)
+    assert [(d.state, d.words, d.next_at) for d in desk.deliveries(message.id)] == [
+        (DeliveryState.HELD, surveys.UNREACHABLE, None)
+    ]
+    assert decided(desk) == [(SurveyState.HELD, surveys.UNREACHABLE)]
+    assert desk.jobs() == before
+    token = desk.keys.survey_token(desk.surveys()[0].nonce)
+    for table in (Message, Survey, Delivery, Change):
+        assert token not in repr(desk.all(table))
+
+
+# The page behind the link
+
+
+def test_opening_the_page_writes_nothing(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+    tables = (Survey, Answer, Change, Customer, Ticket, Touchpoint)
+    before = [[row.model_dump() for row in desk.all(table)] for table in tables]
+
+    with desk.db.reading() as session:
+        page = surveys.find(session, token)
+
+    assert (page.state, page.subject, page.organisation, page.score) == (
+        "open",
+        "A question",
+        "金田うつわ店",
+        None,
+    )
+    assert [[row.model_dump() for row in desk.all(table)] for table in tables] == before
+
+
+def test_an_answer_is_recorded_once(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+
+    desk.do(surveys.answer, token, Rating(5, " Quick!\x00 "))
+    page = desk.do(surveys.answer, token, Rating(5, " Quick!\x00 "))
+
+    assert (page.state, page.score, page.comment, page.may_correct) == ("thanks", 5, "Quick!", True)
+    assert [(a.revision, a.score, a.comment, a.suspect) for a in desk.all(Answer)] == [
+        (1, 5, "Quick!", "")
+    ]
+    assert [s.state for s in desk.surveys()] == [SurveyState.ANSWERED]
+    assert [t.answer_id for t in desk.all(Touchpoint)][-1] == desk.all(Answer)[0].id
+
+
+def test_an_answer_can_be_corrected_for_half_an_hour(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+    desk.do(surveys.answer, token, Rating(5))
+    forward(timedelta(minutes=29))
+    desk.do(surveys.answer, token, Rating(4, wants_contact=True))
+    forward(timedelta(minutes=1))
+
+    page = desk.do(surveys.answer, token, Rating(1))
+
+    assert (page.score, page.may_correct) == (4, False)
+    assert [(a.revision, a.score, a.wants_contact) for a in desk.all(Answer)] == [
+        (1, 5, False),
+        (2, 4, True),
+    ]
+    assert len([t for t in desk.all(Touchpoint) if t.answer_id]) == 1
+
+
+def test_two_answers_at_once_are_one(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+    together = threading.Barrier(2)
+
+    def go() -> None:
+        together.wait(10)
+        desk.do(surveys.answer, token, Rating(2))
+
+    threads = [threading.Thread(target=go) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert [a.revision for a in desk.all(Answer)] == [1]
+    assert len(desk.all(FollowUp)) == 1
+
+
+@pytest.mark.parametrize("score", [None, 0, 6, -1])
+def test_only_a_score_is_an_answer(desk: Desk, forward: Forward, score: int | None) -> None:
+    token = sent(desk, forward)
+
+    with pytest.raises(Invalid):
+        desk.do(surveys.answer, token, Rating(score))
+
+    assert desk.all(Answer) == []
+
+
+def test_links_that_never_were_are_over_and_were_revoked_look_the_same(
+    desk: Desk, forward: Forward
+) -> None:
+    token = sent(desk, forward)
+    never = desk.do(surveys.answer, "nothing", Rating(5))
+    change(desk, Survey, state=SurveyState.REVOKED)
+    revoked = desk.do(surveys.answer, token, Rating(5))
+    change(desk, Survey, state=SurveyState.SENT)
+    forward(timedelta(days=14, seconds=1))
+    expired = desk.do(surveys.answer, token, Rating(5))
+
+    assert [page.state for page in (never, revoked, expired)] == ["over"] * 3
+    assert revoked == expired
+    assert desk.all(Answer) == []
+
+
+def test_a_programs_answer_is_kept_and_counts_for_nothing(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+
+    page = desk.do(surveys.answer, token, Rating(1, suspect="sent within two seconds"))
+
+    assert (page.state, page.may_correct) == ("thanks", True)
+    assert [(a.score, a.suspect) for a in desk.all(Answer)] == [(1, "sent within two seconds")]
+    assert desk.all(FollowUp) == []
+    assert [t for t in desk.all(Touchpoint) if t.answer_id] == []
+
+
+def test_a_program_does_not_take_the_customers_turn(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+    desk.do(surveys.answer, token, Rating(5, suspect="sent within two seconds"))
+    forward(2 * DAY)
+    with desk.db.reading() as session:
+        assert surveys.find(session, token).state == "open"
+
+    page = desk.do(surveys.answer, token, Rating(2))
+
+    assert (page.state, page.score) == ("thanks", 2)
+    assert [f.state for f in desk.all(FollowUp)] == [FollowUpState.OPEN]
+    assert len([t for t in desk.all(Touchpoint) if t.answer_id]) == 1
+
+
+def test_a_program_corrects_nobody(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+    desk.do(surveys.answer, token, Rating(1))
+
+    page = desk.do(surveys.answer, token, Rating(5, suspect="sent within two seconds"))
+
+    assert page.score == 1
+    assert [a.score for a in desk.all(Answer)] == [1]
+    assert [f.state for f in desk.all(FollowUp)] == [FollowUpState.OPEN]
+
+
+# Never again
+
+
+def test_opting_out_stops_everything_that_has_not_left(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+    change(desk, Customer, asked_at=None)
+    resolved(desk)
+
+    page = desk.do(surveys.opt_out, token)
+
+    [customer] = desk.all(Customer)
+    assert (page.may_ask, customer.no_feedback_at, customer.may_ask) == (False, NOON + DAY, False)
+    assert decided(desk) == [
+        (SurveyState.SENT, ""),
+        (SurveyState.REVOKED, surveys.OBJECTED),
+    ]
+    forward(2 * DAY)
+    ask(desk)
+    assert len(desk.all(Message, request=True)) == 1
+    desk.do(surveys.opt_out, token)
+    assert [c.what for c in desk.all(Change)].count("feedback_refused") == 1
+
+
+def test_an_objection_in_the_last_second_wins(desk: Desk, forward: Forward) -> None:
+    """The request is written and queued; a worker would take it in the next moment."""
+    resolved(desk)
+    forward(DAY)
+    ask(desk)
+    [message] = desk.all(Message, request=True)
+    [customer] = desk.all(Customer)
+
+    desk.do(customers.allow_feedback, desk.ann, customer.ref, allowed=False)
+
+    assert [(d.state, d.words) for d in desk.deliveries(message.id)] == [
+        (DeliveryState.CANCELLED, surveys.OBJECTED)
+    ]
+    assert desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS) is None
+
+
+def test_opting_out_while_it_is_handed_over_keeps_the_truth(desk: Desk, forward: Forward) -> None:
+    resolved(desk)
+    forward(DAY)
+    ask(desk)
+    [message] = desk.all(Message, request=True)
+    parcel = desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS)
+    token = desk.keys.survey_token(desk.surveys()[0].nonce)
+
+    desk.do(surveys.opt_out, token)
+    desk.do(outbox.settle, message.id, parcel.holder, {"yumi@customers.test": Sent()})
+
+    assert [d.state for d in desk.deliveries(message.id)] == [DeliveryState.SENT]
+    assert decided(desk) == [(SurveyState.REVOKED, surveys.OBJECTED)]
+
+
+# Never too often
+
+STEP = st.tuples(
+    st.integers(0, 40 * 24),  # hours that pass first
+    st.sampled_from(["resolve", "write", "release", "try"]),
+    st.integers(0, 1),  # which of the customer's two tickets
+    st.sampled_from([Sent(), Later("away"), InDoubt("cut off")]),
+    st.booleans(),  # whether links work
+)
+
+
+@settings(
+    max_examples=25,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(steps=st.lists(STEP, min_size=4, max_size=14))
+def test_no_thirty_days_hold_two_requests(
+    sqlite_db: Database, keys: Keys, forward: Forward, steps: list[Any]
+) -> None:
+    desk = _desk_of(sqlite_db, keys)
+    pair = [desk.ticket(inquiry(f"{desk.jobs()}@customers.test"))]
+    first = desk.all(Address)[-1]
+    pair.append(desk.ticket(inquiry(first.value)))
+    for ticket in pair:
+        desk.answered(ticket)
+    left: list[Any] = []
+
+    for hours, what, which, outcome, reachable in steps:
+        forward(timedelta(hours=hours))
+        _act(desk, what, pair[which])
+        ask(desk, reachable=reachable)
+        left += _attempts(desk, pair, outcome, LINKS if reachable else "")
+
+    gaps = [later - earlier for earlier, later in pairwise(left)]
+    assert [gap for gap in gaps if gap < timedelta(days=30)] == []
+
+
+def _desk_of(database: Database, keys: Keys) -> Desk:
+    with database.reading() as session:
+        known = session.exec(select(Organisation)).first()
+    if known is None:
+        made = make_desk(database, keys)
+        _desks[id(database)] = made
+    return _desks[id(database)]
+
+
+_desks: dict[int, Desk] = {}
+
+
+def _act(desk: Desk, what: str, ticket: Ticket) -> None:
+    try:
+        if what == "resolve":
+            desk.do(tickets.resolve, desk.ann, ticket.ref)
+        elif what == "write":
+            desk.do(tickets.reopen, desk.ann, ticket.ref)
+        elif what == "release":
+            for survey in desk.all(Survey, customer_id=ticket.customer_id):
+                for delivery in desk.deliveries(survey.message_id or 0):
+                    desk.do(outbox.send_again, desk.lead, delivery.id)
+    except Conflict:
+        pass  # a history nobody can make; the next step makes another one
+
+
+def _attempts(desk: Desk, pair: list[Ticket], outcome: Outcome, links: str) -> list[Any]:
+    """When a request left, or may have left."""
+    left = []
+    for survey in desk.all(Survey, customer_id=pair[0].customer_id):
+        if survey.message_id is None:
+            continue
+        parcel = desk.do(outbox.pack, desk.keys, "w", survey.message_id, links)
+        if parcel is None:
+            continue
+        said = dict.fromkeys(parcel.recipients, outcome)
+        desk.do(outbox.settle, survey.message_id, parcel.holder, said)
+        if not isinstance(outcome, Later):
+            left.append(max(d.changed_at for d in desk.deliveries(survey.message_id)))
+    return left
+
+
+def test_who_answered_by_hand_is_not_asked_by_a_reply_alone(desk: Desk) -> None:
+    """A queued reply of a person counts: what was promised was said."""
+    ticket = desk.ticket()
+    desk.do(tickets.reply, desk.ann, ticket.ref, Draft("Turn it."))
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert [s.state for s in desk.surveys()] == [SurveyState.SCHEDULED]
