@@ -12,7 +12,7 @@ from app.store.blobs import Blobs
 from app.store.database import Database
 
 
-class SignInNeeded(Exception):  # noqa: N818 - not an error: the way to the sign-in page
+class SignInNeeded(Exception):
     """Nobody is signed in. Pages lead to the sign-in page, JSON answers 401."""
 
 
@@ -26,16 +26,19 @@ class House:
     keys: Keys
 
 
-def _house(request: Request) -> House:
+# Coroutines, although they wait for nothing: the framework sends plain functions to a thread.
+
+
+async def _house(request: Request) -> House:
     house: House = request.app.state.house
     return house
 
 
-def _database(request: Request) -> Database:
-    return _house(request).database
+async def _database(request: Request) -> Database:
+    return (await _house(request)).database
 
 
-def _actor(request: Request) -> Actor:
+async def _actor(request: Request) -> Actor:
     actor: Actor | None = getattr(request.state, "actor", None)
     if actor is None:
         raise SignInNeeded
