@@ -1,0 +1,143 @@
+"""`inbox add | list`: what customers reach us by. Knows channels by their contract only."""
+
+import argparse
+import json
+import sys
+from collections.abc import Mapping
+from enum import Enum
+from typing import Any
+
+from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
+from sqlmodel import col, select
+
+from app.cli import console
+from app.cli.console import say
+from app.core.errors import Invalid, NotFound
+from app.core.settings import Settings
+from app.services import inboxes
+from app.services.access import SYSTEM
+from app.services.inboxes import NewInbox
+from app.store.tables import Inbox
+from channels.contract import Accepts, Channel, Sends
+from channels.registry import all_channels
+
+_LANGUAGES = ("", "ja", "de", "en")
+
+
+def add(asked: argparse.Namespace, settings: Settings) -> int:
+    channel = _channel(asked.kind)
+    answers = _read_answers() if asked.json_stdin else _ask_answers(channel)
+    name = str(answers.pop("name", "") or "").strip()
+    language = str(answers.pop("language_of_inbox", "") or "").strip()
+    if language not in _LANGUAGES:
+        raise Invalid("language_of_inbox: choose ja, de, en, or leave it empty.")
+    config = _checked(channel.config, answers)
+    with console.opened(settings) as house, house.database.transaction() as session:
+        made = inboxes.create(
+            session,
+            SYSTEM,
+            house.keys,
+            NewInbox(
+                kind=channel.kind,
+                name=name,
+                config=config,
+                address=str(getattr(config, "address", "")),
+                language=language,
+                writes_to=channel.writes_to if isinstance(channel, Sends) else "",
+            ),
+        )
+    say(f"Inbox {made.id} ({made.name}) is there; a running Setten uses it within a few seconds.")
+    if isinstance(channel, Accepts):
+        say(f"Its hook is {settings.link_base}/hooks/{channel.kind}/{made.token}")
+    _say_new_secrets(config, answers)
+    return 0
+
+
+def _channel(kind: str) -> Channel:
+    channel = all_channels().get(kind)
+    if channel is None:
+        raise NotFound(f"There is no channel “{kind}”; there are {', '.join(all_channels())}.")
+    return channel
+
+
+def _read_answers() -> dict[str, Any]:
+    try:
+        found = json.load(sys.stdin)
+    except ValueError as problem:
+        raise Invalid(f"Standard input is not JSON: {problem}.") from problem
+    if not isinstance(found, dict):
+        raise Invalid("Standard input must be one JSON object, a name for every answer.")
+    return found
+
+
+def _ask_answers(channel: Channel) -> dict[str, Any]:
+    say("Press Enter to take what stands in brackets.")
+    answers: dict[str, Any] = {"name": console.ask("Name, as agents see it")}
+    for name, field in channel.config.model_fields.items():
+        answer = _ask_one(name, field)
+        if answer != "" or field.is_required():
+            answers[name] = answer
+    return answers
+
+
+def _ask_one(name: str, field: FieldInfo) -> str:
+    say()
+    say(f"{field.title or name}: {field.description or ''}".rstrip(": "))
+    if field.annotation is SecretStr:
+        return console.ask_secret("  hidden")
+    default = field.get_default(call_default_factory=False)
+    shown = "" if field.is_required() or default is None else _plain(default)
+    choices = f" {'/'.join(_choices(field))}" if _choices(field) else ""
+    return console.ask(f"  {name}{choices} [{shown}]")
+
+
+def _choices(field: FieldInfo) -> list[str]:
+    if isinstance(field.annotation, type) and issubclass(field.annotation, Enum):
+        return [str(member.value) for member in field.annotation]
+    return ["yes", "no"] if field.annotation is bool else []
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value.value if isinstance(value, Enum) else value)
+
+
+def _checked(config: type[BaseModel], answers: Mapping[str, Any]) -> BaseModel:
+    """Raises `Invalid` naming each wrong answer and never quoting one: it may be a secret."""
+    unknown = sorted(set(answers) - set(config.model_fields))
+    if unknown:
+        raise Invalid(f"There is no setting {', '.join(unknown)} for this channel.")
+    try:
+        return config.model_validate(dict(answers))
+    except ValidationError as problem:
+        wrong = [
+            f"{'.'.join(map(str, one['loc'])) or 'together'}: "
+            f"{one['msg'].removeprefix('Value error, ')}"
+            for one in problem.errors(include_input=False, include_url=False)
+        ]
+        raise Invalid("Nothing was added. " + "; ".join(wrong)) from None
+
+
+def _say_new_secrets(config: BaseModel, answers: Mapping[str, Any]) -> None:
+    """What was made here has to be known to the other side; it is shown this once."""
+    for name, value in config:
+        if isinstance(value, SecretStr) and value.get_secret_value() and not answers.get(name):
+            title = type(config).model_fields[name].title or name
+            say(f"{title}, shown only now: {value.get_secret_value()}")
+
+
+def show(_asked: argparse.Namespace, settings: Settings) -> int:
+    with console.opened(settings) as house, house.database.reading() as session:
+        found = session.exec(select(Inbox).order_by(col(Inbox.id))).all()
+    rows = [(str(one.id), one.kind, one.name, one.address or "-", _state(one)) for one in found]
+    console.table(("NO", "CHANNEL", "NAME", "ADDRESS", "STATE"), rows)
+    return 0
+
+
+def _state(inbox: Inbox) -> str:
+    if not inbox.enabled:
+        return "switched off"
+    trouble = inbox.last_in_error or inbox.last_out_error
+    return trouble or ("built in" if inbox.built_in else "well")

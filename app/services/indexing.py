@@ -1,0 +1,66 @@
+"""What each message can be found by, read back from what is stored."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from app.domain.words import MessageKind
+from app.store import search
+from app.store.search import Entry
+from app.store.tables import Address, Attachment, Message, Ticket
+
+_BATCH = 200
+
+
+def reindex(session: Session, after: int) -> tuple[int, int]:
+    """Index the next messages after the id `after`: how many, and the last one's id. Feedback
+    requests are left out: the same words on every ticket find nothing."""
+    rows = session.exec(
+        select(Message, Ticket.ref)
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
+        .where(Message.id > after, col(Message.request).is_(False))
+        .order_by(col(Message.id))
+        .limit(_BATCH)
+    ).all()
+    messages = [message for message, _ in rows]
+    names = _file_names(session, [message.id for message in messages])
+    addresses = _addresses(session, messages)
+    search.reindex(
+        session,
+        [
+            Entry(
+                message.id,
+                message.ticket_id,
+                _parts(message, ref, addresses) + tuple(names.get(message.id, ())),
+            )
+            for message, ref in rows
+        ],
+    )
+    return len(rows), messages[-1].id if messages else after
+
+
+def _parts(message: Message, ref: str, addresses: dict[int, str]) -> tuple[str, ...]:
+    """The same as when it was filed or written."""
+    if message.kind in {MessageKind.OUTBOUND, MessageKind.NOTE}:
+        return (message.text,)
+    address = addresses.get(message.address_id or 0, "")
+    words = message.reply_text or message.text
+    return (message.subject, words, message.author, address, ref)
+
+
+def _file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:
+    names: dict[int, list[str]] = {}
+    for message_id, name in session.exec(
+        select(Attachment.message_id, Attachment.name)
+        .where(col(Attachment.message_id).in_(messages))
+        .order_by(col(Attachment.id))
+    ):
+        names.setdefault(message_id, []).append(name)
+    return names
+
+
+def _addresses(session: Session, messages: Sequence[Message]) -> dict[int, str]:
+    wanted = {message.address_id for message in messages if message.address_id}
+    return dict(
+        session.exec(select(Address.id, Address.value).where(col(Address.id).in_(wanted))).all()
+    )

@@ -1,0 +1,379 @@
+"""The command line as people use it: real processes, what they print, and how they end."""
+
+import json
+import signal
+import socket
+import sqlite3
+import stat
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from app import __version__
+from tests.servers import free_port
+from tests.servers.setten import Setten, until
+
+STOPS_WITHIN = 10.0
+COMMANDS = (
+    "serve", "web", "worker", "migrate", "agent", "inbox", "import", "try", "doctor", "check",
+    "backup", "restore", "reindex", "openapi",
+)  # fmt: skip
+CALLS = (
+    "call id,number,start,seconds,notes\n"
+    "1,+49 30 901820,2026-11-20 10:00,120,Asked for a catalogue\n"
+    "2,+49 30 901821,never,60,This row has no time\n"
+    "3,+49 30 901822,2026-11-20 11:00,30,Wants to be called back\n"
+)
+
+
+@pytest.fixture
+def setten(tmp_path: Path) -> Iterator[Setten]:
+    # Without a classifier: what it says is tested elsewhere, and it takes the time of ten tests.
+    made = Setten(tmp_path / "data", {"SETTEN_TRIAGE": "off"})
+    yield made
+    made.stop()
+
+
+@pytest.fixture
+def migrated(setten: Setten) -> Setten:
+    done = setten.run("migrate")
+    assert (done.stdout, done.stderr) == ("The database is up to date.\n", "")
+    return setten
+
+
+def test_help_names_every_command(setten: Setten) -> None:
+    done = setten.run("--help")
+
+    listed = [line.split()[0] for line in done.stdout.splitlines() if line.startswith("    ")]
+    assert [word for word in listed if word in COMMANDS] == list(COMMANDS)
+    assert "crash-points" not in done.stdout
+    assert setten.run("--version").stdout == f"setten {__version__}\n"
+
+
+def test_a_wrong_setting_is_named_in_a_sentence(setten: Setten) -> None:
+    setten.environment["SETTEN_PUBLIC_URL"] = "support.example.com"
+
+    done = setten.run("serve")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        "setten: Setten cannot start. "
+        "SETTEN_PUBLIC_URL: must look like https://support.example.com\n"
+    )
+
+
+def test_serve_starts_greets_and_stops(setten: Setten) -> None:
+    process = setten.serve()
+    link = setten.first_link()
+    until(lambda: "Ctrl-C stops it." in setten.log, "greeting")
+
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    status = process.wait(STOPS_WITHIN + 5)
+    took = time.monotonic() - began
+
+    said = [line for line in setten.log.splitlines() if not line.startswith("{")]
+    assert said == [
+        f"Setten {__version__} serves on http://127.0.0.1:{setten.port}",
+        "There is no administrator yet. Whoever opens this link becomes one; it works once:",
+        f"  http://127.0.0.1:{setten.port}{link}",
+        (
+            f"Test mail: send it to hello@localhost by SMTP at 127.0.0.1:{setten.mail_port}, "
+            "or run “setten try”."
+        ),
+        "Ctrl-C stops it.",
+    ]
+    assert status == 0
+    assert took < STOPS_WITHIN
+    assert stat.S_IMODE((setten.data / "secret.key").stat().st_mode) == 0o600
+
+
+def test_serve_names_another_port_when_its_own_is_taken(setten: Setten) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", setten.port))
+        taken.listen()
+
+        done = setten.run("serve")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith(
+        f"setten: Port {setten.port} on 127.0.0.1 is taken by another program. Port "
+    )
+    named = int(done.stderr.rpartition("--port ")[2].rstrip(".\n"))
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", named))
+
+
+def test_serve_says_when_its_address_is_of_another_machine(setten: Setten) -> None:
+    done = setten.run("serve", "--host", "192.0.2.1")
+
+    assert done.returncode == 1
+    assert done.stderr.startswith("setten: SETTEN_HOST: 192.0.2.1 is no address of this machine")
+
+
+def test_the_first_link_ends_with_the_first_administrator(setten: Setten) -> None:
+    setten.serve()
+    setten.set_up()
+    process = setten.processes[0]
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(STOPS_WITHIN + 5) == 0
+
+    setten.serve()
+    until(lambda: setten.log.count("Ctrl-C stops it.") == 2, "second greeting")
+
+    assert setten.log.count("/invitation/") == 1
+
+
+def test_demo_shows_samples_and_throws_them_away(setten: Setten, tmp_path: Path) -> None:
+    folder = tmp_path / "temporary"
+    folder.mkdir()
+    process = setten.spawn("serve", "--demo", more={"TMPDIR": str(folder)})
+    until(setten.answers, "answering Setten")
+    until(lambda: "Ctrl-C stops it." in setten.log, "greeting")
+    line = next(one for one in setten.log.splitlines() if one.startswith("Sign in as"))
+    _, _, _, email, *_, password = line.split()
+
+    answer = setten.client.post("/sign-in", data={"email": email, "password": password})
+    rows = setten.tickets()
+
+    assert answer.status_code == 303
+    assert len(rows) == 12
+    process.send_signal(signal.SIGINT)
+    assert process.wait(STOPS_WITHIN + 5) == 0
+    assert list(folder.iterdir()) == []
+    assert not (setten.data / "setten.sqlite3").exists()
+
+
+def test_try_sends_by_every_way_and_names_the_tickets(setten: Setten) -> None:
+    setten.serve()
+    until(lambda: "taking test mail" in setten.log, "listener for test mail")
+
+    done = setten.run("try")
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert f"3 mails sent to hello@localhost at 127.0.0.1:{setten.mail_port}." in done.stdout
+    assert "返品について教えてください" in done.stdout
+    assert "Rechnungsadresse ändern" in done.stdout
+    assert f"Look at them in http://127.0.0.1:{setten.port}/inbox" in done.stdout
+    checked = json.loads(setten.run("check", "--json").stdout)
+    assert checked["problems"] == []
+    assert {one["name"]: one["received"] for one in checked["balance"]} == {
+        "Chat": 1,
+        "Test mail": 3,
+        "Phone": 1,
+    }
+
+
+def test_try_says_that_nothing_runs(migrated: Setten) -> None:
+    done = migrated.run("try")
+
+    assert done.returncode == 1
+    assert done.stderr == (
+        f"setten: Setten does not answer on 127.0.0.1:{migrated.port}. Start “setten serve” "
+        "first, in another terminal.\n"
+    )
+
+
+def test_migrate_does_nothing_twice(migrated: Setten) -> None:
+    done = migrated.run("migrate")
+
+    assert (done.returncode, done.stdout) == (0, "The database was up to date already.\n")
+    listed = migrated.run("inbox", "list").stdout.splitlines()
+    assert [line.split()[1] for line in listed[1:]] == ["chat", "email", "phone"]
+
+
+def test_worker_stops_in_time(migrated: Setten) -> None:
+    process = migrated.spawn("worker")
+    until(lambda: "works as embedded" in migrated.log, "worker")
+
+    began = time.monotonic()
+    process.send_signal(signal.SIGTERM)
+    status = process.wait(STOPS_WITHIN + 5)
+
+    assert status == 0
+    assert time.monotonic() - began < STOPS_WITHIN
+
+
+def test_agents_are_invited_added_listed_and_reset(migrated: Setten) -> None:
+    nobody = migrated.run("agent", "list")
+    invited = migrated.run("agent", "add", "lena@example.com", "--role", "lead")
+    added = migrated.run(
+        "agent", "add", "ann@example.com", "--role", "admin", "--name", "Ann Bell", "--password",
+        given="a long enough password\n",
+    )  # fmt: skip
+    weak = migrated.run("agent", "add", "tom@example.com", "--password", given="password1\n")
+    reset = migrated.run("agent", "reset", "ann@example.com")
+    unknown = migrated.run("agent", "reset", "tom@example.com")
+    listed = migrated.run("agent", "list")
+
+    base = f"http://127.0.0.1:{migrated.port}"
+    assert nobody.stderr.startswith("setten: Nobody has an account yet.")
+    assert f"  {base}/invitation/" in invited.stdout
+    assert added.stdout == f"Ann Bell <ann@example.com> can sign in at {base}.\n"
+    assert weak.stderr == "setten: A password needs at least 10 characters.\n"
+    assert f"  {base}/invitation/" in reset.stdout
+    assert unknown.stderr == "setten: There is no agent with the address tom@example.com.\n"
+    assert listed.stdout.splitlines() == [
+        "NAME      EMAIL             ROLE",
+        "Ann Bell  ann@example.com   admin",
+        "          lena@example.com  lead   invited",
+    ]
+
+
+def test_an_inbox_is_added_from_standard_input(migrated: Setten) -> None:
+    answers = {
+        "name": "Support",
+        "address": "support@example.com",
+        "imap_host": "imap.example.com",
+        "imap_username": "support",
+        "imap_password": "very secret words",
+    }
+
+    done = migrated.run("inbox", "add", "email", "--json-stdin", given=json.dumps(answers))
+    again = migrated.run("inbox", "add", "email", "--json-stdin", given=json.dumps(answers))
+    listed = migrated.run("inbox", "list").stdout
+
+    assert done.stdout == (
+        "Inbox 4 (Support) is there; a running Setten uses it within a few seconds.\n"
+    )
+    assert again.stderr == ("setten: Another inbox already has the address support@example.com.\n")
+    assert "support@example.com" in listed
+    assert b"very secret words" not in (migrated.data / "setten.sqlite3").read_bytes()
+
+
+def test_an_inbox_asks_and_says_what_is_wrong_without_quoting_it(migrated: Setten) -> None:
+    wrong = {"address": "support", "imap_password": "very secret words", "imap_port": "many"}
+
+    done = migrated.run("inbox", "add", "email", "--json-stdin", given=json.dumps(wrong))
+    unknown = migrated.run("inbox", "add", "pigeon")
+    chat = migrated.run("inbox", "add", "chat", given="Widget\n\n\n\n\n\n\n")
+
+    assert done.returncode == 1
+    assert "address: this is not a mail address" in done.stderr
+    assert "imap_port: " in done.stderr
+    assert "very secret words" not in done.stderr
+    assert unknown.stderr == "setten: There is no channel “pigeon”; there are chat, email, phone.\n"
+    assert f"Its hook is http://127.0.0.1:{migrated.port}/hooks/chat/" in chat.stdout
+    assert "Secret, shown only now: whsec_" in chat.stdout
+
+
+def test_calls_are_imported_once_and_bad_rows_named(migrated: Setten, tmp_path: Path) -> None:
+    log = tmp_path / "calls.csv"
+    log.write_text(CALLS, encoding="utf-8")
+
+    first = migrated.run("import", "calls", str(log))
+    second = migrated.run("import", "calls", str(log))
+    missing = migrated.run("import", "calls", str(tmp_path / "none.csv"))
+
+    assert first.stdout == "2 taken, 0 were here already, 1 could not be read.\n"
+    assert first.returncode == 1
+    assert first.stderr.startswith(f"{log}, line 3: ")
+    assert second.stdout == "0 taken, 2 were here already, 1 could not be read.\n"
+    assert missing.stderr.endswith("none.csv cannot be read: No such file or directory.\n")
+
+
+def test_doctor_explains_an_installation_that_is_not_there(setten: Setten) -> None:
+    done = setten.run("doctor")
+
+    assert done.returncode == 1
+    assert f"!!  The data folder {setten.data} is not there yet" in done.stdout
+
+
+def test_doctor_finds_a_key_that_others_can_read(migrated: Setten) -> None:
+    before = migrated.run("doctor")
+    (migrated.data / "secret.key").chmod(0o644)
+    after = migrated.run("doctor")
+
+    assert before.returncode == 0
+    assert "--  SETTEN_PUBLIC_URL: it is not set, so customers could open no link" in before.stdout
+    assert after.returncode == 1
+    assert after.stdout.splitlines()[0] == (
+        f"!!  Others on this machine can read the key: chmod 600 {migrated.data}/secret.key."
+    )
+
+
+def test_doctor_asks_whether_the_public_address_leads_here(migrated: Setten) -> None:
+    migrated.environment["SETTEN_PUBLIC_URL"] = f"http://support.invalid:{free_port()}"
+
+    done = migrated.run("doctor")
+
+    assert done.returncode == 1
+    assert "does not answer from here: no such host is known." in done.stdout
+
+
+def test_check_fails_when_a_file_is_lost(migrated: Setten, tmp_path: Path) -> None:
+    log = tmp_path / "calls.csv"
+    log.write_text(CALLS, encoding="utf-8")
+    migrated.run("import", "calls", str(log))
+    sound = migrated.run("check")
+    for blob in (migrated.data / "blobs").glob("??/*"):
+        blob.unlink()
+
+    done = migrated.run("check")
+
+    assert (sound.returncode, sound.stdout.splitlines()[-1]) == (0, "Nothing is wrong.")
+    assert done.returncode == 1
+    assert done.stderr == "arrival 1, 2: has lost its file, or the file is damaged\n"
+
+
+def test_a_backup_of_a_working_installation_is_restored(setten: Setten, tmp_path: Path) -> None:
+    file, log = tmp_path / "setten.tar", tmp_path / "calls.csv"
+    log.write_text(CALLS, encoding="utf-8")
+    setten.serve()
+    until(lambda: "Ctrl-C stops it." in setten.log, "greeting")
+    setten.run("import", "calls", str(log))
+    made = setten.run("backup", str(file))
+    busy = setten.run("restore", str(file), "--force")
+    other = Setten(tmp_path / "other", dict(setten.environment))
+
+    twice = setten.run("backup", str(file))
+    restored = other.run("restore", str(file))
+    refused = other.run("restore", str(file))
+
+    assert (made.returncode, made.stderr) == (0, "")
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert busy.stderr == f"setten: Setten works on {setten.data}: stop it first.\n"
+    assert twice.stderr == f"setten: {file} is there already; choose another name.\n"
+    assert (restored.returncode, restored.stderr) == (0, "")
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(" here already; --force replaces all of it.\n")
+    assert (other.data / "secret.key").read_bytes() == (setten.data / "secret.key").read_bytes()
+    checked = json.loads(other.run("check", "--json").stdout)
+    assert checked["problems"] == []
+    assert {one["name"]: one["received"] for one in checked["balance"]} == {
+        "Chat": 0,
+        "Test mail": 0,
+        "Phone": 2,
+    }
+    other.stop()
+
+
+def test_reindex_makes_every_message_findable_again(setten: Setten, tmp_path: Path) -> None:
+    log = tmp_path / "calls.csv"
+    log.write_text(CALLS, encoding="utf-8")
+    setten.serve()
+    until(lambda: "worker ready" in setten.log, "worker")
+    setten.run("import", "calls", str(log))
+    until(lambda: _filed(setten) == 2, "filed calls")
+
+    assert setten.run("reindex").stdout == "2 messages can be found.\n"
+
+
+def _filed(setten: Setten) -> int:
+    with sqlite3.connect(setten.data / "setten.sqlite3") as connection:
+        found = connection.execute("SELECT count(*) FROM arrival WHERE state = 'filed'").fetchone()
+    connection.close()
+    return int(found[0])
+
+
+def test_openapi_and_crash_points_are_printed(migrated: Setten) -> None:
+    described = json.loads(migrated.run("openapi").stdout)
+    points = migrated.run("crash-points").stdout.splitlines()
+
+    assert described["info"] == {"title": "Setten", "version": __version__}
+    assert "/healthz" in described["paths"]
+    names = [line.partition("\t")[0] for line in points]
+    assert {"intake.raw_stored", "outbox.ambiguous", "pull.kept"} <= set(names)
+    assert len(names) == len(set(names))
