@@ -84,7 +84,7 @@ class Keys:
     def unseal(self, sealed: bytes, *, label: str) -> str:
         try:
             return self._seal.decrypt(sealed[:12], sealed[12:], label.encode()).decode()
-        except InvalidTag:
+        except (InvalidTag, ValueError):  # too short even to be one
             raise Invalid(
                 "A stored secret cannot be opened with this installation's key: "
                 "was the database moved without secret.key?"
