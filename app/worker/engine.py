@@ -5,7 +5,6 @@ The one importer of the job engine beside `app.store.jobs`.
 
 import asyncio
 import contextlib
-import fcntl
 import logging
 from collections.abc import Callable, Coroutine
 from datetime import timedelta
@@ -16,14 +15,13 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, SQLAlch
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core import clock
-from app.core.errors import Conflict
 from app.core.logs import job_id
 from app.services import leases, outbox, surveys, upkeep
 from app.store import jobs
 from app.worker import listen, pull
 from app.worker.deliver import deliver
 from app.worker.file import file, tag
-from app.worker.works import Works
+from app.worker.works import Works, alone
 
 log = logging.getLogger(__name__)
 
@@ -57,7 +55,7 @@ class Engine:
 
     async def start(self) -> None:
         """Take over what a predecessor of the same name left, then begin."""
-        self._lock = await asyncio.to_thread(self._alone_on_sqlite)
+        self._lock = await asyncio.to_thread(alone, self.works.settings)
         await self.works.in_transaction(outbox.recover, self.works.name)
         await self.works.in_transaction(upkeep.reconcile, timedelta(0))
         await asyncio.to_thread(self._launch)
@@ -71,21 +69,6 @@ class Engine:
         ]
         log.info("worker ready", extra={"worker": self.works.name})
 
-    def _alone_on_sqlite(self) -> Any:
-        """One worker a data folder: two would both believe they are the one that died."""
-        if not self.works.database.is_sqlite:
-            return None
-        handle = (self.works.settings.data_dir / "worker.lock").open("w")
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            handle.close()
-            raise Conflict(
-                f"Another Setten already works on {self.works.settings.data_dir}. "
-                "Stop it first, or use PostgreSQL for several workers."
-            ) from None
-        return handle
-
     def _launch(self) -> None:
         from dbos import DBOS  # noqa: PLC0415 - takes a second; the pages do not wait for it
 
@@ -96,7 +79,7 @@ class Engine:
                 "system_database_engine": database.engine_for_jobs(),
                 "system_database_url": "sqlite:///unused"
                 if database.is_sqlite
-                else "postgresql://unused",
+                else "postgresql://unused/unused",
                 "serializer": jobs.serializer(),
                 "application_version": jobs.APP,
                 "executor_id": self.works.name,

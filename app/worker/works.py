@@ -1,16 +1,18 @@
 """What every part of a worker needs, made once."""
 
 import asyncio
+import fcntl
 import os
 import secrets
 import socket
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any, Concatenate, ParamSpec, TypeVar
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from sqlmodel import Session
 
+from app.core.errors import Conflict
 from app.core.secrets import Keys
 from app.core.settings import Settings
 from app.services import inboxes
@@ -67,3 +69,22 @@ def worker_name(settings: Settings, database: Database) -> str:
     if database.is_sqlite:
         return "embedded"
     return f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+
+
+def alone(settings: Settings) -> IO[str] | None:
+    """One worker a data folder: two would both believe they are the one that died.
+
+    The lock lasts until the file is closed; on PostgreSQL there may be any number of workers.
+    """
+    if settings.database_url and not settings.database_url.startswith("sqlite"):
+        return None
+    handle = (settings.data_dir / "worker.lock").open("w")
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        handle.close()
+        raise Conflict(
+            f"Another Setten already works on {settings.data_dir}. "
+            "Stop it first, or use PostgreSQL for several workers."
+        ) from None
+    return handle
