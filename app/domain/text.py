@@ -84,6 +84,11 @@ def mail_html(html: str, pictures: Mapping[str, str]) -> str:
     )
 
 
+def paragraphs(text: str) -> list[str]:
+    """What blank lines set apart."""
+    return [part for part in re.split(r"\n[ \t\u3000]*\n\s*", text.strip("\n")) if part.strip()]
+
+
 def pieces(text: str, marks: Sequence[str] = ()) -> list[Piece]:
     """`text` in order, with addresses and the first place of each of `marks` set apart."""
     spans = sorted([*_links(text), *_marks(text, marks)])

@@ -1,0 +1,72 @@
+"""Previews, cleaned HTML and Markdown, marked words, initials."""
+
+import pytest
+
+from app.domain import text
+from app.domain.text import Piece
+
+
+def test_preview_is_one_line_and_ends_in_an_ellipsis_when_cut() -> None:
+    assert text.preview("Hello\n\n  there   you") == "Hello there you"
+    assert text.preview("a" * 20, 10) == "aaaaaaaaa…"
+
+
+def test_markdown_keeps_html_as_text_and_links_harmless() -> None:
+    made = text.markdown(
+        "**b** <img src=x onerror=alert(1)> [x](javascript:alert(1)) ![y](http://t/z)"
+    )
+
+    assert made == (
+        "<p><strong>b</strong> &lt;img src=x onerror=alert(1)&gt; [x](javascript:alert(1)) "
+        '!<a href="http://t/z" rel="noopener">y</a></p>\n'
+    )
+
+
+@pytest.mark.parametrize(
+    ("html", "cleaned"),
+    [
+        ("<script>alert(1)</script><b onclick=x()>hi</b>", "<b>hi</b>"),
+        ('<img src="https://track.er/x.gif">', "<img>"),
+        ('<img src="cid:a">', '<img src="data:image/png;base64,AA">'),
+        ('<img src="cid:other">', "<img>"),
+        (
+            '<p style="color:red;position:fixed;background:url(https://t/x)">x</p>',
+            '<p style="color:red">x</p>',
+        ),
+        ("<style>@import url(https://t/x)</style>y", "y"),
+        ('<form action="https://evil"><input name="p">z</form>', "z"),
+        ('<a href="javascript:x()">l</a>', '<a rel="noopener noreferrer">l</a>'),
+        ('<iframe src="https://evil"></iframe><base href="https://evil">', ""),
+        ('<svg><a xlink:href="javascript:x()">s</a></svg>', ""),
+    ],
+)  # fmt: skip
+def test_mail_html_keeps_nothing_that_runs_or_loads(html: str, cleaned: str) -> None:
+    assert text.mail_html(html, {"cid:a": "data:image/png;base64,AA"}) == cleaned
+
+
+def test_pieces_set_links_and_reasons_apart() -> None:
+    found = text.pieces("見て https://example.jp/a。先週届いたばかり", ["届いた", "ない"])
+
+    assert found == [
+        Piece("plain", "見て "),
+        Piece("link", "https://example.jp/a"),
+        Piece("plain", "。先週"),
+        Piece("mark", "届いた"),
+        Piece("plain", "ばかり"),
+    ]
+
+
+def test_pieces_never_make_a_link_of_another_scheme() -> None:
+    assert text.pieces("javascript:alert(1)") == [Piece("plain", "javascript:alert(1)")]
+
+
+def test_paragraphs_are_what_blank_lines_set_apart() -> None:
+    assert text.paragraphs("\na\nb\n\n\u3000\nc\n") == ["a\nb", "c"]
+
+
+@pytest.mark.parametrize(
+    ("name", "short"),
+    [("高橋 由美", "高"), ("Lena Vogt", "LV"), ("ann@shop.test", "AS"), ("", "?"), ("  ", "?")],
+)
+def test_initials_fit_the_script_of_the_name(name: str, short: str) -> None:
+    assert text.initials(name) == short
