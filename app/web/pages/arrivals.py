@@ -1,0 +1,63 @@
+"""Set aside: what came in and could not be read, for a person to decide on."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+
+from app.services import intake
+from app.services.access import Permission, may
+from app.services.queries import arrivals
+from app.web.deps import CurrentActor, Db, TheHouse
+from app.web.pages import shell
+from app.web.pages.shell import go
+
+router = APIRouter(prefix="/set-aside")
+
+
+def download(body: bytes, name: str) -> Response:
+    """Bytes nobody has looked at: saved, never shown."""
+    return Response(
+        body,
+        media_type="application/octet-stream",
+        headers={
+            "Content-Disposition": f'attachment; filename="{name}"',
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+        },
+    )
+
+
+@router.get("")
+def listed(request: Request, actor: CurrentActor, db: Db) -> HTMLResponse:
+    with db.reading() as session:
+        around = shell.load(session, actor)
+        rows = arrivals.set_aside(session, actor)
+    admin = may(actor, Permission.ADMIN)
+    return shell.page(request, "work/set_aside.html", around, rows=rows, admin=admin)
+
+
+@router.get("/{arrival_id}/source")
+def source(arrival_id: int, actor: CurrentActor, house: TheHouse) -> Response:
+    with house.database.reading() as session:
+        sha256 = arrivals.source(session, actor, arrival_id)
+    return download(house.blobs.get(sha256), f"arrival-{arrival_id}.raw")
+
+
+@router.post("/{arrival_id}/again")
+def again(arrival_id: int, actor: CurrentActor, db: Db) -> RedirectResponse:
+    with db.transaction() as session:
+        intake.try_again(session, actor, arrival_id)
+    return go("/set-aside", did="again")
+
+
+@router.post("/{arrival_id}/discard")
+def discard(
+    arrival_id: int,
+    actor: CurrentActor,
+    db: Db,
+    reason: Annotated[str, Form(max_length=300)] = "",
+) -> RedirectResponse:
+    with db.transaction() as session:
+        intake.discard(session, actor, arrival_id, reason)
+    return go("/set-aside", did="discarded")

@@ -1,0 +1,41 @@
+"""A customer: how they write to us, what happened so far, what they said of it."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from app.services import customers
+from app.services.queries import customer
+from app.web.deps import CurrentActor, Db
+from app.web.pages import shell
+from app.web.pages.shell import go
+from app.web.pages.tickets import KINDS
+
+router = APIRouter(prefix="/customers/{ref}")
+
+
+@router.get("")
+def shown(request: Request, ref: str, actor: CurrentActor, db: Db) -> HTMLResponse:
+    with db.reading() as session:
+        around = shell.load(session, actor)
+        found = customer.view(session, ref)
+    return shell.page(request, "customer/page.html", around, c=found, kinds=KINDS)
+
+
+@router.post("/rename")
+def rename(
+    ref: str, actor: CurrentActor, db: Db, name: Annotated[str, Form(max_length=200)] = ""
+) -> RedirectResponse:
+    with db.transaction() as session:
+        customers.rename(session, actor, ref, name)
+    return go(f"/customers/{ref}")
+
+
+@router.post("/feedback")
+def feedback(
+    ref: str, actor: CurrentActor, db: Db, allowed: Annotated[str, Form(max_length=3)] = ""
+) -> RedirectResponse:
+    with db.transaction() as session:
+        customers.allow_feedback(session, actor, ref, allowed=allowed == "yes")
+    return go(f"/customers/{ref}")

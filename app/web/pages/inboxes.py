@@ -1,0 +1,203 @@
+"""Connecting a channel: one form for every kind, drawn from what it must be told."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Form, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from pydantic import BaseModel, SecretStr
+
+from app.core.errors import Conflict, Invalid, NotFound
+from app.services import inboxes
+from app.services.access import Actor, Permission, require
+from app.services.inboxes import NewInbox
+from app.web import forms
+from app.web.deps import CurrentActor, House, TheHouse
+from app.web.forms import Filled
+from app.web.pages import shell
+from app.web.pages.inbox import speak
+from app.web.pages.shell import go
+from channels.contract import Accepts, Channel, Sends
+from channels.registry import all_channels
+
+router = APIRouter(prefix="/settings/inboxes")
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """One inbox on the screen: new, stored, or refused with what was typed."""
+
+    name: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    errors: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
+    inbox_id: int | None = None
+    enabled: bool = True
+    hook: str = ""
+    made: Mapping[str, str] = field(default_factory=dict)  # secrets shown this once
+    was: BaseModel | None = None
+
+
+def channel_of(kind: str) -> Channel:
+    found = all_channels().get(kind)
+    if found is None:
+        raise NotFound("There is no such channel.")
+    return found
+
+
+async def sent(request: Request) -> dict[str, str]:
+    async with request.form(max_files=0, max_fields=100) as form:
+        return {name: value for name, value in form.items() if isinstance(value, str)}
+
+
+Sent = Annotated[dict[str, str], Depends(sent)]
+
+
+def _page(
+    request: Request, house: House, actor: Actor, channel: Channel, sheet: Sheet
+) -> HTMLResponse:
+    require(actor, Permission.ADMIN)
+    with house.database.reading() as session:
+        around = shell.load(session, actor)
+    speak(request, around)
+    known = forms.secrets_of(channel.config, sheet.was)
+    return shell.page(
+        request,
+        "settings/inbox.html",
+        around,
+        status=422 if sheet.errors or sheet.problem else 200,
+        channel=channel,
+        sheet=sheet,
+        fields=forms.fields(channel.config, sheet.values, sheet.errors, known),
+    )
+
+
+def _hook(house: House, channel: Channel, token: str) -> str:
+    if not isinstance(channel, Accepts):
+        return ""
+    return f"{house.settings.link_base}/hooks/{channel.kind}/{token}"
+
+
+def _wanted(channel: Channel, name: str, config: BaseModel) -> NewInbox:
+    return NewInbox(
+        kind=channel.kind,
+        name=name,
+        config=config,
+        address=str(getattr(config, "address", "")),
+        language=str(getattr(config, "language", "")),
+        writes_to=channel.writes_to if isinstance(channel, Sends) else "",
+    )
+
+
+def _made(config: BaseModel, form: Mapping[str, str]) -> dict[str, str]:
+    """Secrets that were made here because the field was left empty: shown once."""
+    return {
+        name: value.get_secret_value()
+        for name, value in config
+        if isinstance(value, SecretStr) and value.get_secret_value() and not form.get(name)
+    }
+
+
+@router.get("/new/{kind}")
+def new(request: Request, kind: str, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
+    channel = channel_of(kind)
+    return _page(request, house, actor, channel, Sheet(values=forms.defaults_of(channel.config)))
+
+
+@router.post("/new/{kind}")
+def create(
+    request: Request, kind: str, actor: CurrentActor, house: TheHouse, form: Sent
+) -> Response:
+    channel = channel_of(kind)
+    name = form.get("inbox_name", "")[:200]
+    filled = forms.read(channel.config, form)
+    if filled.model is None:
+        return _refused(request, house, actor, channel, Sheet(name), filled)
+    try:
+        with house.database.transaction() as session:
+            inbox = inboxes.create(session, actor, house.keys, _wanted(channel, name, filled.model))
+    except (Conflict, Invalid) as error:
+        sheet = Sheet(name, filled.values, {}, error.message)
+        return _page(request, house, actor, channel, sheet)
+    made = _made(filled.model, form)
+    if not made:
+        return go("/settings", did="saved")
+    sheet = Sheet(
+        name=inbox.name,
+        values=forms.values_of(filled.model),
+        inbox_id=inbox.id,
+        hook=_hook(house, channel, inbox.token),
+        made=made,
+        was=filled.model,
+    )
+    return _page(request, house, actor, channel, sheet)
+
+
+def _refused(
+    request: Request, house: House, actor: Actor, channel: Channel, sheet: Sheet, filled: Filled
+) -> HTMLResponse:
+    shown = Sheet(
+        name=sheet.name,
+        values=filled.values,
+        errors=filled.errors,
+        problem=filled.errors.get("", ""),
+        inbox_id=sheet.inbox_id,
+        enabled=sheet.enabled,
+        hook=sheet.hook,
+        was=sheet.was,
+    )
+    return _page(request, house, actor, channel, shown)
+
+
+def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
+    with house.database.reading() as session:
+        inbox = inboxes.get(session, actor, inbox_id)
+    channel = channel_of(inbox.kind)
+    config: BaseModel = inboxes.config_of(inbox, house.keys, channel.config)
+    return channel, Sheet(
+        name=inbox.name,
+        values=forms.values_of(config),
+        inbox_id=inbox.id,
+        enabled=inbox.enabled,
+        hook=_hook(house, channel, inbox.token),
+        was=config,
+    )
+
+
+@router.get("/{inbox_id}")
+def edit(request: Request, inbox_id: int, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
+    channel, sheet = _stored(house, actor, inbox_id)
+    return _page(request, house, actor, channel, sheet)
+
+
+@router.post("/{inbox_id}")
+def change(
+    request: Request, inbox_id: int, actor: CurrentActor, house: TheHouse, form: Sent
+) -> Response:
+    channel, stored = _stored(house, actor, inbox_id)
+    name = form.get("inbox_name", "")[:200]
+    filled = forms.read(channel.config, form, stored.was)
+    if filled.model is None:
+        return _refused(request, house, actor, channel, stored, filled)
+    try:
+        with house.database.transaction() as session:
+            inboxes.change(
+                session, actor, house.keys, inbox_id, _wanted(channel, name, filled.model)
+            )
+    except (Conflict, Invalid) as error:
+        sheet = Sheet(name, filled.values, {}, error.message, inbox_id, was=stored.was)
+        return _page(request, house, actor, channel, sheet)
+    return go("/settings", did="saved")
+
+
+@router.post("/{inbox_id}/enabled")
+def set_enabled(
+    inbox_id: int,
+    actor: CurrentActor,
+    house: TheHouse,
+    on: Annotated[str, Form(max_length=3)] = "",
+) -> RedirectResponse:
+    with house.database.transaction() as session:
+        inboxes.set_enabled(session, actor, inbox_id, enabled=bool(on))
+    return go("/settings", did="saved")

@@ -1,0 +1,258 @@
+"""Settings, first page, one's own account, and writing a call down."""
+
+import re
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlmodel import select
+
+from app.domain.words import ArrivalState, Role
+from app.services import agents
+from app.store.blobs import Blobs
+from app.store.database import Database
+from app.store.tables import Agent, Arrival, Inbox, Organisation
+from tests.web.conftest import Hire, Person
+
+HTML = {"accept": "text/html"}
+MAILBOX = {
+    "inbox_name": "Support",
+    "address": "support@shop.test",
+    "sender_name": "Shop",
+    "imap_host": "imap.shop.test",
+    "imap_port": "993",
+    "imap_security": "tls",
+    "imap_username": "support",
+    "imap_password": "open sesame",
+    "folder": "INBOX",
+    "after_filing": "leave",
+    "import_since": "now",
+    "smtp_port": "465",
+    "smtp_security": "tls",
+}
+
+
+@pytest.mark.parametrize("path", ["/settings", "/settings/inboxes/new/email", "/welcome"])
+def test_settings_are_for_administrators(ann: Person, path: str) -> None:
+    assert ann.client.get(path, headers=HTML).status_code == 403
+
+
+def test_inbox_form_never_shows_a_secret_and_keeps_it_when_left_empty(
+    db: Database, boss: Person
+) -> None:
+    made = boss.client.post("/settings/inboxes/new/email", data=MAILBOX)
+    with db.reading() as session:
+        before = session.exec(select(Inbox).where(Inbox.kind == "email")).one()
+    form = boss.client.get(f"/settings/inboxes/{before.id}").text
+    changed = boss.client.post(
+        f"/settings/inboxes/{before.id}",
+        data=MAILBOX | {"inbox_name": "Help", "imap_password": ""},
+    )
+
+    assert (made.headers["location"], changed.headers["location"]) == (
+        "/settings?did=saved",
+        "/settings?did=saved",
+    )
+    assert 'value="imap.shop.test"' in form
+    assert "open sesame" not in form
+    assert "kept as it is" in form
+    assert "Help" in boss.client.get("/settings").text
+
+
+def test_inbox_form_says_what_is_wrong_at_the_field(db: Database, boss: Person) -> None:
+    answer = boss.client.post(
+        "/settings/inboxes/new/email", data=MAILBOX | {"imap_port": "99999999"}
+    )
+
+    assert answer.status_code == 422
+    assert re.search(r'name="imap_port"[^>]*value="99999999"', answer.text)
+    assert 'class="help wrong" role="alert"' in answer.text
+    assert "open sesame" not in answer.text
+    with db.reading() as session:
+        assert session.exec(select(Inbox)).all() == []
+
+
+def test_secret_made_here_is_shown_once(db: Database, boss: Person) -> None:
+    first = boss.client.post(
+        "/settings/inboxes/new/chat", data={"inbox_name": "Widget", "verify_tls": "on"}
+    )
+    with db.reading() as session:
+        inbox = session.exec(select(Inbox).where(Inbox.kind == "chat")).one()
+    again = boss.client.get(f"/settings/inboxes/{inbox.id}").text
+
+    secret = re.search(r'<input value="(whsec_[^"]+)" readonly', first.text)
+    assert secret is not None
+    assert secret[1] not in again
+    assert f"/hooks/chat/{inbox.token}" in again
+
+
+def test_inbox_is_switched_off_and_on(db: Database, boss: Person) -> None:
+    boss.client.post("/settings/inboxes/new/email", data=MAILBOX)
+    states = []
+    for on in ("", "on"):
+        with db.reading() as session:
+            inbox = session.exec(select(Inbox)).one()
+        boss.client.post(f"/settings/inboxes/{inbox.id}/enabled", data={"on": on})
+        with db.reading() as session:
+            states.append(session.exec(select(Inbox.enabled)).one())
+
+    assert states == [False, True]
+
+
+def test_rules_for_asking_are_saved_in_minutes(db: Database, boss: Person) -> None:
+    boss.client.post(
+        "/settings/feedback",
+        data={"policy": "opt-out", "delay_hours": "2", "cooling_days": "60", "answer_hours": "4"},
+    )
+
+    with db.reading() as session:
+        found = session.exec(select(Organisation)).one()
+    assert (
+        found.ask_feedback,
+        found.feedback_policy,
+        found.feedback_delay_minutes,
+        found.feedback_cooling_days,
+        found.first_answer_minutes,
+    ) == (False, "opt-out", 120, 60, 240)
+
+
+def test_invitation_link_is_shown_once_and_makes_an_account(
+    db: Database, boss: Person, client: TestClient
+) -> None:
+    page = boss.client.post("/settings/invite", data={"email": "new@shop.test", "role": "lead"})
+    link = re.search(r'value="http://[^/]+(/invitation/[^"]+)"', page.text)
+    assert link is not None
+
+    form = client.get(link[1]).text
+    joined = client.post(
+        link[1], data={"name": "Nora", "password": "a quiet green bowl"},
+        headers={"sec-fetch-site": "same-origin"},
+    )  # fmt: skip
+
+    assert 'value="new@shop.test"' in form
+    assert (joined.status_code, joined.headers["location"]) == (303, "/")
+    with db.reading() as session:
+        found = session.exec(select(Agent).where(Agent.email == "new@shop.test")).one()
+    assert (found.name, found.role) == ("Nora", Role.LEAD)
+    assert client.get(link[1], headers=HTML).status_code == 404
+
+
+def test_weak_password_is_refused_with_the_form_kept(boss: Person, client: TestClient) -> None:
+    page = boss.client.post("/settings/invite", data={"email": "n@shop.test", "role": "agent"})
+    link = re.search(r'value="http://[^/]+(/invitation/[^"]+)"', page.text)
+    assert link is not None
+
+    answer = client.post(
+        link[1], data={"name": "Nora", "password": "short"},
+        headers={"sec-fetch-site": "same-origin"},
+    )  # fmt: skip
+
+    assert answer.status_code == 422
+    assert 'value="Nora"' in answer.text
+
+
+def test_role_and_account_of_a_colleague(db: Database, boss: Person, hire: Hire) -> None:
+    noah = hire("Noah")
+
+    boss.client.post(f"/settings/agents/{noah.id}/role", data={"role": "lead"})
+    boss.client.post(f"/settings/agents/{noah.id}/active", data={})
+    last = boss.client.post(
+        f"/settings/agents/{boss.id}/role", data={"role": "agent"}, headers=HTML
+    )
+
+    with db.reading() as session:
+        found = session.get_one(Agent, noah.id)
+    assert (found.role, found.active, last.status_code) == (Role.LEAD, False, 409)
+    assert "This is the last administrator" in last.text
+
+
+def test_profile_changes_look_and_ends_other_sessions(db: Database, ann: Person) -> None:
+    ann.client.post("/profile/look", data={"language": "ja", "theme": "dark"})
+
+    page = ann.client.get("/profile").text
+    assert '<html lang="ja" data-theme="dark">' in page
+    assert "サインイン中のブラウザー" in page
+    with db.reading() as session:
+        assert agents.own(session, ann.actor).theme == "dark"
+
+
+def test_sign_in_leads_back_and_a_wrong_password_says_so(boss: Person, client: TestClient) -> None:
+    page = boss.client.post("/settings/invite", data={"email": "n@shop.test", "role": "agent"})
+    link = re.search(r'value="http://[^/]+(/invitation/[^"]+)"', page.text)
+    assert link is not None
+    same = {"sec-fetch-site": "same-origin"}
+    client.post(link[1], data={"name": "N", "password": "a quiet green bowl"}, headers=same)
+    client.post("/sign-out", headers=same)
+
+    wrong = client.post("/sign-in", data={"email": "n@shop.test", "password": "x"}, headers=same)
+    right = client.post(
+        "/sign-in",
+        data={"email": "n@shop.test", "password": "a quiet green bowl", "next": "/map"},
+        headers=same,
+    )
+
+    assert wrong.status_code == 422
+    assert "The address or the password is not right." in wrong.text
+    assert 'value="n@shop.test"' in wrong.text
+    assert (right.status_code, right.headers["location"]) == (303, "/map")
+
+
+def test_call_is_written_down_and_kept_like_any_arrival(
+    db: Database, blobs: Blobs, boss: Person
+) -> None:
+    boss.client.post("/settings/inboxes/new/phone", data={"inbox_name": "Desk"})
+
+    form = boss.client.get("/log/phone").text
+    answer = boss.client.post(
+        "/log/phone",
+        data={
+            "number": "+81 90 5550 0142",
+            "name": "高橋",
+            "notes": "蓋が閉まらない",
+            "direction": "in",
+        },
+    )
+
+    assert 'name="notes"' in form
+    assert answer.headers["location"] == "/log/phone?did=logged"
+    with db.reading() as session:
+        kept = session.exec(select(Arrival)).one()
+    assert kept.state is ArrivalState.WAITING
+    assert "蓋が閉まらない" in blobs.get(kept.sha256).decode()
+
+
+def test_call_without_notes_keeps_what_was_typed(db: Database, boss: Person) -> None:
+    boss.client.post("/settings/inboxes/new/phone", data={"inbox_name": "Desk"})
+
+    answer = boss.client.post("/log/phone", data={"name": "高橋", "notes": " ", "direction": "in"})
+
+    assert answer.status_code == 422
+    assert 'value="高橋"' in answer.text
+    with db.reading() as session:
+        assert session.exec(select(Arrival)).all() == []
+
+
+def test_import_tells_new_rows_known_rows_and_bad_ones(boss: Person) -> None:
+    boss.client.post("/settings/inboxes/new/phone", data={"inbox_name": "Desk"})
+    log = (
+        b"call_id,started_at,direction,number,seconds,notes\n"
+        b"a1,2026-11-20T10:00:00+09:00,in,+81905550142,60,Lid\n"
+        b"a2,not a time,in,+81905550142,60,Lid\n"
+    )
+
+    pages = [
+        boss.client.post("/log/phone/import", files={"file": ("log.csv", log)}).text
+        for _ in range(2)
+    ]
+
+    assert "1 row is new." in pages[0]
+    assert "0 rows are new." in pages[1]
+    assert "1 was known already." in pages[1]
+    assert "Line 3" in pages[0]
+
+
+@pytest.mark.parametrize("path", ["/log/email", "/log/nothing", "/settings/inboxes/new/nothing"])
+def test_way_that_does_not_exist(boss: Person, path: str) -> None:
+    answer = boss.client.get(path, headers=HTML)
+
+    assert answer.status_code in {200, 404}
+    assert 'name="notes"' not in answer.text

@@ -1,0 +1,183 @@
+"""Follow-ups, what was set aside, the outbox, customers and the map."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+import pytest
+from sqlmodel import select
+
+from app.core import clock
+from app.domain.words import (
+    ArrivalState,
+    DeliveryState,
+    FollowUpState,
+    MessageKind,
+    SurveyState,
+)
+from app.store.blobs import Blobs
+from app.store.database import Database
+from app.store.tables import Answer, Arrival, Customer, Delivery, FollowUp, Survey
+from tests.factories import make_customer, make_inbox, make_message, make_ticket, make_touchpoint
+from tests.web.conftest import Person
+
+HTML = {"accept": "text/html"}
+
+
+@dataclass(frozen=True)
+class Case:
+    """A dissatisfied customer, a message that was kept back, an arrival nobody could read."""
+
+    ticket: str
+    customer: str
+    follow_up: int
+    delivery: int
+    message: int
+    arrival: int
+
+
+@pytest.fixture
+def case(db: Database, blobs: Blobs) -> Case:
+    now = clock.now()
+    with db.transaction() as session:
+        inbox, customer = make_inbox(session), make_customer(session, "Karin Weiß")
+        ticket = make_ticket(session, inbox, customer, subject="Der Deckel klemmt")
+        make_touchpoint(session, ticket, "F", at=now)
+        survey = Survey(
+            ticket_id=ticket.id, customer_id=customer.id, resolution=1, language="de",
+            state=SurveyState.ANSWERED, nonce="n", resolved_at=now, due_at=now,
+        )  # fmt: skip
+        session.add(survey)
+        session.flush()
+        answer = Answer(survey_id=survey.id, score=2, comment="<i>Langsam</i>", at=now)
+        session.add(answer)
+        session.flush()
+        make_touchpoint(session, ticket, "F", answer_id=answer.id, at=now)
+        follow_up = FollowUp(
+            ticket_id=ticket.id, answer_id=answer.id, due_at=now - timedelta(hours=2),
+            created_at=now,
+        )  # fmt: skip
+        message = make_message(
+            session, ticket, "Entschuldigung", MessageKind.OUTBOUND,
+            author="Ann", rendered_sha256=blobs.put(b"From: us\r\n\r\nSorry"),
+        )  # fmt: skip
+        delivery = Delivery(
+            message_id=message.id, recipient="karin@customers.test", changed_at=now,
+            state=DeliveryState.HELD, words="This inbox has no way out yet.",
+        )  # fmt: skip
+        arrival = Arrival(
+            inbox_id=inbox.id, external_id="x", sha256=blobs.put(b"<html>raw"), size=9,
+            received_at=now, state=ArrivalState.SET_ASIDE, reason="No sender <at all>",
+        )  # fmt: skip
+        session.add_all([follow_up, delivery, arrival])
+        session.flush()
+        return Case(ticket.ref, customer.ref, follow_up.id, delivery.id, message.id, arrival.id)
+
+
+@pytest.mark.usefixtures("case")
+def test_follow_up_shows_what_was_said_and_how_late_we_are(ann: Person) -> None:
+    page = ann.client.get("/follow-ups").text
+
+    assert "Karin Weiß" in page
+    assert "&lt;i&gt;Langsam&lt;/i&gt;" in page
+    assert "late 2 h 00 min" in page
+
+
+def test_follow_up_is_taken_but_not_closed_before_the_customer_was_answered(
+    db: Database, lea: Person, case: Case
+) -> None:
+    taken = lea.client.post(f"/follow-ups/{case.follow_up}/take")
+    closed = lea.client.post(
+        f"/follow-ups/{case.follow_up}/close", data={"outcome": "fine"}, headers=HTML
+    )
+
+    assert (taken.headers["location"], closed.status_code) == ("/follow-ups", 409)
+    assert "no reply has reached them since the rating" in closed.text
+    with db.reading() as session:
+        found = session.exec(select(FollowUp)).one()
+    assert (found.owner_id, found.state) == (lea.id, FollowUpState.OPEN)
+
+
+def test_raw_source_is_for_administrators_and_only_saved(
+    ann: Person, boss: Person, case: Case
+) -> None:
+    for path, body in (
+        (f"/set-aside/{case.arrival}/source", b"<html>raw"),
+        (f"/outbox/messages/{case.message}/source", b"From: us\r\n\r\nSorry"),
+    ):
+        refused = ann.client.get(path, headers=HTML)
+        given = boss.client.get(path)
+
+        assert refused.status_code == 403
+        assert given.content == body
+        assert given.headers["content-type"] == "application/octet-stream"
+        assert given.headers["content-disposition"].startswith("attachment;")
+        assert given.headers["content-security-policy"] == "default-src 'none'; sandbox"
+
+
+def test_set_aside_shows_the_reason_and_lets_a_person_decide(
+    db: Database, boss: Person, case: Case
+) -> None:
+    page = boss.client.get("/set-aside").text
+    boss.client.post(f"/set-aside/{case.arrival}/discard", data={"reason": "Junk"})
+
+    assert "No sender &lt;at all&gt;" in page
+    with db.reading() as session:
+        found = session.exec(select(Arrival)).one()
+    assert (found.state, found.reason) == (ArrivalState.DISCARDED, "Junk")
+    assert "Everything that came in was read" in boss.client.get("/set-aside").text
+
+
+def test_outbox_shows_what_was_kept_back_and_sends_it_on_demand(
+    db: Database, boss: Person, case: Case
+) -> None:
+    page = boss.client.get("/outbox").text
+    where = boss.client.post(f"/outbox/{case.delivery}/again").headers["location"]
+
+    assert "This inbox has no way out yet." in page
+    assert where == "/outbox?show=waiting"
+    assert "karin@customers.test" in boss.client.get(where).text
+    with db.reading() as session:
+        assert session.exec(select(Delivery.state)).one() is DeliveryState.QUEUED
+
+
+def test_outbox_withdraws_what_has_not_left(db: Database, boss: Person, case: Case) -> None:
+    boss.client.post(f"/outbox/{case.delivery}/cancel")
+
+    with db.reading() as session:
+        assert session.exec(select(Delivery.state)).one() is DeliveryState.CANCELLED
+
+
+def test_customer_page_shows_the_way_so_far(ann: Person, case: Case) -> None:
+    page = ann.client.get(f"/customers/{case.customer}").text
+
+    assert "Karin Weiß" in page
+    assert "Der Deckel klemmt" in page
+    assert "2 of 5, dissatisfied" in page
+
+
+def test_customer_is_renamed_and_says_whether_to_be_asked(
+    db: Database, ann: Person, case: Case
+) -> None:
+    ann.client.post(f"/customers/{case.customer}/rename", data={"name": "K. Weiß"})
+    ann.client.post(f"/customers/{case.customer}/feedback", data={"allowed": "yes"})
+
+    with db.reading() as session:
+        found = session.exec(select(Customer)).one()
+    assert (found.name, found.may_ask, found.no_feedback_at) == ("K. Weiß", True, None)
+
+
+def test_map_says_what_it_saw_and_each_cell_opens_its_tickets(ann: Person, case: Case) -> None:
+    whole = ann.client.get("/map").text
+    cell = ann.client.get("/map/cell?stage=satisfaction&segment=returning").text
+
+    assert "0 of 1" in whole
+    assert "too few to judge" in whole
+    assert whole.count("Not visible from inquiries") > 1
+    assert f'href="/tickets/{case.ticket}"' not in whole
+    assert f'href="/tickets/{case.ticket}"' in cell
+    assert "&lt;i&gt;Langsam&lt;/i&gt;" in cell
+
+
+@pytest.mark.parametrize("query", ["stage=x&segment=returning", "stage=satisfaction&segment=x"])
+def test_cell_the_map_does_not_have_is_not_found(ann: Person, query: str) -> None:
+    assert ann.client.get(f"/map/cell?{query}", headers=HTML).status_code == 404
