@@ -81,6 +81,17 @@ def test_links_lead_somewhere(page: Path) -> None:
     assert dead == []
 
 
+@pytest.mark.parametrize("page", OURS)
+def test_every_file_that_is_named_exists(page: str) -> None:
+    named = [
+        stretch
+        for stretch in documents.said(read(page))
+        if re.fullmatch(r"(?:app|channels|classifier|docs|templates|tests)/[\w./-]+", stretch)
+    ]
+
+    assert [name for name in named if not (ROOT / name.replace("KIND", "email")).exists()] == []
+
+
 def test_there_is_a_start_page_in_every_language_of_the_screens() -> None:
     assert set(START_PAGES) == set(LANGUAGES)
     for language, page in START_PAGES.items():
