@@ -1,5 +1,6 @@
 """What an agent sees: the inbox fills by itself, keys work, nothing breaks the strict policy."""
 
+import logging
 import re
 import smtplib
 import time
@@ -14,6 +15,8 @@ from tests.servers.browser import chromium, watched
 from tests.servers.dovecot import Dovecot
 from tests.servers.setten import Setten, until
 from tests.servers.smtp_sink import SmtpSink
+
+log = logging.getLogger(__name__)
 
 
 @pytest.fixture(scope="module")
@@ -83,7 +86,7 @@ def test_mail_appears_by_itself_and_is_worked_by_keyboard(
         "resolved ticket",
     )
     assert complaints == []
-    print(f"a dropped mail was on the screen after {seen_after:.1f} s")
+    log.info("a dropped mail was on the screen", extra={"seconds": round(seen_after, 1)})
     # The mailbox is looked at every 60 s when it does not push: sooner means that it pushed.
     assert seen_after < 30
 
@@ -109,7 +112,8 @@ def test_second_browser_sees_a_change_without_asking(setten: Setten, browser: Br
     began = time.monotonic()
     setten.put(f"/api/tickets/{ref}/stage", {"label": "C"})
     expect(row.locator(".chip.person")).to_be_visible(timeout=10_000)
-    print(f"a change was on the other screen after {time.monotonic() - began:.1f} s")
+    seconds = round(time.monotonic() - began, 1)
+    log.info("a change was on the other screen", extra={"seconds": seconds})
 
 
 def test_what_a_mail_brings_along_runs_nothing_and_loads_nothing(

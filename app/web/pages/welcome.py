@@ -26,6 +26,7 @@ class Beginning:
     time_zone: Annotated[str, Form(max_length=80)] = ""
     language: Annotated[str, Form(max_length=8)] = ""
     start: Annotated[str, Form(max_length=20)] = "empty"
+    feedback_notice: Annotated[str, Form(max_length=3)] = ""
 
 
 def zones() -> list[str]:
@@ -62,7 +63,9 @@ def begin(
 ) -> Response:
     try:
         with db.transaction() as session:
-            wanted = NewOrganisation(form.name, form.time_zone, form.language)
+            wanted = NewOrganisation(
+                form.name, form.time_zone, form.language, feedback_notice=bool(form.feedback_notice)
+            )
             organisation.set_up(session, actor, wanted)
             if form.start == "samples":
                 samples.add(session, actor)
