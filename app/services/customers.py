@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 from app.core import clock, secrets
 from app.core.errors import NotFound
 from app.domain.address import normal
-from app.services import changes, surveys
+from app.services import changes, withdrawals
 from app.services.access import Actor, Permission, require
 from app.store.tables import Address, Customer, Ticket
 from channels.contract import Party
@@ -104,7 +104,7 @@ def allow_feedback(session: Session, actor: Actor, ref: str, *, allowed: bool) -
         customer.may_ask, customer.no_feedback_at = True, None
         _noted(session, actor, customer, "feedback_allowed")
     else:
-        surveys.stop_asking(session, customer)
+        withdrawals.of_customer(session, customer)
         _noted(session, actor, customer, "feedback_refused")
     return customer
 

@@ -13,7 +13,7 @@ from app.domain.lifecycle import Move
 from app.domain.subject import normal_subject
 from app.domain.text import preview
 from app.domain.words import ArrivalState, Cause, MessageKind, Role, Status
-from app.services import changes, customers, surveys, tagging, touchpoints
+from app.services import changes, customers, tagging, touchpoints, withdrawals
 from app.services.access import Actor
 from app.store import jobs, search
 from app.store.tables import (
@@ -216,7 +216,6 @@ def _write(
     session: Session, ticket: Ticket, address: Address, place: Place, found: Understood
 ) -> Message:
     message = found.message
-    is_call = message.is_call
     agent = (
         session.exec(select(Agent).where(Agent.email == message.logged_by)).one_or_none()
         if message.logged_by
@@ -226,7 +225,7 @@ def _write(
         ticket_id=ticket.id,
         inbox_id=place.inbox.id,
         arrival_id=place.arrival.id,
-        kind=MessageKind.CALL if is_call else MessageKind.INBOUND,
+        kind=MessageKind.CALL if message.is_call else MessageKind.INBOUND,
         author=message.sender.name or message.sender.value,
         agent_id=agent.id if agent else None,
         address_id=address.id,
@@ -250,6 +249,13 @@ def _write(
     )
     session.add(row)
     session.flush()
+    _attach(session, ticket, row, found)
+    return row
+
+
+def _attach(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:
+    """Its files, and what it can be found by."""
+    message = found.message
     for file in found.files:
         session.add(
             Attachment(
@@ -278,7 +284,6 @@ def _write(
             ),
         ),
     )
-    return row
 
 
 def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:
@@ -299,7 +304,7 @@ def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) ->
         ticket.automatic = False
         if was is Status.RESOLVED:
             ticket.resolved_at = None
-            surveys.revoke(session, ticket, "The customer wrote again before it was sent.")
+            withdrawals.of_ticket(session, ticket, "The customer wrote again before it was sent.")
     elif not ticket.preview:
         ticket.preview = preview(message.text)
         ticket.last_inbound_at = now

@@ -35,6 +35,7 @@ Check = tuple[str, str, Select[int]]
 def every() -> Iterator[Check]:
     yield from _intake()
     yield from _outbox()
+    yield from _sent()
     yield from _feedback()
     yield from _tickets()
 
@@ -134,6 +135,11 @@ def _outbox() -> Iterator[Check]:
         "did not get there and does not say why",
         ids.where(state.in_(speechless), nothing_said),
     )
+
+
+def _sent() -> Iterator[Check]:
+    ids = sql_select(col(Delivery.id)).order_by(col(Delivery.id))
+    state = col(Delivery.state)
     of_message = ids.join(Message, col(Message.id) == col(Delivery.message_id))
     yield (
         "delivery",

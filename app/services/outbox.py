@@ -11,7 +11,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
-from app.services import changes, followups, requests, surveys
+from app.services import changes, followups, requests, surveys, withdrawals
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.store import jobs
 from app.store.tables import (
@@ -360,7 +360,7 @@ def cancel(session: Session, actor: Actor, delivery_id: int) -> None:
         raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
     if message.request:
         require(actor, Permission.LEAD)
-        surveys.revoke(session, ticket, "Stopped by a person.")
+        withdrawals.of_ticket(session, ticket, "Stopped by a person.")
     _set(delivery, DeliveryState.CANCELLED, "Stopped by a person.")
     session.add(delivery)
     changes.record(session, actor, ticket, "delivery_cancelled", message=message.id)

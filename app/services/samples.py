@@ -7,6 +7,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from app.core import clock, secrets
 from app.domain import survey as rules
+from app.domain.address import EMAIL
 from app.domain.subject import normal_subject
 from app.domain.text import preview
 from app.domain.words import (
@@ -81,7 +82,8 @@ def add(session: Session, actor: Actor) -> int:
 
 def _make(session: Session, actor: Actor, inbox: Inbox, inquiry: Inquiry) -> None:
     began = clock.now() - timedelta(days=inquiry.days_ago)
-    party = Party("email" if "@" in inquiry.address else inbox.kind, inquiry.address, inquiry.name)
+    kind = EMAIL if "@" in inquiry.address else inbox.kind
+    party = Party(kind, inquiry.address, inquiry.name)
     customer, address = customers.resolve(session, inbox.id, party, sample=True)
     customer.company, customer.language = inquiry.company, inquiry.language
     customer.created_at = began

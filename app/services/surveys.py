@@ -12,8 +12,9 @@ from app.core.secrets import Keys
 from app.domain import survey as rules
 from app.domain.storable import storable
 from app.domain.words import Cause, DeliveryState, Role, Status, SurveyState
-from app.services import changes, eligibility, followups, requests, touchpoints
+from app.services import changes, eligibility, followups, requests, touchpoints, withdrawals
 from app.services.access import SYSTEM, Actor
+from app.services.withdrawals import OBJECTED, PENDING
 from app.store import jobs
 from app.store.tables import (
     Answer,
@@ -29,8 +30,6 @@ CUSTOMER = Actor(name="customer", role=Role.AGENT, cause=Cause.PERSON)
 COMMENT_LIMIT = 4000  # characters
 CORRECTION = timedelta(minutes=30)
 UNREACHABLE = "SETTEN_PUBLIC_URL is not set, so the customer could not open the link."
-OBJECTED = "The customer does not want to be asked."
-PENDING = (SurveyState.SCHEDULED, SurveyState.HELD, SurveyState.QUEUED)
 
 _asking = crashpoints.declare("survey.ask_open", "request and delivery written, not committed")
 _answering = crashpoints.declare("survey.answer_open", "answer written, not committed")
@@ -64,37 +63,6 @@ def schedule(session: Session, ticket: Ticket) -> Survey:
         wait = max(0.0, (row.due_at - now).total_seconds())
         jobs.enqueue(session, "ask", delay=wait, survey_id=row.id)
     return row
-
-
-def revoke(session: Session, ticket: Ticket, reason: str) -> None:
-    """Take back what has not left yet. The ticket must be locked already."""
-    for row in session.exec(
-        select(Survey)
-        .where(Survey.ticket_id == ticket.id, col(Survey.state).in_(PENDING))
-        .with_for_update(key_share=True)
-        .execution_options(populate_existing=True)
-    ):
-        row.state, row.reason = SurveyState.REVOKED, reason
-        session.add(row)
-        _stop_deliveries(session, row, DeliveryState.CANCELLED, reason)
-
-
-def _stop_deliveries(session: Session, row: Survey, state: DeliveryState, reason: str) -> None:
-    # Locked: one that a worker takes at this moment is under way and keeps its state.
-    for delivery in session.exec(
-        select(Delivery)
-        .where(
-            Delivery.message_id == row.message_id,
-            col(Delivery.state).in_(
-                [DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.HELD]
-            ),
-        )
-        .with_for_update()
-        .execution_options(populate_existing=True)
-    ):
-        delivery.state, delivery.words, delivery.next_at = state, reason, None
-        delivery.changed_at = clock.now()
-        session.add(delivery)
 
 
 def due(session: Session) -> list[int]:
@@ -164,12 +132,12 @@ def may_leave(session: Session, message: Message, *, reachable: bool) -> bool:
         row.state, row.reason = SurveyState.REVOKED, too_late
         session.add(row)
     if row.state not in PENDING:
-        _stop_deliveries(session, row, DeliveryState.CANCELLED, row.reason)
+        withdrawals.stop_deliveries(session, row, DeliveryState.CANCELLED, row.reason)
         return False
     if not reachable:
         row.state, row.reason = SurveyState.HELD, UNREACHABLE
         session.add(row)
-        _stop_deliveries(session, row, DeliveryState.HELD, UNREACHABLE)
+        withdrawals.stop_deliveries(session, row, DeliveryState.HELD, UNREACHABLE)
         return False
     return True
 
@@ -360,27 +328,9 @@ def opt_out(session: Session, token: str) -> SurveyPage:
     customer = session.get_one(Customer, row.customer_id)
     if customer.no_feedback_at is None:
         ticket = session.get_one(Ticket, row.ticket_id, with_for_update={"key_share": True})
-        stop_asking(session, customer)
+        withdrawals.of_customer(session, customer)
         changes.record(session, CUSTOMER, ticket, "feedback_refused", customer=customer.ref)
     return _page(session, row, organisation)
-
-
-def stop_asking(session: Session, customer: Customer) -> None:
-    """Note the objection and take back everything that has not left yet."""
-    pending = select(Survey.ticket_id).where(
-        Survey.customer_id == customer.id, col(Survey.state).in_(PENDING)
-    )
-    waiting = session.exec(
-        select(Ticket)
-        .where(col(Ticket.id).in_(pending))
-        .order_by(col(Ticket.id))
-        .with_for_update(key_share=True)
-    ).all()
-    session.refresh(customer, with_for_update={"key_share": True})
-    customer.may_ask, customer.no_feedback_at = False, clock.now()
-    session.add(customer)
-    for ticket in waiting:
-        revoke(session, ticket, OBJECTED)
 
 
 def by_ticket(session: Session, ticket_id: int) -> list[Survey]:

@@ -11,7 +11,7 @@ from app.domain import address, lifecycle
 from app.domain.lifecycle import Move
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind, Status
-from app.services import access, changes, customers, surveys, touchpoints
+from app.services import access, changes, customers, surveys, touchpoints, withdrawals
 from app.services.access import Actor, Permission
 from app.store import jobs, search
 from app.store.tables import (
@@ -105,7 +105,7 @@ def reply(session: Session, actor: Actor, ref: str, draft: Draft) -> Message:
     ticket.waiting_since, ticket.snoozed_until = None, None
     ticket.assignee_id = ticket.assignee_id or actor.agent_id
     if ticket.resolved_at is not None:
-        surveys.revoke(session, ticket, "The ticket was answered again.")
+        withdrawals.of_ticket(session, ticket, "The ticket was answered again.")
         ticket.resolved_at = None
     touchpoints.record(session, ticket, message, incoming=False)
     _forget_draft(session, actor, ticket)
@@ -250,7 +250,7 @@ def reopen(session: Session, actor: Actor, ref: str) -> Ticket:
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     _move(ticket, Move.REOPEN)
     ticket.resolved_at, ticket.snoozed_until = None, None
-    surveys.revoke(session, ticket, "The ticket was reopened.")
+    withdrawals.of_ticket(session, ticket, "The ticket was reopened.")
     changes.record(session, actor, ticket, "reopened")
     return ticket
 
@@ -284,7 +284,7 @@ def mark_spam(session: Session, actor: Actor, ref: str) -> Ticket:
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     _move(ticket, Move.MARK_SPAM)
     ticket.waiting_since = None
-    surveys.revoke(session, ticket, "The ticket was marked as spam.")
+    withdrawals.of_ticket(session, ticket, "The ticket was marked as spam.")
     changes.record(session, actor, ticket, "marked_spam")
     return ticket
 

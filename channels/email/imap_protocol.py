@@ -156,9 +156,8 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
         return not gone and not self.has_pending_idle_command()
 
     def words_of_loss(self) -> str:
-        return (
-            f"the server ended the connection: {self.bye}" if self.bye else "the connection broke"
-        )
+        ended = "the server ended the connection: "
+        return f"{ended}{self.bye}" if self.bye else "the connection broke"
 
     # What is said
 

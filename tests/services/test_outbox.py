@@ -11,6 +11,7 @@ from app.domain.words import DeliveryState, FollowUpState, SurveyState
 from app.services import customers, outbox, surveys, tickets
 from app.services.outbox import Parcel
 from app.services.tickets import Draft
+from app.services.withdrawals import OBJECTED
 from app.store.tables import Change, Customer, Delivery, FollowUp, Inbox, Message, Ticket
 from channels.contract import (
     Held,
@@ -380,7 +381,7 @@ def test_an_objection_wins_until_the_request_is_handed_over(desk: Desk, forward:
 
     assert desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS) is None
 
-    assert states(desk, message) == [("cancelled", surveys.OBJECTED)]
+    assert states(desk, message) == [("cancelled", OBJECTED)]
     assert [s.state for s in desk.surveys()] == [SurveyState.REVOKED]
 
 

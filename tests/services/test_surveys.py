@@ -18,6 +18,7 @@ from app.domain.words import DeliveryState, FollowUpState, SurveyState
 from app.services import customers, outbox, surveys, tickets
 from app.services.surveys import Rating
 from app.services.tickets import Draft
+from app.services.withdrawals import OBJECTED
 from app.store.database import Database
 from app.store.tables import (
     Address,
@@ -491,7 +492,7 @@ def test_opting_out_stops_everything_that_has_not_left(desk: Desk, forward: Forw
     assert (page.may_ask, customer.no_feedback_at, customer.may_ask) == (False, NOON + DAY, False)
     assert decided(desk) == [
         (SurveyState.SENT, ""),
-        (SurveyState.REVOKED, surveys.OBJECTED),
+        (SurveyState.REVOKED, OBJECTED),
     ]
     forward(2 * DAY)
     ask(desk)
@@ -511,7 +512,7 @@ def test_an_objection_in_the_last_second_wins(desk: Desk, forward: Forward) -> N
     desk.do(customers.allow_feedback, desk.ann, customer.ref, allowed=False)
 
     assert [(d.state, d.words) for d in desk.deliveries(message.id)] == [
-        (DeliveryState.CANCELLED, surveys.OBJECTED)
+        (DeliveryState.CANCELLED, OBJECTED)
     ]
     assert desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS) is None
 
@@ -528,7 +529,7 @@ def test_opting_out_while_it_is_handed_over_keeps_the_truth(desk: Desk, forward:
     desk.do(outbox.settle, message.id, parcel.holder, {"yumi@customers.test": Sent()})
 
     assert [d.state for d in desk.deliveries(message.id)] == [DeliveryState.SENT]
-    assert decided(desk) == [(SurveyState.REVOKED, surveys.OBJECTED)]
+    assert decided(desk) == [(SurveyState.REVOKED, OBJECTED)]
 
 
 # Never too often
