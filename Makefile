@@ -3,7 +3,7 @@
 UV ?= $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-DEBIAN_PACKAGES := dovecot-core dovecot-imapd postgresql chromium fonts-noto-cjk
+DEBIAN_PACKAGES := openssl dovecot-core dovecot-imapd postgresql chromium fonts-noto-cjk
 LOCK := $(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11
 
 run: .venv/.run  ## serve Setten on http://127.0.0.1:8000
@@ -13,7 +13,7 @@ demo: .venv/.run  ## the same with sample inquiries, no account, nothing sent
 	.venv/bin/setten serve --demo
 
 test: .venv/.dev $(if $(filter true,$(CI)),test-setup)  ## all tests but the long ones
-	$(PYTHON) -m pytest -m "not faults and not soak" $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not faults and not soak" $(ARGS)
 
 test-faults: .venv/.dev $(if $(filter true,$(CI)),test-setup)  ## kills, breaks and restarts
 	$(PYTHON) -m pytest -m "faults and not soak" $(ARGS)
