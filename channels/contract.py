@@ -324,6 +324,9 @@ class BadRow:
     words: str
 
 
+LARGEST_FILE = 25 * 1024 * 1024  # bytes; pages and the command line refuse more as well
+
+
 @runtime_checkable
 class Imports(Protocol):
     """Reads a file of many arrivals, such as a call log exported by an exchange."""

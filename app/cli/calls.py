@@ -11,16 +11,15 @@ from app.core.settings import Settings
 from app.services import inboxes, intake
 from app.services.intake import Stored
 from app.store.tables import Inbox
-from channels.contract import BadRow, Imports, Raw
+from channels.contract import LARGEST_FILE, BadRow, Imports, Raw
 from channels.registry import all_channels
-
-LARGEST = 100_000_000  # bytes; a year of calls of a busy exchange
 
 
 def take(asked: argparse.Namespace, settings: Settings) -> int:
     try:
-        if asked.file.stat().st_size > LARGEST:
-            raise Invalid(f"{asked.file} is larger than {LARGEST // 1_000_000} MB: cut it up.")
+        if asked.file.stat().st_size > LARGEST_FILE:
+            most = LARGEST_FILE // 1024 // 1024
+            raise Invalid(f"{asked.file} is larger than {most} MB: split the file.")
         body = asked.file.read_bytes()
     except OSError as problem:
         raise Invalid(f"{asked.file} cannot be read: {problem.strerror}.") from problem

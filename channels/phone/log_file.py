@@ -7,8 +7,8 @@ from typing import Any, TypeVar
 
 from pydantic import ValidationError
 
-from channels.contract import BadRow, Raw
-from channels.payload import MOST_BYTES, sentence
+from channels.contract import LARGEST_FILE, BadRow, Raw
+from channels.payload import sentence
 from channels.phone import asterisk, numbers, spreadsheet, times
 from channels.phone.call import CallLog, as_raw
 from channels.phone.config import PhoneConfig
@@ -21,8 +21,8 @@ Item = TypeVar("Item")
 
 
 def read(config: PhoneConfig, body: bytes, *, most_rows: int = MOST_ROWS) -> Sequence[Raw | BadRow]:
-    if len(body) > MOST_BYTES:
-        return [BadRow(1, f"larger than {MOST_BYTES // 1024 // 1024} MB: split the file")]
+    if len(body) > LARGEST_FILE:
+        return [BadRow(1, f"larger than {LARGEST_FILE // 1024 // 1024} MB: split the file")]
     try:
         text = decode(body, config.encoding)
     except Undecodable as error:

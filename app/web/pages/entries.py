@@ -20,12 +20,19 @@ from app.web.pages import shell
 from app.web.pages.inbox import speak
 from app.web.pages.inboxes import Sent, channel_of
 from app.web.pages.shell import go
-from channels.contract import BadRow, Channel, ChannelError, Imports, Raw, TakesEntries
+from channels.contract import (
+    LARGEST_FILE,
+    BadRow,
+    Channel,
+    ChannelError,
+    Imports,
+    Raw,
+    TakesEntries,
+)
 from channels.registry import all_channels
 
 router = APIRouter(prefix="/log")
 
-LARGEST = 20_000_000  # bytes of one imported file
 SHOWN_ROWS = 20
 
 
@@ -122,9 +129,9 @@ async def uploaded(request: Request) -> bytes:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise Invalid("Choose a file.", field="file")
-        body = await file.read(LARGEST + 1)
-    if len(body) > LARGEST:
-        raise Invalid("The file is larger than 20 MB.", field="file")
+        body = await file.read(LARGEST_FILE + 1)
+    if len(body) > LARGEST_FILE:
+        raise Invalid("The file is larger than 25 MB.", field="file")
     return body
 
 

@@ -322,7 +322,7 @@ def test_a_row_of_far_too_many_cells_is_named() -> None:
 
 
 def test_too_large_a_file_is_refused_unread() -> None:
-    assert bad_rows(b"x" * (48 * 1024 * 1024 + 1)) == [(1, "larger than 48 MB: split the file")]
+    assert bad_rows(b"x" * (25 * 1024 * 1024 + 1)) == [(1, "larger than 25 MB: split the file")]
 
 
 @settings(max_examples=150, deadline=None)

@@ -17,6 +17,7 @@ from app.domain.words import (
 from app.store.blobs import Blobs
 from app.store.database import Database
 from app.store.tables import Answer, Arrival, Customer, Delivery, FollowUp, Survey
+from channels.contract import LARGEST_FILE
 from tests.factories import make_customer, make_inbox, make_message, make_ticket, make_touchpoint
 from tests.web.conftest import Person
 
@@ -181,3 +182,12 @@ def test_map_says_what_it_saw_and_each_cell_opens_its_tickets(ann: Person, case:
 @pytest.mark.parametrize("query", ["stage=x&segment=returning", "stage=satisfaction&segment=x"])
 def test_cell_the_map_does_not_have_is_not_found(ann: Person, query: str) -> None:
     assert ann.client.get(f"/map/cell?{query}", headers=HTML).status_code == 404
+
+
+def test_a_file_that_is_too_large_to_import_is_refused(ann: Person) -> None:
+    files = {"file": ("calls.csv", b"x" * (LARGEST_FILE + 1), "text/csv")}
+
+    page = ann.client.post("/log/phone/import", files=files, headers=HTML)
+
+    assert page.status_code == 422
+    assert f"The file is larger than {LARGEST_FILE // 1024 // 1024} MB." in page.text
