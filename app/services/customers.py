@@ -6,7 +6,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
-from app.core.errors import NotFound
+from app.core.errors import Conflict, NotFound
 from app.domain.address import normal
 from app.services import changes, withdrawals
 from app.services.access import Actor, Permission, require
@@ -92,30 +92,37 @@ def by_ref(session: Session, actor: Actor, ref: str) -> Customer:
 
 def rename(session: Session, actor: Actor, ref: str, name: str) -> Customer:
     customer = by_ref(session, actor, ref)
+    newest = _newest_ticket(session, customer)
     customer.name = name.strip()
-    _noted(session, actor, customer, "customer_renamed")
+    changes.record(session, actor, newest, "customer_renamed", customer=ref)
     return customer
 
 
 def allow_feedback(session: Session, actor: Actor, ref: str, *, allowed: bool) -> Customer:
-    """Note that the customer agreed to be asked, or objects. An objection always wins."""
+    """Note that the customer agreed to be asked, or objects.
+
+    Raises `Conflict` for one who objected already: nobody here takes that back for them.
+    """
     customer = by_ref(session, actor, ref)
+    newest = _newest_ticket(session, customer)
     if allowed:
-        customer.may_ask, customer.no_feedback_at = True, None
-        _noted(session, actor, customer, "feedback_allowed")
+        session.refresh(customer, with_for_update={"key_share": True})
+        if customer.no_feedback_at is not None:
+            raise Conflict(withdrawals.OBJECTED)
+        customer.may_ask = True
     else:
         withdrawals.of_customer(session, customer)
-        _noted(session, actor, customer, "feedback_refused")
+    what = "feedback_allowed" if allowed else "feedback_refused"
+    changes.record(session, actor, newest, what, customer=ref)
     return customer
 
 
-def _noted(session: Session, actor: Actor, customer: Customer, what: str) -> None:
-    session.add(customer)
-    newest = session.exec(
+def _newest_ticket(session: Session, customer: Customer) -> Ticket | None:
+    """Where a change of the customer is written down; locked before them, as everywhere."""
+    return session.exec(
         select(Ticket)
         .where(Ticket.customer_id == customer.id)
         .order_by(col(Ticket.last_activity_at).desc())
         .limit(1)
         .with_for_update(key_share=True)
     ).one_or_none()
-    changes.record(session, actor, newest, what, customer=customer.ref)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.errors import NotFound
+from app.core.errors import Conflict, NotFound
 from app.services import customers
 from app.store.tables import Address, Change, Customer
 from channels.contract import Party
@@ -61,6 +61,18 @@ def test_rename_and_consent_are_written_down(desk: Desk) -> None:
         ("feedback_allowed", ticket.id),
         ("feedback_refused", ticket.id),
     ]
+
+
+def test_an_objection_is_taken_back_by_nobody_here(desk: Desk) -> None:
+    desk.ticket()
+    [customer] = desk.all(Customer)
+    desk.do(customers.allow_feedback, desk.ann, customer.ref, allowed=False)
+
+    with pytest.raises(Conflict):
+        desk.do(customers.allow_feedback, desk.ann, customer.ref, allowed=True)
+
+    [after] = desk.all(Customer)
+    assert (after.may_ask, after.no_feedback_at) == (False, NOON)
 
 
 def test_a_customer_who_is_not_there_is_not_found(desk: Desk) -> None:

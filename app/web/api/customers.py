@@ -46,7 +46,7 @@ def rename(ref: Ref, body: Name, actor: CurrentActor, db: Db) -> CustomerState:
 
 @router.put("/{ref}/feedback")
 def allow_feedback(ref: Ref, body: Feedback, actor: CurrentActor, db: Db) -> CustomerState:
-    """Note that they agreed to be asked, or object. An objection always wins."""
+    """Note that they agreed to be asked, or object; agreement is refused after an objection."""
     with db.transaction() as session:
         found = customers.allow_feedback(session, actor, ref, allowed=body.allowed)
     return CustomerState.model_validate(found)
