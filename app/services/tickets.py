@@ -250,6 +250,7 @@ def reopen(session: Session, actor: Actor, ref: str) -> Ticket:
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     _move(ticket, Move.REOPEN)
     ticket.resolved_at, ticket.snoozed_until = None, None
+    ticket.waiting_since = clock.now()  # for us, so it stands among what waits
     withdrawals.of_ticket(session, ticket, "The ticket was reopened.")
     changes.record(session, actor, ticket, "reopened")
     return ticket

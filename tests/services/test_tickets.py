@@ -295,6 +295,17 @@ def test_reopen_takes_the_request_back(desk: Desk) -> None:
     assert [s.reason for s in desk.surveys()] == ["The ticket was reopened."]
 
 
+def test_a_reopened_ticket_waits_for_us_from_then_on(desk: Desk, forward: Forward) -> None:
+    ticket = desk.ticket()
+    desk.answered(ticket)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    forward(timedelta(hours=3))
+
+    desk.do(tickets.reopen, desk.ann, ticket.ref)
+
+    assert desk.again(ticket).waiting_since == NOON + timedelta(hours=3)
+
+
 def test_snooze_ends_when_its_time_has_come(desk: Desk, forward: Forward) -> None:
     ticket = desk.ticket()
     until = NOON + timedelta(hours=2)
