@@ -101,6 +101,8 @@ def _make(session: Session, actor: Actor, inbox: Inbox, inquiry: Inquiry) -> Non
         sample=True,
     )
     _label(session, ticket, inquiry)
+    if ticket.stage and ticket.stage != "L":
+        customer.stage, customer.stage_at = ticket.stage, began
     session.add_all([customer, ticket])
     session.flush()
     session.add(Participant(ticket_id=ticket.id, address_id=address.id, role="customer"))

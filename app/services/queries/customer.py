@@ -60,6 +60,7 @@ class Panel:
     known: tuple[Known, ...]
     stage: str
     stage_at: datetime | None
+    stage_by: str  # "person", "model", or empty without a stage
     met: frozenset[str]  # anchors of earlier contacts
     no_feedback: bool
     may_ask: bool
@@ -101,6 +102,7 @@ def panel(session: Session, customer: Customer, *, without: int = 0, shown: int 
         known=tuple(Known(a.kind, a.value, a.undeliverable_at is not None) for a in addresses),
         stage=customer.stage,
         stage_at=customer.stage_at,
+        stage_by=_stage_by(session, customer),
         met=frozenset(anchors) - {""},
         no_feedback=customer.no_feedback_at is not None,
         may_ask=customer.may_ask,
@@ -112,6 +114,18 @@ def panel(session: Session, customer: Customer, *, without: int = 0, shown: int 
         follow_ups=_follow_ups(session, customer),
         sample=customer.sample,
     )
+
+
+def _stage_by(session: Session, customer: Customer) -> str:
+    """A person as soon as one said so on any of their tickets."""
+    if not customer.stage:
+        return ""
+    said = select(Ticket.id).where(
+        Ticket.customer_id == customer.id,
+        Ticket.stage == customer.stage,
+        Ticket.stage_by == "person",
+    )
+    return "person" if session.exec(said.limit(1)).first() else "model"
 
 
 def _earlier(session: Session, customer: Customer, without: int, shown: int) -> tuple[Earlier, ...]:

@@ -156,6 +156,24 @@ def test_customer_page_shows_the_way_so_far(ann: Person, case: Case) -> None:
     assert "2 of 5, dissatisfied" in page
 
 
+@pytest.mark.parametrize(("by", "said"), [("model", True), ("person", False)])
+def test_a_stage_only_the_model_says_is_called_a_suggestion(
+    db: Database, ann: Person, by: str, said: bool
+) -> None:
+    with db.transaction() as session:
+        ticket = make_ticket(session, stage="F", stage_by=by)
+        customer = session.get_one(Customer, ticket.customer_id)
+        customer.stage, customer.stage_at = "F", clock.now()
+        session.add(customer)
+        ref, whose = ticket.ref, customer.ref
+
+    panel = ann.client.get(f"/tickets/{ref}").text
+    page = ann.client.get(f"/customers/{whose}").text
+
+    for shown in (panel, page):
+        assert ("suggested by the model" in shown, "now guessed" in shown) == (said, said)
+
+
 def test_customer_is_renamed_and_says_whether_to_be_asked(
     db: Database, ann: Person, case: Case
 ) -> None:
