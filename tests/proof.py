@@ -34,7 +34,7 @@ class Point:
 
 
 def pytest(what: str) -> str:
-    return f".venv/bin/python -m pytest -q -p no:cacheprovider {what}"
+    return f"CI=true .venv/bin/python -m pytest -q -p no:cacheprovider {what}"
 
 
 POINTS = (
