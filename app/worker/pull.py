@@ -10,6 +10,7 @@ from datetime import timedelta
 from sqlmodel import Session, col, func, select
 
 from app.core import clock, crashpoints
+from app.core.errors import Invalid
 from app.domain.words import ArrivalState
 from app.services import inboxes, intake, leases
 from app.services.intake import Stored
@@ -78,10 +79,17 @@ def _wanted(works: Works) -> dict[int, bytes]:
         found = inboxes.enabled(session)
     wanted: dict[int, bytes] = {}
     for inbox in found:
-        channel = works.channels.get(inbox.kind)
-        if isinstance(channel, Pulls) and channel.pulls(works.config_of(inbox)):
+        if _wants(works, inbox):
             wanted[inbox.id] = inbox.sealed_config
     return wanted
+
+
+def _wants(works: Works, inbox: Inbox) -> bool:
+    channel = works.channels.get(inbox.kind)
+    try:
+        return isinstance(channel, Pulls) and channel.pulls(works.config_of(inbox))
+    except (Invalid, ValueError):
+        return True  # its own task says what is wrong with it, and the other inboxes go on
 
 
 async def _keep_pulling(works: Works, inbox_id: int) -> None:
@@ -113,7 +121,7 @@ async def _after(works: Works, inbox_id: int, pulling: "asyncio.Task[None]", wai
     """Why pulling ended, written where people see it; how long to wait before the next try."""
     try:
         pulling.result()
-    except Misconfigured as problem:
+    except (Misconfigured, Invalid) as problem:
         log.warning("inbox needs a person", extra={"inbox": inbox_id})
         await works.in_transaction(inboxes.note_trouble, inbox_id, str(problem))
         return AFTER_MISCONFIGURED
@@ -252,10 +260,17 @@ def _note_gone(session: Session, inbox_id: int, item: ServerId) -> None:
 
 async def _settle(works: Works, held: Held, box: Mailbox) -> None:
     """Leave the mark on the server for what is filed, and only for that."""
-    for row_id, item in await asyncio.to_thread(_to_settle, works, held.inbox_id):
-        await box.settle(item)
-        _settled()
-        await works.in_transaction(_note_settled, row_id)
+    while filed := await asyncio.to_thread(_to_settle, works, held.inbox_id):
+        marked: list[int] = []
+        try:
+            for row_id, item in filed:
+                await box.settle(item)
+                _settled()
+                marked.append(row_id)
+        finally:
+            # One transaction for all of them: to leave a mark twice does no harm.
+            if marked:
+                await works.in_transaction(_note_settled, marked)
 
 
 def _to_settle(works: Works, inbox_id: int) -> list[tuple[int, ServerId]]:
@@ -276,7 +291,7 @@ def _to_settle(works: Works, inbox_id: int) -> list[tuple[int, ServerId]]:
     return [(row_id, ServerId(scope, number)) for row_id, scope, number in rows]
 
 
-def _note_settled(session: Session, row_id: int) -> None:
-    row = session.get_one(LedgerRow, row_id)
-    row.settled_at = clock.now()
-    session.add(row)
+def _note_settled(session: Session, row_ids: Sequence[int]) -> None:
+    for row in session.exec(select(LedgerRow).where(col(LedgerRow.id).in_(row_ids))):
+        row.settled_at = clock.now()
+        session.add(row)
