@@ -44,7 +44,9 @@ _ABSENT = re.compile(
 
 
 def _is_ours(mail: Look) -> bool:
-    if LOOP.lower() in mail.headers:
+    # Somebody else may use Setten, too: only our own address in it makes a mail ours.
+    says = mail.headers.text(LOOP.lower()).lower()
+    if says and says == mail.own_address.lower():
         return True
     own = OWN_ID.search(mail.headers.text("message-id"))
     domain = mail.own_address.rpartition("@")[2].lower()
@@ -70,7 +72,8 @@ def _is_auto_reply(mail: Look) -> bool:
     declared = mail.headers.text("auto-submitted").partition(";")[0].strip().lower()
     if declared not in {"", "no"}:
         return True
-    if any(name in mail.headers for name in ("x-autoreply", "x-autorespond", "x-autoresponse")):
+    said = ("x-autoreply", "x-autorespond", "x-autoresponse", LOOP.lower())
+    if any(name in mail.headers for name in said):
         return True
     if mail.headers.text("precedence").lower() in {"auto_reply", "auto-reply"}:
         return True
