@@ -23,6 +23,7 @@ class Circumstances:
     sample: bool
     answered_by_person: bool
     has_address: bool
+    waiting: bool  # another request to the same customer has not left yet
     last_asked: datetime | None
     cooling: timedelta
 
@@ -45,6 +46,7 @@ def why_not(facts: Circumstances, now: datetime) -> str:
             ),
         ),
         (not facts.has_address, "There is no channel on which the customer can be asked."),
+        (facts.waiting, "Another request to this customer is waiting."),
         (cooling, f"The customer was asked less than {facts.cooling.days} days ago."),
     )
     return next((words for applies, words in reasons if applies), "")

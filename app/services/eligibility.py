@@ -8,8 +8,19 @@ from sqlmodel import Session, col, select
 
 from app.domain import survey as rules
 from app.domain.address import EVERYWHERE
-from app.domain.words import MessageKind
-from app.store.tables import Address, Customer, Inbox, Message, Organisation, Ticket
+from app.domain.words import DeliveryState, MessageKind, SurveyState
+from app.store.tables import (
+    Address,
+    Customer,
+    Delivery,
+    Inbox,
+    Message,
+    Organisation,
+    Survey,
+    Ticket,
+)
+
+ON_ITS_WAY = (DeliveryState.QUEUED, DeliveryState.SENDING, DeliveryState.RETRY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +29,10 @@ class WayOut:
     recipient: str
 
 
-def circumstances(session: Session, ticket: Ticket) -> rules.Circumstances:
+def circumstances(
+    session: Session, ticket: Ticket, survey: Survey | None = None
+) -> rules.Circumstances:
+    """What speaks for and against asking: at the resolution, or when `survey` is to be asked."""
     organisation = session.exec(select(Organisation)).first()
     customer = session.get_one(Customer, ticket.customer_id)
     person_answered = session.exec(
@@ -40,9 +54,27 @@ def circumstances(session: Session, ticket: Ticket) -> rules.Circumstances:
         sample=ticket.sample,
         answered_by_person=person_answered is not None,
         has_address=way_out(session, ticket) is not None,
+        waiting=_another_waits(session, ticket, survey),
         last_asked=customer.asked_at,
         cooling=timedelta(days=organisation.feedback_cooling_days if organisation else 30),
     )
+
+
+def _another_waits(session: Session, ticket: Ticket, survey: Survey | None) -> bool:
+    """Whether a request about something else may still leave.
+
+    Of two that are only scheduled, the first to be asked goes: neither stops the other.
+    """
+    others = select(Survey.id).where(Survey.customer_id == ticket.customer_id)
+    if survey is not None:
+        others = others.where(Survey.id != survey.id)
+    written = others.join(Delivery, col(Delivery.message_id) == col(Survey.message_id)).where(
+        col(Delivery.state).in_([*ON_ITS_WAY, DeliveryState.HELD])
+    )
+    if session.exec(written.limit(1)).first() is not None:
+        return True
+    scheduled = others.where(Survey.state == SurveyState.SCHEDULED)
+    return survey is None and session.exec(scheduled.limit(1)).first() is not None
 
 
 def way_out(session: Session, ticket: Ticket) -> WayOut | None:

@@ -86,11 +86,11 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
         return
     # Everybody locks in this order: ticket, customer, request, delivery.
     ticket = session.get_one(Ticket, row.ticket_id, with_for_update={"key_share": True})
-    customer = session.get_one(Customer, row.customer_id, with_for_update={"key_share": True})
+    session.get_one(Customer, row.customer_id, with_for_update={"key_share": True})
     session.refresh(row, with_for_update={"key_share": True})
     if row.state is not SurveyState.SCHEDULED or row.due_at > clock.now():
         return
-    reason = rules.why_not(eligibility.circumstances(session, ticket), clock.now())
+    reason = rules.why_not(eligibility.circumstances(session, ticket, row), clock.now())
     if ticket.status is not Status.RESOLVED or ticket.resolutions != row.resolution:
         reason = "The ticket is not resolved any more."
     way = eligibility.way_out(session, ticket)
@@ -104,7 +104,6 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
     message = requests.write(session, ticket, way.inbox, row)
     message.to = [way.recipient]
     row.message_id, row.state, row.reason = message.id, SurveyState.QUEUED, ""
-    customer.asked_at = clock.now()
     delivery = Delivery(
         message_id=message.id,
         recipient=way.recipient,
@@ -117,7 +116,7 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
     else:
         row.state, row.reason = SurveyState.HELD, UNREACHABLE
         delivery.state, delivery.words, delivery.next_at = DeliveryState.HELD, UNREACHABLE, None
-    session.add_all([row, message, delivery, customer])
+    session.add_all([row, message, delivery])
     changes.record(session, SYSTEM, ticket, "feedback_asked", state=row.state, reason=row.reason)
     _asking()
 

@@ -20,6 +20,7 @@ FINE = Circumstances(
     sample=False,
     answered_by_person=True,
     has_address=True,
+    waiting=False,
     last_asked=None,
     cooling=timedelta(days=30),
 )
@@ -49,6 +50,7 @@ def test_nothing_speaks_against_it() -> None:
             replace(FINE, has_address=False),
             "There is no channel on which the customer can be asked.",
         ),
+        (replace(FINE, waiting=True), "Another request to this customer is waiting."),
         (
             replace(FINE, last_asked=NOW - 30 * DAY + timedelta(seconds=1)),
             "The customer was asked less than 30 days ago.",

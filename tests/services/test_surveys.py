@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlmodel import select
+from sqlmodel import Session, select
 
 from app.core.errors import Conflict, Invalid
 from app.core.secrets import Keys
@@ -41,6 +41,7 @@ from tests.inquiries import LINKS, NOON, Desk, inquiry, make_desk
 
 Forward = Callable[[timedelta], None]
 DAY = timedelta(days=1)
+WAITING = "Another request to this customer is waiting."
 
 
 def resolved(desk: Desk, **given: Any) -> Ticket:
@@ -52,6 +53,11 @@ def resolved(desk: Desk, **given: Any) -> Ticket:
 
 def decided(desk: Desk) -> list[tuple[str, str]]:
     return [(survey.state, survey.reason) for survey in desk.surveys()]
+
+
+def withdrawn(session: Session) -> None:
+    for survey in session.exec(select(Survey)):
+        survey.state = SurveyState.REVOKED
 
 
 def change(desk: Desk, table: type[Any], **given: object) -> None:
@@ -259,7 +265,7 @@ def test_ask_writes_request_and_delivery_together(desk: Desk, forward: Forward) 
     assert [(d.recipient, d.state) for d in desk.deliveries(message.id)] == [
         ("yumi@customers.test", DeliveryState.QUEUED)
     ]
-    assert [c.asked_at for c in desk.all(Customer)] == [NOON + DAY]
+    assert [c.asked_at for c in desk.all(Customer)] == [None]  # it has not left
     assert desk.jobs() == before + 1
     assert (message.automatic, message.agent_id) == (True, None)
 
@@ -279,8 +285,12 @@ def test_ask_comes_too_early_or_twice_and_does_nothing(desk: Desk, forward: Forw
 
 
 def test_of_two_requests_at_once_one_is_asked(desk: Desk, forward: Forward) -> None:
-    for _ in range(2):
-        resolved(desk)
+    resolved(desk)
+    desk.do(withdrawn)
+    resolved(desk)
+    with desk.db.transaction() as session:
+        for survey in session.exec(select(Survey)):
+            survey.state, survey.reason = SurveyState.SCHEDULED, ""
     forward(DAY)
     together = threading.Barrier(2)
 
@@ -296,7 +306,7 @@ def test_of_two_requests_at_once_one_is_asked(desk: Desk, forward: Forward) -> N
 
     assert sorted(decided(desk)) == [
         (SurveyState.QUEUED, ""),
-        (SurveyState.SUPPRESSED, "The customer was asked less than 30 days ago."),
+        (SurveyState.SUPPRESSED, WAITING),
     ]
 
 
@@ -345,6 +355,39 @@ def test_a_request_is_held_while_nobody_could_open_its_link(desk: Desk, forward:
     token = desk.keys.survey_token(desk.surveys()[0].nonce)
     for table in (Message, Survey, Delivery, Change):
         assert token not in repr(desk.all(table))
+
+
+def test_nobody_was_asked_by_a_request_that_waits(desk: Desk, forward: Forward) -> None:
+    resolved(desk)
+    resolved(desk)
+    forward(DAY)
+    ask(desk, reachable=False)
+    resolved(desk)
+
+    assert decided(desk) == [
+        (SurveyState.HELD, surveys.UNREACHABLE),
+        (SurveyState.SUPPRESSED, WAITING),
+        (SurveyState.SUPPRESSED, WAITING),
+    ]
+    assert [c.asked_at for c in desk.all(Customer)] == [None]
+
+
+@pytest.mark.parametrize("outcome", [Sent(), InDoubt("cut off")])
+def test_a_request_that_left_or_may_have_counts(
+    desk: Desk, forward: Forward, outcome: Outcome
+) -> None:
+    resolved(desk)
+    forward(DAY)
+    ask(desk)
+    [message] = desk.all(Message, request=True)
+    desk.send(message.id, outcome)
+    resolved(desk)
+
+    assert [c.asked_at for c in desk.all(Customer)] == [NOON + DAY]
+    assert decided(desk)[1] == (
+        SurveyState.SUPPRESSED,
+        "The customer was asked less than 30 days ago.",
+    )
 
 
 # The page behind the link
