@@ -1,10 +1,12 @@
 """How much a caller may send, and how often strangers may try something."""
 
+from collections import deque
+
 import anyio
 from limits import RateLimitItem, parse
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
-from starlette.datastructures import Headers
+from starlette.datastructures import Headers, MutableHeaders
 from starlette.exceptions import HTTPException
 from starlette.requests import HTTPConnection
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -40,10 +42,10 @@ class Limits:
             strangers: Strangers = scope["app"].state.strangers
             strangers.allow("link", network_of(connection), LINKS)
         limit = _limit_for(scope)
-        left, declared = limit, _declared(scope)
+        left, declared, read = limit, _declared(scope), False
 
         async def limited() -> Message:
-            nonlocal left
+            nonlocal left, read
             if declared > limit:
                 await _drain(receive)
                 raise _too_large(limit)
@@ -53,9 +55,40 @@ class Limits:
                 if message.get("more_body"):
                     await _drain(receive)
                 raise _too_large(limit)
+            read = not message.get("more_body")
             return message
 
-        await self.app(scope, limited, send)
+        async def parting(message: Message) -> None:
+            # What nobody read would be taken in for nothing: no more of it on this connection.
+            if message["type"] == "http.response.start" and sends and not read:
+                MutableHeaders(scope=message)["connection"] = "close"
+            await send(message)
+
+        chunked = "transfer-encoding" in Headers(scope=scope)
+        sends = chunked or declared > 0
+        given: Receive = limited
+        # Who is asked may not read it at all and would then accept any size. A hook reads
+        # whatever comes, and counts what it turns away.
+        if not scope["path"].startswith("/hooks/"):
+            if declared > limit:
+                await limited()
+            elif chunked and limit == ORDINARY:
+                given = await _whole(limited)
+        await self.app(scope, given, parting)
+
+
+async def _whole(receive: Receive) -> Receive:
+    """The same, once everything has arrived."""
+    arrived: deque[Message] = deque()
+    more = True
+    while more:
+        arrived.append(await receive())
+        more = arrived[-1].get("more_body", False)
+
+    async def again() -> Message:
+        return arrived.popleft() if arrived else await receive()
+
+    return again
 
 
 def _limit_for(scope: Scope) -> int:

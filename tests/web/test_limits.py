@@ -76,6 +76,31 @@ def test_refusal_is_in_the_callers_format(client: TestClient, accept: str) -> No
     assert "at most 1 MB" in form.text
 
 
+@pytest.mark.parametrize("path", ["/f/unknown/stop", "/sign-out", "/api/nowhere"])
+@pytest.mark.parametrize("whole", [True, False])
+def test_what_nobody_reads_is_refused_as_well(
+    client: TestClient, path: str, *, whole: bool
+) -> None:
+    body = b"x" * (2 * MB) if whole else pieces(30 * MB)
+
+    assert client.post(path, content=body).status_code == 413
+
+
+def test_connection_is_closed_on_what_was_left_unread(ann: Person) -> None:
+    form = {"content-type": "multipart/form-data; boundary=x"}
+
+    left = ann.client.post("/api/nowhere", content=pieces(2 * MB), headers=form)
+    read = ann.client.post("/api/measure", content=pieces(2 * MB), headers=form)
+    bare = ann.client.get("/api/nowhere")
+
+    assert [answer.status_code for answer in (left, read, bare)] == [404, 200, 404]
+    assert [answer.headers.get("connection") for answer in (left, read, bare)] == [
+        "close",
+        None,
+        None,
+    ]
+
+
 def test_one_secret_link_after_the_other_is_slowed(client: TestClient) -> None:
     statuses = [client.get(f"/invitation/guess-{number}").status_code for number in range(62)]
 
