@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
-from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from fastapi.responses import HTMLResponse, Response
 
 from app.core import clock
 from app.core.errors import Invalid
@@ -13,7 +13,7 @@ from app.core.secrets import Keys
 from app.services import surveys
 from app.services.surveys import Rating, SurveyPage
 from app.web import templating
-from app.web.deps import Db, House, TheHouse
+from app.web.deps import House, TheHouse
 from app.web.pages.shell import go
 from app.web.speech import LANGUAGES
 
@@ -128,17 +128,21 @@ def answered(
 
 
 @router.get("/stop")
-def stop_page(request: Request, token: str, db: Db, language: str = "") -> HTMLResponse:
+def stop_page(request: Request, token: str, house: TheHouse, language: str = "") -> HTMLResponse:
     """Opening it stops nothing: programs open links too."""
-    with db.reading() as session:
+    with house.database.reading() as session:
         found = surveys.find(session, token)
     spoken = language if language in LANGUAGES else found.language
+    if not found.organisation:
+        return _page(request, house, found, Sheet(spoken), 404)
     return templating.render(request, "survey/stop.html", language=spoken, found=found)
 
 
 @router.post("/stop")
-def stop(token: str, db: Db) -> RedirectResponse:
+def stop(request: Request, token: str, house: TheHouse) -> Response:
     """By the button, or by a mail program's own (RFC 8058), which sends no cookie and no page."""
-    with db.transaction() as session:
-        surveys.opt_out(session, token)
+    with house.database.transaction() as session:
+        found = surveys.opt_out(session, token)
+    if not found.organisation:
+        return _page(request, house, found, Sheet(), 404)
     return go(f"/f/{token}/stop")

@@ -168,7 +168,12 @@ def test_stopping_needs_a_press_and_lasts(db: Database, client: TestClient, link
 
 
 def test_unknown_link_is_over(client: TestClient) -> None:
-    page = client.get("/f/unknown", headers={"accept-language": "ja", "accept": "text/html"})
+    speaks = {"accept-language": "ja", "accept": "text/html"}
+    pages = [
+        client.get("/f/unknown", headers=speaks),
+        client.get("/f/unknown/stop", headers=speaks),
+        client.post("/f/unknown/stop", headers=speaks),
+    ]
 
-    assert page.status_code == 404
-    assert "このリンクは受付を終了しました" in page.text
+    assert [page.status_code for page in pages] == [404] * 3
+    assert ["このリンクは受付を終了しました" in page.text for page in pages] == [True] * 3
