@@ -3,6 +3,7 @@
 import asyncio
 import hashlib
 import logging
+import secrets
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -48,10 +49,12 @@ class _Desk:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         body = envelope.original_content or b""
         now = datetime.fromtimestamp(time.time(), UTC)
+        # Of this handing over alone: the same mail once more is counted, then filed as a copy.
+        handed = secrets.token_hex(8)
         for recipient in envelope.rcpt_tos:
             digest = hashlib.sha256(body + b"\0" + recipient.lower().encode()).hexdigest()
             headers = {"mail-from": str(envelope.mail_from or ""), "rcpt-to": recipient}
-            raw = Raw(f"smtp/{digest}", body, headers, received_at=now)
+            raw = Raw(f"smtp/{digest}/{handed}", body, headers, received_at=now)
             await self._take(recipient, raw)
         return "250 2.0.0 Stored"
 

@@ -155,6 +155,24 @@ def test_newcomer_mails_setten_and_sees_what_it_would_send(setten: Setten) -> No
     assert "amelia@example.co.uk" in page.text
 
 
+def test_the_same_test_mail_once_more_is_counted_as_a_copy(setten: Setten) -> None:
+    setten.serve()
+    setten.set_up()
+    until(lambda: _listens(setten), "listener for test mail")
+
+    for _ in range(2):
+        with smtplib.SMTP("127.0.0.1", setten.mail_port) as talk:
+            talk.sendmail("a@example.com", ["hello@localhost"], mail("n1", to="hello@localhost"))
+
+    def counted() -> dict[str, int]:
+        balance = setten.get("/api/balance")
+        return {what: number for what, number in balance.items() if number}
+
+    until(lambda: counted().get("copy"), "second mail filed as a copy")
+    assert counted() == {"received": 2, "filed": 1, "copy": 1}
+    assert len(setten.tickets()) == 1
+
+
 def _listens(setten: Setten) -> bool:
     try:
         smtplib.SMTP("127.0.0.1", setten.mail_port, timeout=5).quit()
