@@ -8,6 +8,7 @@ OPENS, CLOSES = time(9), time(18)  # in the customer's zone
 LASTS = timedelta(days=14)
 LOW = 2  # of 5: at or below it somebody follows up
 SCORES = range(1, 6)
+SOON = timedelta(hours=1)  # a call or a chat is forgotten sooner than a mail
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +22,7 @@ class Circumstances:
     objected: bool
     automatic: bool  # only machines wrote
     sample: bool
-    answered_by_person: bool
+    answer_reached: bool  # an answer of a person, or it is on its way
     has_address: bool
     waiting: bool  # another request to the same customer has not left yet
     last_asked: datetime | None
@@ -35,7 +36,7 @@ def why_not(facts: Circumstances, now: datetime) -> str:
     reasons = (
         (facts.sample, "This is a sample inquiry."),
         (facts.automatic, "Only machines wrote on this ticket."),
-        (not facts.answered_by_person, "No person answered this ticket."),
+        (not facts.answer_reached, "No answer of a person has reached the customer."),
         (facts.objected, "The customer does not want to be asked."),
         (not facts.wanted, "Feedback requests are switched off."),
         (
@@ -59,14 +60,21 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
+def delay_for(channel: str, delay: timedelta) -> timedelta:
+    """The organisation's delay is meant for mail; elsewhere it is an hour at most."""
+    return delay if channel == "email" else min(delay, SOON)
+
+
 def when(resolved: datetime, delay: timedelta, time_zone: str) -> datetime:
     """`delay` after `resolved`, moved forward into 09 to 18 h on a weekday of the zone.
 
     No delay means at once: whoever sets that wants to see it happen.
     """
-    due = resolved + delay
-    if not delay:
-        return due
+    return open_at(resolved + delay, time_zone) if delay else resolved
+
+
+def open_at(due: datetime, time_zone: str) -> datetime:
+    """`due`, or when the hours in which people are asked begin the next time."""
     local = due.astimezone(zone(time_zone))
     if local.time() >= CLOSES:
         local = _at_opening(local + timedelta(days=1))
@@ -74,7 +82,7 @@ def when(resolved: datetime, delay: timedelta, time_zone: str) -> datetime:
         local = _at_opening(local)
     while local.weekday() >= 5:
         local = _at_opening(local + timedelta(days=1))
-    return local.astimezone(resolved.tzinfo)
+    return local.astimezone(due.tzinfo)
 
 
 def _at_opening(local: datetime) -> datetime:

@@ -6,9 +6,10 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
+from app.core import clock
 from app.domain import survey as rules
 from app.domain.address import EVERYWHERE
-from app.domain.words import DeliveryState, MessageKind, SurveyState
+from app.domain.words import DeliveryState, MessageKind, Status, SurveyState
 from app.store.tables import (
     Address,
     Customer,
@@ -35,15 +36,6 @@ def circumstances(
     """What speaks for and against asking: at the resolution, or when `survey` is to be asked."""
     organisation = session.exec(select(Organisation)).first()
     customer = session.get_one(Customer, ticket.customer_id)
-    person_answered = session.exec(
-        select(Message.id)
-        .where(
-            Message.ticket_id == ticket.id,
-            col(Message.agent_id).is_not(None),
-            col(Message.kind).in_([MessageKind.OUTBOUND, MessageKind.CALL]),
-        )
-        .limit(1)
-    ).first()
     return rules.Circumstances(
         wanted=organisation is not None and organisation.ask_feedback,
         policy=organisation.feedback_policy if organisation else "de-strict",
@@ -52,12 +44,44 @@ def circumstances(
         objected=customer.no_feedback_at is not None,
         automatic=ticket.automatic,
         sample=ticket.sample,
-        answered_by_person=person_answered is not None,
+        answer_reached=answer_reached(session, ticket) or answer_on_its_way(session, ticket),
         has_address=way_out(session, ticket) is not None,
         waiting=_another_waits(session, ticket, survey),
         last_asked=customer.asked_at,
         cooling=timedelta(days=organisation.feedback_cooling_days if organisation else 30),
     )
+
+
+def answer_reached(session: Session, ticket: Ticket) -> bool:
+    """Whether a person spoke with the customer, or wrote and it was delivered."""
+    call = select(Message.id).where(
+        Message.ticket_id == ticket.id,
+        col(Message.agent_id).is_not(None),
+        Message.kind == MessageKind.CALL,
+    )
+    return session.exec(call.limit(1)).first() is not None or _has_answer(
+        session, ticket, (DeliveryState.SENT,)
+    )
+
+
+def answer_on_its_way(session: Session, ticket: Ticket) -> bool:
+    return _has_answer(session, ticket, ON_ITS_WAY)
+
+
+def _has_answer(session: Session, ticket: Ticket, states: tuple[DeliveryState, ...]) -> bool:
+    found = session.exec(
+        select(Delivery.id)
+        .join(Message, col(Message.id) == col(Delivery.message_id))
+        .where(
+            Message.ticket_id == ticket.id,
+            col(Message.agent_id).is_not(None),
+            Message.kind == MessageKind.OUTBOUND,
+            col(Delivery.is_copy).is_(False),
+            col(Delivery.state).in_(states),
+        )
+        .limit(1)
+    ).first()
+    return found is not None
 
 
 def _another_waits(session: Session, ticket: Ticket, survey: Survey | None) -> bool:
@@ -75,6 +99,22 @@ def _another_waits(session: Session, ticket: Ticket, survey: Survey | None) -> b
         return True
     scheduled = others.where(Survey.state == SurveyState.SCHEDULED)
     return survey is None and session.exec(scheduled.limit(1)).first() is not None
+
+
+def pace(session: Session, ticket: Ticket, customer: Customer) -> tuple[timedelta, str]:
+    """How long after the resolution, and in whose zone the hours are counted."""
+    found = session.exec(select(Organisation)).first()
+    if found is None:
+        return timedelta(0), "UTC"
+    delay = rules.delay_for(ticket.channel, timedelta(minutes=found.feedback_delay_minutes))
+    return delay, customer.time_zone or found.time_zone
+
+
+def why_not_now(session: Session, ticket: Ticket, row: Survey) -> str:
+    """As `rules.why_not`, when the request is to be asked or let go."""
+    if ticket.status is not Status.RESOLVED or ticket.resolutions != row.resolution:
+        return "The ticket is not resolved any more."
+    return rules.why_not(circumstances(session, ticket, row), clock.now())
 
 
 def way_out(session: Session, ticket: Ticket) -> WayOut | None:

@@ -11,7 +11,7 @@ from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
-from app.services import changes, followups, requests, surveys, withdrawals
+from app.services import changes, followups, held, requests, surveys, withdrawals
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.store import jobs
 from app.store.tables import (
@@ -344,12 +344,16 @@ def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
     delivery, message, ticket = _for_a_person(session, actor, delivery_id)
     if delivery.state not in {DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.HELD}:
         raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+    at = clock.now()
     if message.request:
-        surveys.release(session, message)
+        # Who is asked, and when, is not for the one who is rated to say.
+        require(actor, Permission.LEAD)
+        at = held.release(session, ticket, message)
     _set(delivery, DeliveryState.QUEUED)
-    delivery.next_at = clock.now()
+    delivery.next_at = at
     session.add(delivery)
-    jobs.enqueue(session, "deliver", message_id=message.id)
+    wait = (at - clock.now()).total_seconds()
+    jobs.enqueue(session, "deliver", delay=wait, message_id=message.id)
     changes.record(session, actor, ticket, "sent_again", message=message.id)
 
 

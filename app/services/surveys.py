@@ -7,12 +7,20 @@ from datetime import timedelta
 from sqlmodel import Session, col, select
 
 from app.core import clock, crashpoints, secrets
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Invalid
 from app.core.secrets import Keys
 from app.domain import survey as rules
 from app.domain.storable import storable
-from app.domain.words import Cause, DeliveryState, Role, Status, SurveyState
-from app.services import changes, eligibility, followups, requests, touchpoints, withdrawals
+from app.domain.words import Cause, DeliveryState, Role, SurveyState
+from app.services import (
+    changes,
+    eligibility,
+    followups,
+    held,
+    requests,
+    touchpoints,
+    withdrawals,
+)
 from app.services.access import SYSTEM, Actor
 from app.services.withdrawals import OBJECTED, PENDING
 from app.store import jobs
@@ -29,7 +37,7 @@ from app.store.tables import (
 CUSTOMER = Actor(name="customer", role=Role.AGENT, cause=Cause.PERSON)
 COMMENT_LIMIT = 4000  # characters
 CORRECTION = timedelta(minutes=30)
-UNREACHABLE = "SETTEN_PUBLIC_URL is not set, so the customer could not open the link."
+UNREACHABLE = held.UNREACHABLE
 
 _asking = crashpoints.declare("survey.ask_open", "request and delivery written, not committed")
 _answering = crashpoints.declare("survey.answer_open", "answer written, not committed")
@@ -42,8 +50,7 @@ def schedule(session: Session, ticket: Ticket) -> Survey:
     reason = rules.why_not(facts, now)
     organisation = session.exec(select(Organisation)).first()
     customer = session.get_one(Customer, ticket.customer_id)
-    delay = timedelta(minutes=organisation.feedback_delay_minutes if organisation else 0)
-    home = organisation.time_zone if organisation else "UTC"
+    delay, time_zone = eligibility.pace(session, ticket, customer)
     row = Survey(
         ticket_id=ticket.id,
         customer_id=customer.id,
@@ -55,7 +62,7 @@ def schedule(session: Session, ticket: Ticket) -> Survey:
         or (organisation.language if organisation else "en"),
         nonce=secrets.new_token(),
         resolved_at=now,
-        due_at=rules.when(now, delay, customer.time_zone or home),
+        due_at=rules.when(now, delay, time_zone),
     )
     session.add(row)
     session.flush()
@@ -65,15 +72,15 @@ def schedule(session: Session, ticket: Ticket) -> Survey:
     return row
 
 
-def due(session: Session) -> list[int]:
-    """Scheduled requests whose moment has come."""
-    return list(
-        session.exec(
-            select(Survey.id).where(
-                Survey.state == SurveyState.SCHEDULED, col(Survey.due_at) <= clock.now()
-            )
-        ).all()
-    )
+def due(session: Session, *, reachable: bool = False) -> list[int]:
+    """Requests whose moment has come: to be asked, to be let go, or to be given up."""
+    now = clock.now()
+    kept = col(Survey.state) == SurveyState.HELD
+    wanted = (col(Survey.state) == SurveyState.SCHEDULED) & (col(Survey.due_at) <= now)
+    wanted |= kept & (col(Survey.expires_at) < now)
+    if reachable:
+        wanted |= kept & (col(Survey.reason) == UNREACHABLE)
+    return list(session.exec(select(Survey.id).where(wanted)).all())
 
 
 def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> None:
@@ -88,11 +95,15 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
     ticket = session.get_one(Ticket, row.ticket_id, with_for_update={"key_share": True})
     session.get_one(Customer, row.customer_id, with_for_update={"key_share": True})
     session.refresh(row, with_for_update={"key_share": True})
+    if row.state is SurveyState.HELD:
+        held.look_at(session, ticket, row, reachable=reachable)
+        return
     if row.state is not SurveyState.SCHEDULED or row.due_at > clock.now():
         return
-    reason = rules.why_not(eligibility.circumstances(session, ticket, row), clock.now())
-    if ticket.status is not Status.RESOLVED or ticket.resolutions != row.resolution:
-        reason = "The ticket is not resolved any more."
+    reason = eligibility.why_not_now(session, ticket, row)
+    if not reason and not eligibility.answer_reached(session, ticket):
+        _wait_for_answer(session, ticket, row)
+        return
     way = eligibility.way_out(session, ticket)
     if reason or way is None:
         row.state, row.reason = SurveyState.SUPPRESSED, reason
@@ -119,6 +130,16 @@ def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> Non
     session.add_all([row, message, delivery])
     changes.record(session, SYSTEM, ticket, "feedback_asked", state=row.state, reason=row.reason)
     _asking()
+
+
+def _wait_for_answer(session: Session, ticket: Ticket, row: Survey) -> None:
+    """The answer is still in the outbox: look again, less often the longer it takes."""
+    now = clock.now()
+    wait = max(timedelta(seconds=2), (now - row.resolved_at) / 4)
+    delay, time_zone = eligibility.pace(session, ticket, session.get_one(Customer, row.customer_id))
+    row.due_at = rules.open_at(now + wait, time_zone) if delay else now + wait
+    session.add(row)
+    jobs.enqueue(session, "ask", delay=(row.due_at - now).total_seconds(), survey_id=row.id)
 
 
 def may_leave(session: Session, message: Message, *, reachable: bool) -> bool:
@@ -158,17 +179,6 @@ def _asked_meanwhile(session: Session, row: Survey) -> str:
         .limit(1)
     ).first()
     return f"The customer was asked less than {days} days ago." if other else ""
-
-
-def release(session: Session, message: Message) -> None:
-    """A person lets a held request go. Raises `Conflict` when it may not be asked any more."""
-    row = session.exec(
-        select(Survey).where(Survey.message_id == message.id).with_for_update(key_share=True)
-    ).one()
-    if row.state not in PENDING:
-        raise Conflict("This request is over; it cannot be sent again.", state=row.state)
-    row.state, row.reason = SurveyState.QUEUED, ""
-    session.add(row)
 
 
 def delivered(session: Session, message: Message, states: Sequence[str]) -> None:

@@ -36,10 +36,10 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
     return len(lost) + len(messages) + stuck
 
 
-def tick(session: Session) -> None:
-    """What happens because time passes."""
+def tick(session: Session, *, reachable: bool = False) -> None:
+    """What happens because time passes, or because customers can open our links by now."""
     tickets.wake_due(session)
-    for survey_id in surveys.due(session):
+    for survey_id in surveys.due(session, reachable=reachable):
         jobs.enqueue(session, "ask", survey_id=survey_id)
 
 

@@ -112,7 +112,7 @@ class Engine:
         token = await works.in_transaction(leases.take, "tick", works.name, timedelta(seconds=30))
         if token is None:
             return
-        await works.in_transaction(upkeep.tick)
+        await works.in_transaction(upkeep.tick, reachable=works.settings.reachable)
         if clock.now() - reconciled < RECONCILE:
             return
         dead = await works.in_transaction(upkeep.bury_dead)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.domain.survey import Circumstances, when, why_not, zone
+from app.domain.survey import Circumstances, delay_for, open_at, when, why_not, zone
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 FINE = Circumstances(
@@ -18,7 +18,7 @@ FINE = Circumstances(
     objected=False,
     automatic=False,
     sample=False,
-    answered_by_person=True,
+    answer_reached=True,
     has_address=True,
     waiting=False,
     last_asked=None,
@@ -36,7 +36,10 @@ def test_nothing_speaks_against_it() -> None:
     [
         (replace(FINE, sample=True, automatic=True), "This is a sample inquiry."),
         (replace(FINE, automatic=True), "Only machines wrote on this ticket."),
-        (replace(FINE, answered_by_person=False), "No person answered this ticket."),
+        (
+            replace(FINE, answer_reached=False),
+            "No answer of a person has reached the customer.",
+        ),
         (replace(FINE, objected=True, agreed=True), "The customer does not want to be asked."),
         (replace(FINE, wanted=False), "Feedback requests are switched off."),
         (
@@ -116,6 +119,23 @@ def test_a_day_later_moved_into_working_hours(resolved: str, zone_name: str, due
 
     assert found == datetime.fromisoformat(due).replace(tzinfo=UTC)
     assert found.tzinfo is UTC
+
+
+@pytest.mark.parametrize(
+    ("channel", "minutes", "waits"),
+    [("email", 1440, 1440), ("phone", 1440, 60), ("chat", 1440, 60), ("chat", 30, 30)],
+)
+def test_a_call_or_a_chat_is_asked_about_within_the_hour(
+    channel: str, minutes: int, waits: int
+) -> None:
+    assert delay_for(channel, timedelta(minutes=minutes)) == timedelta(minutes=waits)
+
+
+def test_what_is_let_go_waits_for_the_hours_too() -> None:
+    night = datetime(2026, 11, 20, 22, tzinfo=UTC)  # a Friday
+
+    assert open_at(night, "UTC") == datetime(2026, 11, 23, 9, tzinfo=UTC)
+    assert open_at(night, "America/Los_Angeles") == night
 
 
 def test_no_delay_is_at_once_even_at_night() -> None:

@@ -262,7 +262,9 @@ def test_problems_accepts_a_resolution_that_asked_nobody(desk: Desk, blobs: Blob
 
     desk.do(tickets.resolve, desk.ann, ticket.ref)
 
-    assert [survey.reason for survey in desk.all(Survey)] == ["No person answered this ticket."]
+    assert [survey.reason for survey in desk.all(Survey)] == [
+        "No answer of a person has reached the customer."
+    ]
     assert _problems(desk, blobs) == []
 
 

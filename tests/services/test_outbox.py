@@ -366,9 +366,9 @@ def test_a_held_request_that_is_released_is_held_again_until_links_work(
     message = asked(desk, forward, reachable=False)
     [delivery] = desk.deliveries(message.id)
 
-    desk.do(outbox.send_again, desk.ann, delivery.id)
+    desk.do(outbox.send_again, desk.lead, delivery.id)
     assert desk.do(outbox.pack, desk.keys, "w1", message.id, "") is None
-    desk.do(outbox.send_again, desk.ann, delivery.id)
+    desk.do(outbox.send_again, desk.lead, delivery.id)
     desk.send(message.id)
 
     assert [s.state for s in desk.surveys()] == [SurveyState.SENT]
@@ -414,11 +414,27 @@ def test_who_is_asked_is_not_for_the_rated_agent_to_say(desk: Desk, forward: For
     ]
 
 
+def test_a_request_is_let_go_by_a_lead_and_in_working_hours(desk: Desk, forward: Forward) -> None:
+    message = asked(desk, forward, reachable=False)
+    [delivery] = desk.deliveries(message.id)
+    forward(timedelta(hours=8))  # eight in the evening
+
+    with pytest.raises(NotAllowed):
+        desk.do(outbox.send_again, desk.ann, delivery.id)
+    desk.do(outbox.send_again, desk.lead, delivery.id)
+
+    assert [d.next_at for d in desk.deliveries(message.id)] == [NOON + timedelta(days=1, hours=21)]
+    assert desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS) is None
+    forward(timedelta(hours=13))
+    desk.send(message.id)
+    assert [s.state for s in desk.surveys()] == [SurveyState.SENT]
+
+
 def test_what_left_late_cools_down_and_lasts_from_then_on(desk: Desk, forward: Forward) -> None:
     message = asked(desk, forward, reachable=False)
     forward(timedelta(days=20))
     [delivery] = desk.deliveries(message.id)
-    desk.do(outbox.send_again, desk.ann, delivery.id)
+    desk.do(outbox.send_again, desk.lead, delivery.id)
 
     desk.send(message.id)
 

@@ -15,7 +15,7 @@ from sqlmodel import Session, select
 from app.core.errors import Conflict, Invalid
 from app.core.secrets import Keys
 from app.domain.words import DeliveryState, FollowUpState, SurveyState
-from app.services import customers, outbox, surveys, tickets
+from app.services import customers, held, outbox, surveys, tickets, upkeep
 from app.services.surveys import Rating
 from app.services.tickets import Draft
 from app.services.withdrawals import OBJECTED
@@ -35,12 +35,13 @@ from app.store.tables import (
     Ticket,
     Touchpoint,
 )
-from channels.contract import InDoubt, Later, Outcome, Party, Sent
+from channels.contract import Held, InDoubt, Later, Outcome, Party, Refused, Sent
 from tests.factories import make_inbox
 from tests.inquiries import LINKS, NOON, Desk, inquiry, make_desk
 
 Forward = Callable[[timedelta], None]
 DAY = timedelta(days=1)
+UNANSWERED = "No answer of a person has reached the customer."
 WAITING = "Another request to this customer is waiting."
 
 
@@ -70,7 +71,7 @@ def change(desk: Desk, table: type[Any], **given: object) -> None:
 
 
 def ask(desk: Desk, *, reachable: bool = True) -> None:
-    for survey_id in desk.do(surveys.due):
+    for survey_id in desk.do(surveys.due, reachable=reachable):
         desk.do(surveys.ask, desk.keys, survey_id, reachable=reachable)
 
 
@@ -165,7 +166,35 @@ def test_nobody_is_asked_about_what_no_person_answered(desk: Desk) -> None:
 
     desk.do(tickets.resolve, desk.ann, ticket.ref)
 
-    assert decided(desk) == [(SurveyState.SUPPRESSED, "No person answered this ticket.")]
+    assert decided(desk) == [(SurveyState.SUPPRESSED, UNANSWERED)]
+
+
+@pytest.mark.parametrize("outcome", [Refused("unknown"), Held("no"), InDoubt("cut off")])
+def test_an_answer_that_did_not_arrive_is_no_answer(desk: Desk, outcome: Outcome) -> None:
+    ticket = desk.ticket()
+    message = desk.do(tickets.reply, desk.ann, ticket.ref, Draft("Turn it."))
+    desk.send(message.id, outcome)
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert decided(desk) == [(SurveyState.SUPPRESSED, UNANSWERED)]
+
+
+def test_an_answer_on_its_way_is_waited_for(desk: Desk, forward: Forward) -> None:
+    ticket = desk.ticket()
+    message = desk.do(tickets.reply, desk.ann, ticket.ref, Draft("Turn it."))
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    forward(DAY)
+
+    ask(desk)
+    assert [(s.state, s.due_at) for s in desk.surveys()] == [
+        (SurveyState.SCHEDULED, NOON + DAY + timedelta(hours=21))  # in six hours they sleep
+    ]
+    desk.send(message.id, Refused("unknown"))
+    forward(DAY)
+    ask(desk)
+
+    assert decided(desk) == [(SurveyState.SUPPRESSED, UNANSWERED)]
 
 
 def test_consent_is_enough_for_the_strict_policy(desk: Desk) -> None:
@@ -220,6 +249,7 @@ def test_a_caller_is_asked_by_mail_when_we_know_how(desk: Desk, forward: Forward
     ticket = desk.ticket(called, inbox=phone)
     desk.do(tickets.resolve, desk.ann, ticket.ref)
     assert decided(desk) == [(SurveyState.SCHEDULED, "")]
+    assert desk.surveys()[0].due_at == NOON + timedelta(hours=1)
     forward(DAY)
 
     ask(desk)
@@ -388,6 +418,52 @@ def test_a_request_that_left_or_may_have_counts(
         SurveyState.SUPPRESSED,
         "The customer was asked less than 30 days ago.",
     )
+
+
+def test_what_only_our_address_held_leaves_when_there_is_one(desk: Desk, forward: Forward) -> None:
+    resolved(desk)
+    forward(DAY)
+    ask(desk, reachable=False)
+    forward(timedelta(hours=8))  # eight in the evening
+    desk.do(upkeep.tick)
+    assert decided(desk) == [(SurveyState.HELD, surveys.UNREACHABLE)]
+    before = desk.jobs()
+    desk.do(upkeep.tick, reachable=True)
+    assert desk.jobs() == before + 1
+
+    ask(desk)
+
+    [message] = desk.all(Message, request=True)
+    assert decided(desk) == [(SurveyState.QUEUED, "")]
+    assert [(d.state, d.words, d.next_at) for d in desk.deliveries(message.id)] == [
+        (DeliveryState.QUEUED, "", NOON + DAY + timedelta(hours=21))
+    ]
+    assert desk.do(surveys.due, reachable=True) == []
+    forward(timedelta(hours=13))
+    desk.send(message.id)
+    assert decided(desk) == [(SurveyState.SENT, "")]
+
+
+@pytest.mark.parametrize(
+    ("days", "reason"),
+    [(1, "Feedback requests are switched off."), (15, held.TOO_LATE)],
+)
+def test_what_was_held_is_looked_at_again(
+    desk: Desk, forward: Forward, days: int, reason: str
+) -> None:
+    resolved(desk)
+    forward(DAY)
+    ask(desk, reachable=False)
+    change(desk, Organisation, ask_feedback=False)
+    forward(days * DAY)
+
+    ask(desk)
+
+    [message] = desk.all(Message, request=True)
+    assert decided(desk) == [(SurveyState.REVOKED, reason)]
+    assert [(d.state, d.words) for d in desk.deliveries(message.id)] == [
+        (DeliveryState.CANCELLED, reason)
+    ]
 
 
 # The page behind the link
