@@ -162,9 +162,9 @@ def test_failures_of_yesterday_are_forgotten(db: Database) -> None:
             attempt(db)
 
 
-def test_slowing_is_one_for_every_process(db: Database) -> None:
+def test_slowing_is_one_for_every_process(db: Database, tmp_path: Path) -> None:
     url = db.engine.url.render_as_string(hide_password=False)
-    other = Database(url, Path("unused/unused"))
+    other = Database(url, tmp_path / "unused")
     with clock.at(NOON):
         for _ in range(sessions.ADDRESS.free + 1):
             attempt(db)
