@@ -1,6 +1,8 @@
 """Every setting of a Setten process; each is an environment variable `SETTEN_…`."""
 
 import ipaddress
+import re
+import socket
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -9,6 +11,9 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from app.core.errors import Invalid
+
+_NAME = re.compile(r"[^\s%/@\\<>\"'`{}|^]+")  # of a host, letters of any language
+_GAP = re.compile(r"[\s\x00-\x1f\x7f\\]")
 
 
 class Settings(BaseSettings):
@@ -63,8 +68,12 @@ class Settings(BaseSettings):
     @field_validator("public_url")
     @classmethod
     def _address(cls, value: str) -> str:
-        parts = urlsplit(value)
-        if value and (parts.scheme not in {"http", "https"} or not parts.hostname):
+        try:
+            parts = urlsplit(value)
+            named = parts.port != 0 and _NAME.fullmatch(parts.hostname or "")
+        except ValueError:  # of a port that is none, and of brackets around no address
+            parts, named = urlsplit(""), None
+        if value and (not named or parts.scheme not in {"http", "https"} or _GAP.search(value)):
             raise ValueError("must look like https://support.example.com")
         if parts.query or parts.fragment:
             raise ValueError("must not have a ? or # part")
@@ -93,19 +102,29 @@ class Settings(BaseSettings):
     @property
     def reachable(self) -> bool:
         """Whether customers can open a link of ours: a public address that is not this machine."""
-        host = urlsplit(self.public_url).hostname or ""
-        if not host or host == "localhost" or host.endswith(".localhost"):
-            return False
-        try:
-            return not ipaddress.ip_address(host).is_loopback
-        except ValueError:
-            return True
+        host = (urlsplit(self.public_url).hostname or "").rstrip(".")
+        return not (
+            not host or host == "localhost" or host.endswith(".localhost") or _is_here(host)
+        )
 
     @property
     def link_base(self) -> str:
         """What links start with. Never taken from a request."""
         host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
         return self.public_url or f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
+
+
+def _is_here(host: str) -> bool:
+    """Whether it is a number for this machine, in any of the ways such numbers are written."""
+    try:
+        found = ipaddress.ip_address(host)
+    except ValueError:
+        try:
+            found = ipaddress.ip_address(socket.inet_aton(host))  # 127.1, 0x7f000001, 0
+        except OSError:
+            return False
+    found = getattr(found, "ipv4_mapped", None) or found
+    return found.is_loopback or found.is_unspecified
 
 
 def load(**given: object) -> Settings:
