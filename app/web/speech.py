@@ -148,7 +148,12 @@ def number(value: float) -> str:
 def percent(share: float) -> str:
     """A share of one, in whole per cent; never 100 % for what is not quite certain."""
     rounded = min(round(share * 100), 99) if share < 1 else 100
-    return numbers.format_percent(rounded / 100, locale=_here())
+    return _percent(rounded, language())
+
+
+@cache  # a list says a hundred of them, and there are not many more
+def _percent(rounded: int, language: str) -> str:
+    return numbers.format_percent(rounded / 100, locale=language)
 
 
 def size(octets: int) -> str:
