@@ -1,13 +1,15 @@
 """Who wrote: one customer for every way they write to us."""
 
 from collections.abc import Iterable
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
-from app.core.errors import Conflict, NotFound
-from app.domain.address import normal
+from app.core.errors import Conflict, Invalid, NotFound
+from app.domain import zones
+from app.domain.address import PHONE, normal
 from app.services import changes, withdrawals
 from app.services.access import Actor, Permission, require
 from app.store.tables import Address, Customer, Ticket
@@ -79,7 +81,14 @@ def resolve(
         customer.name = sender.name
     for party in also:
         _address_of(session, inbox_id, customer, party)
+    if not customer.time_zone:
+        customer.time_zone = _zone_of((sender, *also))
     return customer, address
+
+
+def _zone_of(parties: Iterable[Party]) -> str:
+    found = (zones.of_number(party.value) for party in parties if party.kind == PHONE)
+    return next((zone for zone in found if zone), "")
 
 
 def by_ref(session: Session, actor: Actor, ref: str) -> Customer:
@@ -95,6 +104,20 @@ def rename(session: Session, actor: Actor, ref: str, name: str) -> Customer:
     newest = _newest_ticket(session, customer)
     customer.name = name.strip()
     changes.record(session, actor, newest, "customer_renamed", customer=ref)
+    return customer
+
+
+def set_time_zone(session: Session, actor: Actor, ref: str, time_zone: str) -> Customer:
+    """Where they live; "" when that is not known and the organisation's hours count."""
+    customer = by_ref(session, actor, ref)
+    if time_zone:
+        try:
+            ZoneInfo(time_zone)
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            raise Invalid(f"“{time_zone}” is not a time zone.", field="time_zone") from None
+    newest = _newest_ticket(session, customer)
+    customer.time_zone = time_zone
+    changes.record(session, actor, newest, "customer_time_zone", customer=ref)
     return customer
 
 

@@ -11,7 +11,7 @@ def stored(sentence: str) -> str:
 STORED = (
     stored("This is a sample inquiry."),
     stored("Only machines wrote on this ticket."),
-    stored("No person answered this ticket."),
+    stored("No answer of a person has reached the customer."),
     stored("The customer does not want to be asked."),
     stored("Feedback requests are switched off."),
     stored(
@@ -19,6 +19,8 @@ STORED = (
         "that its notice mentions such requests."
     ),
     stored("There is no channel on which the customer can be asked."),
+    stored("Another request to this customer is waiting."),
+    stored("It waited in the outbox for more than 14 days."),
     stored("SETTEN_PUBLIC_URL is not set, so the customer could not open the link."),
     stored("It waits in the outbox."),
     stored("It could not be delivered."),

@@ -52,10 +52,14 @@ class Engine:
         self.works = works
         self._tasks: list[asyncio.Task[None]] = []
         self._lock: Any = None
+        self._began = False
 
     async def start(self) -> None:
         """Take over what a predecessor of the same name left, then begin."""
         self._lock = await asyncio.to_thread(alone, self.works.settings)
+        self._began = True
+        # Before it begins anything: what an unknown worker began is taken for left behind.
+        await self.works.in_transaction(upkeep.alive, self.works.name)
         await self.works.in_transaction(outbox.recover, self.works.name)
         await self.works.in_transaction(upkeep.reconcile, timedelta(0))
         await asyncio.to_thread(self._launch)
@@ -116,11 +120,18 @@ class Engine:
         if clock.now() - reconciled < RECONCILE:
             return
         dead = await works.in_transaction(upkeep.bury_dead)
+        await asyncio.to_thread(self._abandon_jobs)
         woken = await works.in_transaction(upkeep.reconcile)
+        if works.triage.switched_on and not works.triage.loading:
+            woken += await works.in_transaction(upkeep.retag)
         if dead or woken:
             log.warning("took over what was left", extra={"dead": len(dead), "woken": woken})
         await asyncio.to_thread(works.blobs.sweep)
         await asyncio.to_thread(self._forget_done_jobs)
+
+    def _abandon_jobs(self) -> None:
+        living = self.works.do(upkeep.living)
+        jobs.abandon(self.works.database, living)
 
     def _forget_done_jobs(self) -> None:
         from dbos import DBOS  # noqa: PLC0415 - see above
@@ -135,6 +146,8 @@ class Engine:
     async def stop(self) -> None:
         """Finish or give back what is under way, within STOP_WITHIN seconds."""
         self.works.triage.close()  # first: a job may be waiting for the model
+        if not self._began:
+            return  # what bears our name belongs to the one that was here first
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -170,9 +183,9 @@ async def _run(works: Works, name: str, args: dict[str, Any]) -> None:
         while True:
             try:
                 await KINDS[name](works, **args)
-            except (OperationalError, InterfaceError, PoolTimeout):
-                # The database went away: that ends no job.
-                log.warning("the database does not answer; the job waits")
+            except (OperationalError, InterfaceError, PoolTimeout, OSError) as problem:
+                # The database went away or the disk is full: that ends no job.
+                log.warning("the job waits", extra={"problem": type(problem).__name__})
                 await asyncio.sleep(wait)
                 wait = min(wait * 2, 30.0)
             else:

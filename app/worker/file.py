@@ -11,6 +11,7 @@ from app.core import clock
 from app.domain.words import ArrivalState
 from app.services import intake, tagging
 from app.services.filing import StoredFile, Understood
+from app.store import jobs
 from app.store.tables import Arrival, Inbox
 from app.worker.works import Turn, Works
 from channels.contract import Ignored, InboundMessage, Raw, Unreadable
@@ -19,6 +20,9 @@ from classifier.language import detect
 log = logging.getLogger(__name__)
 
 BATCH = 50
+NEXT_WORKER = 10.0  # seconds; by then this one has ended
+TAG_ATTEMPTS = 3
+TAG_AGAIN = 15.0  # seconds
 
 
 async def file(works: Works, inbox_id: int) -> None:
@@ -75,6 +79,8 @@ def _file_one(works: Works, arrival: Arrival) -> None:
         if not _too_much(problem):
             raise  # the database is away or full: the arrival is innocent, and the job waits
         works.do(intake.failed, arrival.id, "ProgramLimitExceeded")
+    except OSError:
+        raise  # the disk is full or away, not the arrival at fault
     except Exception as problem:
         # A bug of ours in reading one arrival must not stop the ones behind it.
         works.do(intake.failed, arrival.id, type(problem).__name__)
@@ -125,12 +131,12 @@ def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | I
     return Understood(found, files, prediction, language, later)
 
 
-async def tag(works: Works, ticket_id: int) -> None:
+async def tag(works: Works, ticket_id: int, attempt: int = 1) -> None:
     """Tag a ticket that was filed while there was no model yet."""
-    await asyncio.to_thread(_tag, works, ticket_id)
+    await asyncio.to_thread(_tag, works, ticket_id, attempt)
 
 
-def _tag(works: Works, ticket_id: int) -> None:
+def _tag(works: Works, ticket_id: int, attempt: int) -> None:
     with works.database.reading() as session:
         message = tagging.untagged(session, ticket_id)
     if message is None:
@@ -139,3 +145,13 @@ def _tag(works: Works, ticket_id: int) -> None:
     prediction = works.triage.wait(text, language=message.language)
     if prediction is not None:
         works.do(tagging.tag_later, ticket_id, message.id, prediction)
+    elif works.triage.closed:
+        # This worker ends before its model was there: the next one asks its own.
+        with works.database.transaction() as session:
+            jobs.enqueue(session, "tag", delay=NEXT_WORKER, ticket_id=ticket_id, attempt=attempt)
+    elif attempt < TAG_ATTEMPTS:
+        again = attempt + 1
+        with works.database.transaction() as session:
+            jobs.enqueue(session, "tag", delay=TAG_AGAIN, ticket_id=ticket_id, attempt=again)
+    else:
+        works.do(tagging.give_up, ticket_id, message.id)

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from pathlib import Path
@@ -15,12 +16,22 @@ PATIENCE = 1.0  # seconds filing waits for an answer
 LOADS_WITHIN = 120.0  # seconds a job waits for the model
 
 
+def _fit(folder: Path) -> Classifier:
+    from classifier import train  # noqa: PLC0415 - scikit-learn costs 100 MB and a second
+
+    return train.fit_default(folder)
+
+
 class Triage:
     """Answers with a prediction, or with None when there is none to be had now."""
 
-    def __init__(self, folder: Path, *, switched_on: bool) -> None:
+    def __init__(
+        self, folder: Path, *, switched_on: bool, load: Callable[[Path], Classifier] = _fit
+    ) -> None:
         self.folder = folder
         self.switched_on = switched_on
+        self.closed = False
+        self._fetch = load
         self._model: Classifier | None = None
         self._loading: threading.Thread | None = None
         self._tried = threading.Event()  # the model is loaded, or never will be
@@ -31,6 +42,11 @@ class Triage:
     def ready(self) -> bool:
         return self._model is not None
 
+    @property
+    def loading(self) -> bool:
+        """Jobs wait for the model already: more of them would only wait, too."""
+        return self._loading is not None and not self._tried.is_set()
+
     def warm(self) -> None:
         """Begin to load the model beside everything else, once."""
         with self._lock:
@@ -39,11 +55,9 @@ class Triage:
                 self._loading.start()
 
     def _load(self) -> None:
-        from classifier import train  # noqa: PLC0415 - scikit-learn costs 100 MB and a second
-
         began = time.monotonic()
         try:
-            self._model = train.fit_default(self.folder)
+            self._model = self._fetch(self.folder)
         except Exception:
             # Any failure: a broken model file must never stop mail from being filed.
             log.exception("no classifier; tickets are filed without stage and topic")
@@ -71,8 +85,13 @@ class Triage:
         self.warm()
         if self._loading is not None:
             self._tried.wait(LOADS_WITHIN)
-        return self._model.predict(text, language=language) if self._model else None
+        try:
+            return self._model.predict(text, language=language) if self._model else None
+        except Exception:
+            log.exception("classifier failed")
+            return None
 
     def close(self) -> None:
+        self.closed = True
         self._tried.set()
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -31,7 +31,11 @@ def emptied_postgres(postgres_server: Postgres, postgres_template: str) -> Itera
 @pytest.fixture
 def postgres_db(emptied_postgres: Database) -> Iterator[Database]:
     yield emptied_postgres
-    with emptied_postgres.engine.begin() as connection:
+    empty(emptied_postgres)
+
+
+def empty(database: Database) -> None:
+    with database.engine.begin() as connection:
         # Rows, not files: most tables hold a handful, and emptying a file costs an fsync.
         connection.execute(text("SET LOCAL session_replication_role = replica"))
         connection.execute(text("SET LOCAL synchronous_commit = off"))

@@ -2,7 +2,7 @@
 
 import pytest
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.services import customers
 from app.store.tables import Address, Change, Customer
 from channels.contract import Party
@@ -44,6 +44,23 @@ def test_what_the_channel_vouches_for_joins_and_takes_nothing_away(desk: Desk) -
         ("phone", ken),
         ("chat", yumi),
     ]
+
+
+def test_a_number_of_a_place_with_one_zone_tells_it_and_a_person_knows_better(
+    desk: Desk,
+) -> None:
+    resolve(desk, Party("email", "yumi@shop.test"))
+    assert [c.time_zone for c in desk.all(Customer)] == [""]
+    resolve(desk, Party("email", "yumi@shop.test"), Party("phone", "+81312345678"))
+    [customer] = desk.all(Customer)
+    assert customer.time_zone == "Asia/Tokyo"
+
+    desk.do(customers.set_time_zone, desk.ann, customer.ref, "Europe/Berlin")
+    resolve(desk, Party("phone", "+81312345678"))
+    with pytest.raises(Invalid):
+        desk.do(customers.set_time_zone, desk.ann, customer.ref, "Mars/Base")
+
+    assert [c.time_zone for c in desk.all(Customer)] == ["Europe/Berlin"]
 
 
 def test_rename_and_consent_are_written_down(desk: Desk) -> None:

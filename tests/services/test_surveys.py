@@ -220,6 +220,18 @@ def test_each_resolution_has_one_decision(desk: Desk) -> None:
     ]
 
 
+def test_the_hours_are_those_of_the_customers_zone(desk: Desk) -> None:
+    ticket = desk.ticket()
+    desk.answered(ticket)
+    [customer] = desk.all(Customer)
+    desk.do(customers.set_time_zone, desk.ann, customer.ref, "Asia/Tokyo")
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    # 21 h there a day later: the next morning at nine.
+    assert [s.due_at for s in desk.surveys()] == [NOON + DAY + timedelta(hours=12)]
+
+
 # Where
 
 

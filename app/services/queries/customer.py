@@ -56,6 +56,7 @@ class Panel:
     name: str
     company: str
     language: str
+    time_zone: str  # "" where it is not known
     created_at: datetime
     known: tuple[Known, ...]
     stage: str
@@ -98,6 +99,7 @@ def panel(session: Session, customer: Customer, *, without: int = 0, shown: int 
         name=customer.name,
         company=customer.company,
         language=customer.language,
+        time_zone=customer.time_zone,
         created_at=customer.created_at,
         known=tuple(Known(a.kind, a.value, a.undeliverable_at is not None) for a in addresses),
         stage=customer.stage,

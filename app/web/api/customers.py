@@ -18,11 +18,16 @@ class CustomerState(BaseModel):
 
     ref: str
     name: str
+    time_zone: str
     may_ask: bool
 
 
 class Name(Input):
     name: Line
+
+
+class TimeZone(Input):
+    time_zone: Line
 
 
 class Feedback(Input):
@@ -41,6 +46,14 @@ def one(ref: Ref, actor: CurrentActor, db: Db) -> Panel:
 def rename(ref: Ref, body: Name, actor: CurrentActor, db: Db) -> CustomerState:
     with db.transaction() as session:
         found = customers.rename(session, actor, ref, body.name)
+    return CustomerState.model_validate(found)
+
+
+@router.put("/{ref}/time-zone")
+def set_time_zone(ref: Ref, body: TimeZone, actor: CurrentActor, db: Db) -> CustomerState:
+    """Where they live, like `Asia/Tokyo`; empty: as the organisation."""
+    with db.transaction() as session:
+        found = customers.set_time_zone(session, actor, ref, body.time_zone)
     return CustomerState.model_validate(found)
 
 

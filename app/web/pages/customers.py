@@ -11,6 +11,7 @@ from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
 from app.web.pages.shell import go
 from app.web.pages.tickets import KINDS
+from app.web.pages.welcome import zones
 
 router = APIRouter(prefix="/customers/{ref}")
 
@@ -20,7 +21,7 @@ def shown(request: Request, ref: str, actor: CurrentActor, db: Db) -> HTMLRespon
     with db.reading() as session:
         around = shell.load(session, actor)
         found = customer.view(session, ref)
-    return shell.page(request, "customer/page.html", around, c=found, kinds=KINDS)
+    return shell.page(request, "customer/page.html", around, c=found, kinds=KINDS, zones=zones())
 
 
 @router.post("/rename")
@@ -29,6 +30,15 @@ def rename(
 ) -> RedirectResponse:
     with db.transaction() as session:
         customers.rename(session, actor, ref, name)
+    return go(f"/customers/{ref}")
+
+
+@router.post("/time-zone")
+def time_zone(
+    ref: str, actor: CurrentActor, db: Db, time_zone: Annotated[str, Form(max_length=80)] = ""
+) -> RedirectResponse:
+    with db.transaction() as session:
+        customers.set_time_zone(session, actor, ref, time_zone)
     return go(f"/customers/{ref}")
 
 

@@ -227,6 +227,8 @@ def test_customer_is_renamed_and_objects(ann: Person, db: Database) -> None:
     address = f"/api/customers/{ref}"
 
     named = ann.client.put(f"{address}/name", json={"name": "高橋 ゆみ"}).json()
+    lives = ann.client.put(f"{address}/time-zone", json={"time_zone": "Asia/Tokyo"}).json()
+    assert lives["time_zone"] == "Asia/Tokyo"
     agreed = ann.client.put(f"{address}/feedback", json={"allowed": True}).json()
     objected = ann.client.put(f"{address}/feedback", json={"allowed": False}).json()
     shown = ann.client.get(address).json()

@@ -179,7 +179,10 @@ def test_customer_is_renamed_and_says_whether_to_be_asked(
 ) -> None:
     ann.client.post(f"/customers/{case.customer}/rename", data={"name": "K. Weiß"})
     ann.client.post(f"/customers/{case.customer}/feedback", data={"allowed": "yes"})
+    ann.client.post(f"/customers/{case.customer}/time-zone", data={"time_zone": "Asia/Tokyo"})
 
+    page = ann.client.get(f"/customers/{case.customer}").text
+    assert "<option selected>Asia/Tokyo</option>" in page
     with db.reading() as session:
         found = session.exec(select(Customer)).one()
     assert (found.name, found.may_ask, found.no_feedback_at) == ("K. Weiß", True, None)
