@@ -8,9 +8,8 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from app import __version__
-from app.core import secrets
 from app.core.settings import Settings
-from app.store import schema
+from app.store import keeping, schema
 from app.store.blobs import Blobs
 from app.store.database import Database
 from app.web import wiring
@@ -23,9 +22,9 @@ log = logging.getLogger(__name__)
 
 def build_house(settings: Settings) -> House:
     """The parts every process has. Raises `Invalid` when something is wrong with them."""
-    keys = secrets.Keys(secrets.load_key(settings.key_file))
     database = Database(settings.database_url, settings.sqlite_file)
     schema.check_current(database)
+    keys = keeping.open_keys(database, settings.key_file)
     return House(settings, database, Blobs(settings.blob_dir), keys)
 
 

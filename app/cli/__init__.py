@@ -102,8 +102,13 @@ def _add_servers(commands: _Group) -> None:
         help="with sample inquiries in a data folder that is thrown away afterwards",
     )
     commands.add("worker", "work:worker", "Fetch, file, deliver and ask, without pages.")
-    commands.add(
+    migrate = commands.add(
         "migrate", "work:migrate", "Bring the database to this version; copies SQLite first."
+    )
+    migrate.add_argument(
+        "--new-key",
+        action="store_true",
+        help="go on with the key file there is now, or a new one: the old key is lost for good",
     )
 
 

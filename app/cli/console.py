@@ -6,10 +6,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from sqlalchemy.exc import SQLAlchemyError
+
 from app.core.errors import Invalid
-from app.core.secrets import Keys, load_key
+from app.core.secrets import Keys
 from app.core.settings import Settings
-from app.store import schema
+from app.store import keeping, schema
 from app.store.blobs import Blobs
 from app.store.database import Database
 
@@ -34,11 +36,12 @@ def complain(words: str) -> None:
 
 @contextmanager
 def opened(settings: Settings) -> Iterator[Installation]:
-    """The parts, for one command. Raises `Invalid` when its tables are not those of this one."""
+    """The parts, for one command. Raises `Invalid` when its tables or its key are others."""
     database = database_of(settings)
     try:
-        schema.check_current(database)
-        keys = Keys(load_key(settings.key_file))
+        with answering(settings):
+            schema.check_current(database)
+        keys = keeping.open_keys(database, settings.key_file)
         yield Installation(settings, database, Blobs(settings.blob_dir), keys)
     finally:
         database.close()
@@ -53,6 +56,24 @@ def database_of(settings: Settings) -> Database:
         raise Invalid(
             f"SETTEN_DATA_DIR: {settings.data_dir} cannot be written ({problem.strerror})."
         ) from problem
+    except (SQLAlchemyError, ImportError, ValueError) as problem:
+        raise _no_database(settings, problem) from problem
+
+
+@contextmanager
+def answering(settings: Settings) -> Iterator[None]:
+    """Around the first question to a database: no answer is told in a sentence."""
+    try:
+        yield
+    except SQLAlchemyError as problem:
+        raise _no_database(settings, problem) from problem
+
+
+def _no_database(settings: Settings, problem: Exception) -> Invalid:
+    where = "SETTEN_DATABASE_URL" if settings.database_url else str(settings.sqlite_file)
+    cause = getattr(problem, "orig", None) or problem
+    reason = next(iter(str(cause).splitlines()), type(cause).__name__)
+    return Invalid(f"Setten cannot start. {where}: the database does not open ({reason}).")
 
 
 def ask(words: str) -> str:

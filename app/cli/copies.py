@@ -14,11 +14,11 @@ from app.cli import console
 from app.cli.console import complain, say
 from app.core import clock
 from app.core.errors import Conflict, Invalid
-from app.core.secrets import load_key
+from app.core.secrets import Keys, read_key
 from app.core.settings import Settings
 from app.services import integrity, portable
 from app.store import backup as copies
-from app.store import schema
+from app.store import keeping, schema
 from app.store.blobs import Blobs
 from app.store.database import Database
 
@@ -28,7 +28,7 @@ def backup(asked: argparse.Namespace, settings: Settings) -> int:
     if target.exists():
         raise Conflict(f"{target} is there already; choose another name.")
     with console.opened(settings) as house:
-        key = load_key(settings.key_file)
+        key = read_key(settings.key_file)
         try:
             made = copies.write(house.database, house.blobs, key, __version__, target)
         except OSError as problem:
@@ -51,7 +51,8 @@ def restore(asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _restore(asked: argparse.Namespace, settings: Settings, database: Database) -> int:
-    schema.migrate(database, settings.data_dir / "backups")
+    with console.answering(settings):
+        schema.migrate(database, settings.data_dir / "backups")
     with database.reading() as session:
         there, busy = portable.lives_here(session), portable.working(session)
     if there and not asked.force:
@@ -65,6 +66,7 @@ def _restore(asked: argparse.Namespace, settings: Settings, database: Database) 
             held = portable.move_in(session, archive, go_on=asked.send_waiting)
             # Before the rows are durable: with the old key they could not be opened.
             _put_key(settings.key_file, archive.key)
+            keeping.mark(session, Keys(archive.key))
     manifest = archive.manifest
     say(f"{manifest.rows} rows and {manifest.blobs} files as of {manifest.made_at[:16]} are here.")
     if held:

@@ -15,7 +15,6 @@ from urllib.parse import urlsplit
 
 from sqlalchemy import func
 from sqlalchemy import select as sql_select
-from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from app.cli import console
@@ -24,7 +23,7 @@ from app.core.errors import Invalid, SettenError
 from app.core.settings import Settings
 from app.domain.words import DeliveryState, Role, SurveyState
 from app.services.queries import workload
-from app.store import schema
+from app.store import keeping, schema
 from app.store.database import Database
 from app.store.tables import Agent, Delivery, Inbox, Organisation, Survey, Worker
 from channels.contract import Channel
@@ -67,7 +66,7 @@ def of(settings: Settings) -> list[Finding]:
         found += _database(settings, database)
     finally:
         database.close()
-    return sorted(found, key=lambda one: not one.bad)
+    return sorted(dict.fromkeys(found), key=lambda one: not one.bad)
 
 
 def _folder(settings: Settings) -> Iterator[Finding]:
@@ -89,7 +88,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
         mode = stat.S_IMODE(path.stat().st_mode)
         secrets.load_key(path)
     except FileNotFoundError:
-        yield _ill(f"There is no key in {path} yet: the first start makes it.")
+        return  # whether there should be one, the database knows
     except PermissionError:
         yield _ill(f"SETTEN_SECRET_KEY_FILE: this user may not read {path}.")
     except SettenError as problem:
@@ -145,15 +144,19 @@ def _reason(problem: Exception) -> str:
 def _database(settings: Settings, database: Database) -> Iterator[Finding]:
     kind = "SQLite" if database.is_sqlite else "PostgreSQL"
     try:
-        schema.check_current(database)
+        with console.answering(settings):
+            schema.check_current(database)
     except Invalid as problem:
         yield _ill(problem.message)
         return
-    except SQLAlchemyError as problem:
-        where = "SETTEN_DATABASE_URL" if settings.database_url else str(settings.sqlite_file)
-        yield _ill(f"{where}: the database does not answer ({type(problem).__name__}).")
-        return
     yield _well(f"The database ({kind}) answers, and its tables are those of this version.")
+    try:
+        keeping.check_key(database, settings.key_file)
+    except Invalid as problem:
+        yield _ill(problem.message)
+    else:
+        if not settings.key_file.exists():
+            yield _ill(f"There is no key in {settings.key_file} yet: the first start makes it.")
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
         _workers, _accounts, _inboxes, _waiting, _outbox, _feedback
     )  # fmt: skip

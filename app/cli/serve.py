@@ -37,16 +37,16 @@ def web(_asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _serve(settings: Settings, *, with_worker: bool, sign_in: str = "") -> int:
-    door = _bind(settings)
-    work.bring_up_to_date(settings)
-    from app.main import create_app
-    from app.worker.works import alone
+    with _bind(settings) as door:
+        work.bring_up_to_date(settings)
+        from app.main import create_app
+        from app.worker.works import alone
 
-    if with_worker and (lock := alone(settings)):
-        lock.close()  # the worker takes it once the first page could be served
-    app = create_app(settings, with_worker=with_worker)
-    server = _Server(app, settings, _Greeting(settings, with_worker, sign_in))
-    server.run(sockets=[door])
+        if with_worker and (lock := alone(settings)):
+            lock.close()  # the worker takes it once the first page could be served
+        app = create_app(settings, with_worker=with_worker)
+        server = _Server(app, settings, _Greeting(settings, with_worker, sign_in))
+        server.run(sockets=[door])
     return 0
 
 

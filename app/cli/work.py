@@ -12,8 +12,10 @@ from app import __version__
 from app.cli import console, starters
 from app.cli.console import say
 from app.core.errors import Invalid
+from app.core.secrets import Keys, load_key
 from app.core.settings import Settings
-from app.store import schema
+from app.store import keeping, schema
+from app.store.database import Database
 
 if TYPE_CHECKING:
     from app.web.deps import House
@@ -28,12 +30,20 @@ def bring_up_to_date(settings: Settings) -> bool:
     """Whether anything was to be done. Nothing heavy is loaded when it was not."""
     database = console.database_of(settings)
     try:
+        with console.answering(settings):
+            changed = _migrate(database, settings)
+        keeping.open_keys(database, settings.key_file)
+    finally:
+        database.close()
+    return changed
+
+
+def _migrate(database: Database, settings: Settings) -> bool:
+    try:
         schema.check_current(database)
     except Invalid:
         schema.migrate(database, settings.data_dir / "backups")
         return True
-    finally:
-        database.close()
     return False
 
 
@@ -56,7 +66,9 @@ def worker(_asked: argparse.Namespace, settings: Settings) -> int:
 
     from app.main import build_house
 
-    uvloop.run(_work(build_house(settings)))
+    with console.answering(settings):
+        house = build_house(settings)
+    uvloop.run(_work(house))
     return 0
 
 
@@ -82,9 +94,25 @@ async def _work(house: "House") -> None:
         house.database.close()
 
 
-def migrate(_asked: argparse.Namespace, settings: Settings) -> int:
+def _take_new_key(settings: Settings) -> None:
+    database = console.database_of(settings)
+    try:
+        with console.answering(settings):
+            _migrate(database, settings)
+        keys = Keys(load_key(settings.key_file))
+        with database.transaction() as session:
+            keeping.mark(session, keys)
+    finally:
+        database.close()
+
+
+def migrate(asked: argparse.Namespace, settings: Settings) -> int:
+    if asked.new_key:
+        _take_new_key(settings)
     changed = bring_up_to_date(settings)
     with console.opened(settings) as house:
         starters.make(house)
+    if asked.new_key:
+        say(f"This database now belongs to the key in {settings.key_file}.")
     say("The database is up to date." if changed else "The database was up to date already.")
     return 0

@@ -35,12 +35,32 @@ def digest(token: str) -> str:
 def load_key(path: Path) -> bytes:
     """The key in `path`, made with mode 0600 if it is not there yet."""
     try:
-        key = path.read_bytes()
+        return read_key(path)
     except FileNotFoundError:
+        pass
+    try:
         path.parent.mkdir(parents=True, exist_ok=True)
         return _make_key(path)
+    except OSError as problem:
+        raise Invalid(
+            f"SETTEN_SECRET_KEY_FILE: {path} cannot be written ({problem.strerror})."
+        ) from problem
+
+
+def read_key(path: Path) -> bytes:
+    """The key in `path`. Raises `FileNotFoundError` for none, `Invalid` for what is no key."""
+    try:
+        key = path.read_bytes()
+    except FileNotFoundError:
+        raise
+    except OSError as problem:
+        raise Invalid(
+            f"SETTEN_SECRET_KEY_FILE: {path} cannot be read ({problem.strerror})."
+        ) from problem
     if len(key) != 32:
-        raise Invalid(f"The key file {path} must hold exactly 32 bytes; it holds {len(key)}.")
+        raise Invalid(
+            f"SETTEN_SECRET_KEY_FILE: {path} must hold exactly 32 bytes; it holds {len(key)}."
+        )
     return key
 
 
@@ -71,6 +91,11 @@ class Keys:
     def _derive(self, purpose: str) -> bytes:
         # HKDF-Expand (RFC 5869) for one block: the master key is uniformly random already.
         return hmac.digest(self._master, f"setten {purpose}".encode() + b"\x01", "sha256")
+
+    @property
+    def mark(self) -> str:
+        """Recognises the installation's key without telling it."""
+        return self._mac("mark", KEY_ID)
 
     @cached_property
     def _seal(self) -> AESGCM:

@@ -24,7 +24,7 @@ from app.store.tables.change import Change  # noqa: E402
 from app.store.tables.customer import Address, Customer, Segment  # noqa: E402
 from app.store.tables.feedback import Answer, FollowUp, Survey  # noqa: E402
 from app.store.tables.inbox import Arrival, Inbox, LedgerRow  # noqa: E402
-from app.store.tables.organisation import Lease, Organisation, Worker  # noqa: E402
+from app.store.tables.organisation import KeyMark, Lease, Organisation, Worker  # noqa: E402
 from app.store.tables.ticket import (  # noqa: E402
     Attachment,
     Delivery,
@@ -61,6 +61,7 @@ __all__ = [
     "FollowUp",
     "Inbox",
     "Invitation",
+    "KeyMark",
     "Lease",
     "LedgerRow",
     "Login",

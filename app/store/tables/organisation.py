@@ -26,6 +26,15 @@ class Organisation(SQLModel, table=True):
     samples_at: datetime | None = maybe_moment()  # when sample inquiries were made, if shown
 
 
+class KeyMark(SQLModel, table=True):
+    """By what the installation's key is recognised; one row, made at the first start."""
+
+    __tablename__ = "key_mark"
+
+    id: int = primary_key()
+    mark: str
+
+
 class Lease(SQLModel, table=True):
     """Who may do what only one may do. `token` grows: a late holder is recognised by it."""
 

@@ -713,6 +713,12 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_invitation_agent_id"), ["agent_id"], unique=False)
 
     op.create_table(
+        "key_mark",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("mark", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_key_mark")),
+    )
+    op.create_table(
         "lease",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -975,6 +981,7 @@ def downgrade() -> None:
 
     op.drop_table("ledger")
     op.drop_table("lease")
+    op.drop_table("key_mark")
     with op.batch_alter_table("invitation", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_invitation_agent_id"))
 
