@@ -312,10 +312,12 @@ def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) ->
 
 
 def _tag(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:
-    # Only the first message decides by itself; a later “thanks!” says nothing about the inquiry.
-    if ticket.message_count > 1:
+    # Only what a customer says first decides by itself; a later “thanks!” says nothing about the
+    # inquiry. What a machine or we said before it does not count.
+    if tagging.first_words(session, ticket.id) is not None:
         return
     if found.prediction:
         tagging.apply(session, ticket, row.id, found.prediction)
+        touchpoints.restage(session, ticket)
     elif found.tag_later:
         jobs.enqueue(session, "tag", ticket_id=ticket.id)

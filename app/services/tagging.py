@@ -1,14 +1,20 @@
 """Stage and topic of a ticket: the model proposes, a person decides and is remembered."""
 
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
 from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.core.errors import Conflict, Invalid
-from app.domain.words import ANCHORS, Decision, Head, MessageKind, Verdict
+from app.domain.words import ANCHORS, Decision, Head, Status, Verdict
 from app.services import access, changes, touchpoints
 from app.services.access import SYSTEM, Actor, Permission
-from app.store.tables import Correction, Customer, Message, PredictionRow, Ticket, Topic
+from app.store.tables import Correction, Customer, Message, PredictionRow, Ticket, Topic, Touchpoint
 from classifier.contract import HeadPrediction, Prediction
+
+LOOKS_BACK = timedelta(days=3)
+AT_ONCE = 50
 
 
 def _topic(session: Session, key: str) -> Topic | None:
@@ -124,20 +130,66 @@ def accept(session: Session, actor: Actor, ref: str) -> Ticket:
     return ticket
 
 
+def first_words(session: Session, ticket_id: int) -> Message | None:
+    """The first message by the customer in person; a call that we made is none."""
+    return session.exec(
+        select(Message)
+        .join(Touchpoint, col(Touchpoint.message_id) == col(Message.id))
+        .where(Touchpoint.ticket_id == ticket_id, Touchpoint.direction == "in")
+        .order_by(col(Message.id))
+        .limit(1)
+    ).one_or_none()
+
+
 def untagged(session: Session, ticket_id: int) -> Message | None:
     """The first customer message of a ticket the model has not seen yet."""
     if newest(session, ticket_id, Head.STAGE) is not None:
         return None
+    return first_words(session, ticket_id)
+
+
+def lost(session: Session, before: datetime) -> Sequence[int]:
+    """Some tickets of the last days that a customer wrote on and no model has looked at."""
+    seen = select(PredictionRow.id).where(PredictionRow.ticket_id == Ticket.id)
+    said = select(Touchpoint.id).where(
+        Touchpoint.ticket_id == Ticket.id,
+        Touchpoint.direction == "in",
+        col(Touchpoint.message_id).is_not(None),
+    )
     return session.exec(
-        select(Message)
+        select(Ticket.id)
         .where(
-            Message.ticket_id == ticket_id,
-            col(Message.kind).in_([MessageKind.INBOUND, MessageKind.CALL]),
-            col(Message.automatic).is_(False),
+            col(Ticket.status).in_([status for status in Status if status is not Status.SPAM]),
+            Ticket.last_activity_at > clock.now() - LOOKS_BACK,
+            col(Ticket.last_inbound_at) < before,
+            col(Ticket.sample).is_(False),
+            said.exists(),
+            ~seen.exists(),
         )
-        .order_by(col(Message.id))
-        .limit(1)
-    ).one_or_none()
+        .order_by(col(Ticket.id))
+        .limit(AT_ONCE)
+    ).all()
+
+
+def give_up(session: Session, ticket_id: int, message_id: int) -> None:
+    """No model could be had: the ticket is shown as unsure, and nobody waits for it any more."""
+    ticket = session.get(Ticket, ticket_id, with_for_update={"key_share": True})
+    if ticket is None or newest(session, ticket_id, Head.STAGE) is not None:
+        return
+    for head in Head:
+        session.add(
+            PredictionRow(
+                ticket_id=ticket_id,
+                message_id=message_id,
+                head=head,
+                probability=0.0,
+                decision=Decision.ABSTAIN,
+                top=[],
+                model="none",
+                basis="",
+                at=clock.now(),
+            )
+        )
 
 
 def tag_later(session: Session, ticket_id: int, message_id: int, prediction: Prediction) -> None:

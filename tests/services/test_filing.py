@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -19,6 +20,7 @@ from app.store.tables import (
     Customer,
     Message,
     Participant,
+    PredictionRow,
     Survey,
     Ticket,
     Topic,
@@ -217,6 +219,26 @@ def test_a_ticket_only_machines_wrote_on_says_so_until_a_person_writes(desk: Des
 
     after = desk.again(ticket)
     assert (after.automatic, after.waiting_since) == (False, NOON)
+
+
+@pytest.mark.parametrize(
+    "before",
+    [{"automatic": True, "machine": "bulk"}, {"direction": Direction.OUTBOUND, "is_call": True}],
+)
+def test_the_customers_first_words_are_tagged_whatever_came_before_them(
+    desk: Desk, before: dict[str, Any]
+) -> None:
+    first = inquiry(**before)
+    ticket = desk.ticket(first)
+    answers = by_id(first.external_id)
+
+    desk.arrive(inquiry(refs=answers), prediction=guess("G", "delivery"))
+    desk.arrive(inquiry(refs=answers, text="Thanks!"), prediction=guess("B", "fault_repair"))
+
+    assert desk.again(ticket).stage == "G"
+    words = desk.all(Message)[1]
+    assert [row.message_id for row in desk.all(PredictionRow)] == [words.id] * 2
+    assert {touchpoint.stage for touchpoint in desk.all(Touchpoint)} == {"G"}
 
 
 def test_a_resolved_ticket_reopens_and_its_request_is_taken_back(desk: Desk) -> None:
