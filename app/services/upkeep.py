@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.words import ArrivalState
-from app.services import outbox, surveys, tickets
+from app.services import outbox, surveys, tagging, tickets
 from app.store import jobs
 from app.store.tables import Arrival, Worker
 
@@ -36,6 +36,14 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
     return len(lost) + len(messages) + stuck
 
 
+def retag(session: Session) -> int:
+    """Wake the tagging of tickets that no model has looked at; how many. Only with triage on."""
+    lost = tagging.lost(session, clock.now() - SILENT)
+    for ticket_id in lost:
+        jobs.enqueue(session, "tag", ticket_id=ticket_id)
+    return len(lost)
+
+
 def tick(session: Session, *, reachable: bool = False) -> None:
     """What happens because time passes, or because customers can open our links by now."""
     tickets.wake_due(session)
@@ -48,6 +56,10 @@ def alive(session: Session, worker: str) -> None:
     row = row or Worker(name=worker, seen_at=clock.now())
     row.seen_at = clock.now()
     session.add(row)
+
+
+def living(session: Session) -> list[str]:
+    return list(session.exec(select(Worker.name)).all())
 
 
 def bury_dead(session: Session) -> list[str]:

@@ -5,6 +5,7 @@ are due and have no job. So losing every job costs a minute, and running one twi
 """
 
 import json
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 from weakref import WeakKeyDictionary
 
@@ -50,7 +51,10 @@ def serializer() -> Any:
 
 
 def _client(session: Session) -> "DBOSClient":
-    engine = engine_of(session)
+    return _client_of(engine_of(session))
+
+
+def _client_of(engine: Engine) -> "DBOSClient":
     if engine not in _clients:
         from dbos import DBOSClient  # noqa: PLC0415 - see above
 
@@ -85,6 +89,19 @@ def prepare(database: Database) -> None:
     client._sys_db.run_migrations()  # only a launched worker offers it publicly
     if engine is not database.engine:
         engine.dispose()
+
+
+def abandon(database: Database, living: Collection[str]) -> int:
+    """End jobs that a worker began which is not there any more; how many.
+
+    Nobody else would: the row each of them was about is woken by a new job.
+    """
+    client = _client_of(database.engine)
+    begun = client.list_workflows(status="PENDING", limit=1000, load_input=False, load_output=False)
+    left = [job.workflow_id for job in begun if job.executor_id not in living]
+    if left:
+        client.cancel_workflows(left)
+    return len(left)
 
 
 def waiting(session: Session) -> int:

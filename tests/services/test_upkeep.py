@@ -4,11 +4,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from app.domain.words import DeliveryState, Status
-from app.services import outbox, tickets, upkeep
+from app.services import outbox, tagging, tickets, upkeep
 from app.services.tickets import Draft
-from app.store.tables import Worker
+from app.store.tables import Message, Worker
 from channels.contract import Phase
-from tests.inquiries import LINKS, NOON, Desk
+from tests.inquiries import LINKS, NOON, Desk, guess, inquiry
 
 Forward = Callable[[timedelta], None]
 
@@ -78,3 +78,28 @@ def test_bury_dead_takes_over_from_the_silent(desk: Desk, forward: Forward) -> N
         DeliveryState.RETRY,
         DeliveryState.SENDING,
     ]
+
+
+def test_a_tag_that_lost_its_job_is_woken_until_a_model_looked(
+    desk: Desk, forward: Forward
+) -> None:
+    desk.ticket(prediction=guess("G", None))
+    desk.ticket(inquiry("robot@customers.test", automatic=True))
+    missed = desk.ticket(inquiry("kei@customers.test"))
+    assert desk.do(upkeep.retag) == 0
+    forward(timedelta(seconds=61))
+    before = desk.jobs()
+
+    assert desk.do(upkeep.retag) == 1
+    assert desk.jobs() == before + 1
+
+    [message] = desk.all(Message, ticket_id=missed.id)
+    desk.do(tagging.give_up, missed.id, message.id)
+    assert desk.do(upkeep.retag) == 0
+
+
+def test_tickets_of_long_ago_are_left_untagged(desk: Desk, forward: Forward) -> None:
+    desk.ticket()
+    forward(timedelta(days=4))
+
+    assert desk.do(upkeep.retag) == 0

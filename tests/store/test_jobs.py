@@ -70,3 +70,24 @@ def test_nothing_in_the_database_is_code_to_run() -> None:
     assert serializer.deserialize(serializer.serialize({"a": [1, "ü"]})) == {"a": [1, "ü"]}
     with pytest.raises(ValueError, match="Expecting value"):
         serializer.deserialize("gASVCgAAAAAAAACMBnNldHRlbpQu")
+
+
+def test_what_a_worker_that_is_gone_had_begun_counts_no_more(db: Database) -> None:
+    with db.transaction() as session:
+        for inbox_id in range(3):
+            jobs.enqueue(session, "file", inbox_id=inbox_id)
+        table = "workflow_status" if db.is_sqlite else "dbos.workflow_status"
+        ids = session.connection().execute(text(f"SELECT workflow_uuid FROM {table}")).scalars()  # noqa: S608
+        for worker, job in zip(("gone", "here"), list(ids), strict=False):
+            session.connection().execute(
+                text(
+                    f"UPDATE {table} SET status = 'PENDING', executor_id = :worker"  # noqa: S608
+                    " WHERE workflow_uuid = :job"
+                ),
+                {"worker": worker, "job": job},
+            )
+
+    assert [jobs.abandon(db, ["here"]), jobs.abandon(db, ["here"])] == [1, 0]
+
+    with db.reading() as session:
+        assert jobs.waiting(session) == 2
