@@ -1,10 +1,13 @@
 """Templates and catalogues: every page compiles, speaks three languages and holds no script."""
 
 import re
+from contextvars import copy_context
 
 import pytest
 from jinja2 import nodes
 
+from app.web import speech, stored_words
+from app.web.speech import Voice
 from app.web.templating import TEMPLATES, environment
 from tests.web import catalogues
 from tests.web.catalogues import (
@@ -110,6 +113,32 @@ def test_translation_fills_the_same_places(language: str) -> None:
         wrong += [one for one in strings_of(message) if set(_PLACE.findall(one)) != wanted]
 
     assert wrong == []
+
+
+@pytest.mark.parametrize(
+    ("stored", "german"),
+    [
+        (
+            "The customer was asked less than 30 days ago.",
+            "Die Kundin oder der Kunde wurde vor weniger als 30 Tagen gefragt.",
+        ),
+        (
+            "Not sent: no outgoing server is set up for a.b@kanzlei.example.",
+            "Nicht gesendet: Für a.b@kanzlei.example ist kein Postausgangsserver eingerichtet.",
+        ),
+        (
+            "Given up after 5 days: 450 4.2.1 busy: 7 %",
+            "Nach 5 Tagen aufgegeben: 450 4.2.1 busy: 7 %",
+        ),
+        ("552 5.2.2 Mailbox full", "552 5.2.2 Mailbox full"),
+    ],
+)
+def test_a_stored_sentence_is_said_around_what_varies(stored: str, german: str) -> None:
+    def said() -> str:
+        speech.speak(Voice("de"))
+        return stored_words.say_stored(stored)
+
+    assert copy_context().run(said) == german
 
 
 def test_catalogues_are_found_where_pages_look_for_them() -> None:

@@ -16,7 +16,7 @@ from markupsafe import Markup
 from app.core import clock
 from app.domain import text
 from app.services.queries.frame import Frame, House
-from app.web import speech
+from app.web import speech, stored_words
 from app.web.origin import is_plain_http
 from app.web.speech import Voice
 
@@ -95,7 +95,7 @@ def environment() -> Environment:
         paragraphs=text.paragraphs,
         iso=lambda value: value.isoformat(),
         # For sentences that are no literals: `_()` takes what it is given for safe HTML.
-        translated=lambda value: speech.say(value) if value else "",
+        translated=lambda value: stored_words.say_stored(value) if value else "",
     )  # fmt: skip
     return made
 
