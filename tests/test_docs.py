@@ -277,14 +277,14 @@ def test_every_crash_point_says_what_follows() -> None:
 def test_every_reason_not_to_ask_is_explained() -> None:
     may = survey.Circumstances(
         wanted=True, policy="opt-out", agreed=True, notice=True, objected=False, automatic=False,
-        sample=False, answered_by_person=True, has_address=True, last_asked=None,
+        sample=False, answer_reached=True, has_address=True, waiting=False, last_asked=None,
         cooling=timedelta(days=30),
     )  # fmt: skip
     now = datetime(2026, 4, 1, 12, tzinfo=UTC)
     against = (
-        {"sample": True}, {"automatic": True}, {"answered_by_person": False}, {"objected": True},
+        {"sample": True}, {"automatic": True}, {"answer_reached": False}, {"objected": True},
         {"wanted": False}, {"policy": "de-strict", "agreed": False, "notice": False},
-        {"has_address": False}, {"last_asked": now},
+        {"has_address": False}, {"waiting": True}, {"last_asked": now},
     )  # fmt: skip
 
     reasons = [survey.why_not(dataclasses.replace(may, **change), now) for change in against]

@@ -394,7 +394,7 @@ def test_a_request_that_failed_is_over(desk: Desk, forward: Forward) -> None:
     ]
 
     with pytest.raises(Conflict):
-        desk.do(outbox.send_again, desk.ann, delivery.id)
+        desk.do(outbox.send_again, desk.lead, delivery.id)
 
     assert states(desk, message) == [("failed", "unknown")]
 
