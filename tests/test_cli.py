@@ -106,6 +106,21 @@ def test_serve_names_another_port_when_its_own_is_taken(setten: Setten) -> None:
         free.bind(("127.0.0.1", named))
 
 
+def test_serve_promises_no_test_mail_at_a_port_that_is_taken(setten: Setten) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", setten.mail_port))
+        taken.listen()
+
+        setten.serve()
+        until(lambda: "Ctrl-C stops it." in setten.log, "greeting")
+
+    assert "Test mail: send it" not in setten.log
+    assert (
+        f"Test mail cannot come in: port {setten.mail_port} on 127.0.0.1 is taken by "
+        "another program. Set SETTEN_MAIL_PORT to a free one." in setten.log
+    )
+
+
 def test_serve_says_when_its_address_is_of_another_machine(setten: Setten) -> None:
     done = setten.run("serve", "--host", "192.0.2.1")
 

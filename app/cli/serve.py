@@ -40,12 +40,16 @@ def _serve(settings: Settings, *, with_worker: bool, sign_in: str = "") -> int:
     with _bind(settings) as door:
         work.bring_up_to_date(settings)
         from app.main import create_app
+        from app.worker.listen import LOOPBACK
         from app.worker.works import alone
 
         if with_worker and (lock := alone(settings)):
             lock.close()  # the worker takes it once the first page could be served
+        # Looked at before our own worker listens there.
+        mail_taken = with_worker and not _is_free(LOOPBACK, settings.mail_port)
         app = create_app(settings, with_worker=with_worker)
-        server = _Server(app, settings, _Greeting(settings, with_worker, sign_in))
+        greeting = _Greeting(settings, with_worker, sign_in, mail_taken=mail_taken)
+        server = _Server(app, settings, greeting)
         server.run(sockets=[door])
     return 0
 
@@ -89,6 +93,12 @@ def _listening(host: str, port: int) -> socket.socket:
     return door
 
 
+def _is_free(host: str, port: int) -> bool:
+    with contextlib.suppress(OSError), _listening(host, port):
+        return True
+    return False
+
+
 def _free_port(settings: Settings) -> int:
     for port in (*range(settings.port + 1, min(settings.port + 100, 65_536)), 0):
         with contextlib.suppress(OSError), _listening(settings.host, port) as door:
@@ -100,10 +110,13 @@ def _free_port(settings: Settings) -> int:
 class _Greeting:
     """What is said once the first page can be served."""
 
-    def __init__(self, settings: Settings, with_worker: bool, sign_in: str) -> None:
+    def __init__(
+        self, settings: Settings, with_worker: bool, sign_in: str, *, mail_taken: bool
+    ) -> None:
         self.settings = settings
         self.with_worker = with_worker
         self.sign_in = sign_in
+        self.mail_taken = mail_taken
 
     def say(self) -> None:
         settings = self.settings
@@ -115,7 +128,7 @@ class _Greeting:
                 _say_first_link(house)
             if self.with_worker:
                 starters.make(house)
-                _say_where_mail_goes(house)
+                _say_where_mail_goes(house, taken=self.mail_taken)
         say("Ctrl-C stops it.")
 
 
@@ -127,9 +140,16 @@ def _say_first_link(house: Installation) -> None:
         say(f"  {house.settings.link_base}/invitation/{token}")
 
 
-def _say_where_mail_goes(house: Installation) -> None:
+def _say_where_mail_goes(house: Installation, *, taken: bool) -> None:
     addresses = starters.taking_test_mail(house)
-    if addresses and house.settings.mail_port:
+    if not addresses or not house.settings.mail_port:
+        return
+    if taken:
+        say(
+            f"Test mail cannot come in: port {house.settings.mail_port} on 127.0.0.1 is taken by "
+            "another program. Set SETTEN_MAIL_PORT to a free one."
+        )
+    else:
         say(
             f"Test mail: send it to {', '.join(addresses)} by SMTP at "
             f"127.0.0.1:{house.settings.mail_port}, or run “setten try”."

@@ -25,15 +25,20 @@ async def supervise(works: Works) -> None:
 
 
 async def _while_wanted(works: Works, kind: str, channel: Listens) -> None:
+    said: str | None = None
     while True:
         if await asyncio.to_thread(_only_built_in, works, kind):
             try:
                 await _listen(works, kind, channel)
+                said = None
             except OSError as problem:
-                log.warning(
-                    "the port for test mail is taken",
-                    extra={"port": works.settings.mail_port, "problem": problem.strerror},
-                )
+                # Once, not every few seconds for as long as it lasts.
+                if said != str(problem):
+                    said = str(problem)
+                    log.warning(
+                        "the port for test mail is taken",
+                        extra={"port": works.settings.mail_port, "problem": problem.strerror},
+                    )
         await asyncio.sleep(LOOK_AROUND)
 
 
