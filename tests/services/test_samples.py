@@ -20,6 +20,7 @@ from app.store.tables import (
     Customer,
     FollowUp,
     Organisation,
+    PredictionRow,
     Survey,
     Ticket,
     Touchpoint,
@@ -75,6 +76,12 @@ def test_add_leaves_out_what_has_no_inbox(desk: Desk) -> None:
 
     assert made == sum(one.kind == "email" for one in INQUIRIES)
     assert {row.channel for row in desk.all(Ticket)} == {"email"}
+
+
+def test_nobody_is_said_to_have_learned_what_is_written_on_samples(shop: Desk) -> None:
+    shop.do(samples.add, ADMIN)
+
+    assert {(row.model, row.basis) for row in shop.all(PredictionRow)} == {("sample", "")}
 
 
 def test_add_needs_an_administrator(shop: Desk) -> None:

@@ -41,6 +41,22 @@ def test_view_shows_its_rows_and_counts(db: Database, ann: Person) -> None:
     assert "<title>Mine (1) · Hoshi Tools</title>" in mine
 
 
+def test_nobody_is_said_to_have_set_what_is_on_a_sample(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        for sample in (True, False):
+            ticket = make_ticket(session, subject=f"{sample}", assignee_id=ann.id)
+            ticket.stage, ticket.stage_by, ticket.sample = "G", "model", sample
+
+    page = ann.client.get("/inbox").text
+
+    rows = {
+        name: re.findall(r'class="chip model" title="([^"]*)"', row)
+        for row in page.split("<li data-ref")
+        for name in subjects(row)
+    }
+    assert rows == {"True": ["Sample"], "False": ["set by the model"]}
+
+
 def test_search_finds_by_words_of_the_text(db: Database, ann: Person) -> None:
     make(db, "注文の返品をお願いします")
     make(db, "Something else")
