@@ -30,10 +30,10 @@ def connect(setten: Setten, dovecot: Dovecot, sink: SmtpSink) -> None:
 
 
 def ticket_with(setten: Setten, subject: str) -> dict[str, Any]:
-    return until(
-        lambda: next((t for t in setten.tickets() if t["subject"] == subject), None),
-        f"ticket “{subject}”",
-    )
+    def named() -> list[dict[str, Any]]:
+        return [row for row in setten.tickets() if row["subject"] == subject]
+
+    return until(named, f"ticket “{subject}”")[0]
 
 
 def sent(sink: SmtpSink, count: int) -> list[Mail]:
