@@ -309,6 +309,25 @@ class Sends(Protocol):
 
 
 @runtime_checkable
+class SelfTests(Protocol):
+    """Can write to itself, to find out what its provider delivers before customers depend on it."""
+
+    config: type[BaseModel]
+
+    def probe(self, config: Any, token: str, sent_at: datetime) -> tuple[Rendered, str]:
+        """The message to itself and its recipient. Raises `ValueError` where none can be written.
+
+        When it arrives, `parse` gives the token as an ADDRESS_TOKEN.
+        """
+
+    def confirmed(self, config: Any) -> BaseModel:
+        """The configuration with what a probe that arrived has proved."""
+
+    def unproved(self, config: Any, was: Any | None) -> BaseModel:
+        """`config` without what no probe has proved; `was` is what it was until now, if ever."""
+
+
+@runtime_checkable
 class TakesEntries(Protocol):
     """A person can type an arrival in by hand: `entry` is the form."""
 

@@ -19,7 +19,7 @@ from app.services import inboxes
 from app.services.access import SYSTEM
 from app.services.inboxes import NewInbox
 from app.store.tables import Inbox
-from channels.contract import Accepts, Channel, Sends
+from channels.contract import Accepts, Channel, SelfTests, Sends
 from channels.registry import all_channels
 
 _LANGUAGES = ("", "ja", "de", "en")
@@ -45,6 +45,7 @@ def add(asked: argparse.Namespace, settings: Settings) -> int:
                 address=str(getattr(config, "address", "")),
                 language=language,
                 writes_to=channel.writes_to if isinstance(channel, Sends) else "",
+                tester=channel if isinstance(channel, SelfTests) else None,
             ),
         )
     say(f"Inbox {made.id} ({made.name}) is there; a running Setten uses it within a few seconds.")

@@ -21,6 +21,15 @@ class ArrivalState(StrEnum):
     REFUSED = "refused"
 
 
+class SelfTest(StrEnum):
+    """How the last try of an inbox to write to itself went."""
+
+    NEVER = "never"
+    RUNNING = "running"  # until its mail arrives; nothing else ends it
+    PASSED = "passed"
+    FAILED = "failed"
+
+
 class MessageKind(StrEnum):
     INBOUND = "inbound"
     OUTBOUND = "outbound"

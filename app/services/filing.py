@@ -13,7 +13,7 @@ from app.domain.lifecycle import Move
 from app.domain.subject import normal_subject
 from app.domain.text import preview
 from app.domain.words import ArrivalState, Cause, MessageKind, Role, Status
-from app.services import changes, customers, tagging, touchpoints, withdrawals
+from app.services import changes, customers, self_tests, tagging, touchpoints, withdrawals
 from app.services.access import Actor
 from app.store import jobs, search
 from app.store.tables import (
@@ -28,7 +28,7 @@ from app.store.tables import (
     Participant,
     Ticket,
 )
-from channels.contract import Direction, InboundMessage, Ref, RefKind
+from channels.contract import Direction, InboundMessage, Ref, RefKind, SelfTests
 from classifier.contract import Prediction
 
 INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
@@ -61,6 +61,7 @@ class Understood:
 class Place:
     inbox: Inbox
     arrival: Arrival
+    tester: SelfTests | None = None  # the channel, where it can test itself
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +74,8 @@ class Outcome:
 def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> Outcome:
     """File one message. A copy of what we have is noted as such and changes nothing."""
     message = found.message
-    if message.machine == "ourselves":
-        return Outcome(ArrivalState.IGNORED, "Our own mail came back to us.")
+    if reason := _of_ourselves(session, keys, place, message):
+        return Outcome(ArrivalState.IGNORED, reason)
     original = _already_filed(session, place, message.canonical)
     if original:
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
@@ -97,6 +98,19 @@ def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> O
     if not message.automatic:
         touchpoints.record(session, ticket, row, incoming=message.direction is Direction.INBOUND)
     return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}.")
+
+
+def _of_ourselves(session: Session, keys: Keys, place: Place, message: InboundMessage) -> str:
+    """Why a mail that we began ourselves is nobody's inquiry; "" for every other."""
+    if message.machine == "ourselves":
+        if place.tester and self_tests.arrived(
+            session, keys, place.tester, place.inbox.id, message
+        ):
+            return "Self-test of the inbox arrived."
+        return "Our own mail came back to us."
+    if message.automatic and self_tests.returned(session, keys, place.inbox.id, message):
+        return "Self-test of the inbox came back."
+    return ""
 
 
 def _already_filed(session: Session, place: Place, canonical: str) -> int | None:

@@ -10,9 +10,11 @@ from sqlmodel import Session, col, select
 from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
+from app.domain.words import SelfTest
 from app.services import changes
 from app.services.access import Actor, Permission, require
 from app.store.tables import Inbox
+from channels.contract import SelfTests
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -28,6 +30,7 @@ class NewInbox:
     language: str = ""
     writes_to: str = ""
     built_in: bool = False
+    tester: SelfTests | None = None  # its channel, where that can test itself
 
 
 def _seal(keys: Keys, token: str, config: BaseModel) -> bytes:
@@ -45,17 +48,22 @@ def config_of(inbox: Inbox, keys: Keys, config: type[Config]) -> Config:
     return config.model_validate_json(plain)
 
 
+def reseal(inbox: Inbox, keys: Keys, config: BaseModel) -> None:
+    inbox.sealed_config = _seal(keys, inbox.token, config)
+
+
 def create(session: Session, actor: Actor, keys: Keys, new: NewInbox) -> Inbox:
     """Add an inbox. Raises `Conflict` when another one has its address."""
     require(actor, Permission.ADMIN)
     _address_is_free(session, new, but=None)
     token = secrets.new_token()
+    config = new.tester.unproved(new.config, None) if new.tester else new.config
     inbox = Inbox(
         kind=new.kind,
         name=new.name.strip() or new.address or new.kind,
         address=new.address.strip().lower(),
         token=token,
-        sealed_config=_seal(keys, token, new.config),
+        sealed_config=_seal(keys, token, config),
         language=new.language,
         writes_to=new.writes_to,
         built_in=new.built_in,
@@ -90,9 +98,15 @@ def change(session: Session, actor: Actor, keys: Keys, inbox_id: int, new: NewIn
     if inbox.kind != new.kind:
         raise Invalid("The channel of an inbox cannot change; add another inbox.")
     _address_is_free(session, new, but=inbox_id)
+    address, config = new.address.strip().lower(), new.config
+    if new.tester:
+        config = new.tester.unproved(config, config_of(inbox, keys, new.tester.config))
+    if inbox.address != address or config != new.config:  # what was tried is no more
+        inbox.self_test, inbox.self_test_error = SelfTest.NEVER, ""
+        inbox.self_test_at = inbox.self_test_sent_at = None
     inbox.name, inbox.language = new.name.strip() or inbox.name, new.language
-    inbox.address = new.address.strip().lower()
-    inbox.sealed_config = _seal(keys, inbox.token, new.config)
+    inbox.address = address
+    reseal(inbox, keys, config)
     inbox.last_in_error = inbox.last_out_error = ""
     session.add(inbox)
     changes.record(session, actor, None, "inbox_changed", inbox=inbox.id)

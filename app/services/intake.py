@@ -16,7 +16,7 @@ from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.filing import Understood
 from app.store import jobs
 from app.store.tables import Arrival, Inbox, LedgerRow
-from channels.contract import Ignored, Raw, ServerId
+from channels.contract import Ignored, Raw, SelfTests, ServerId
 
 ATTEMPTS = 3  # a bug of ours may go away with the next attempt; after these a person decides
 
@@ -138,9 +138,16 @@ def next_waiting(session: Session, inbox_id: int) -> Arrival | None:
 
 
 def file(
-    session: Session, keys: Keys, arrival_id: int, understood: Sequence[Understood | Ignored]
+    session: Session,
+    keys: Keys,
+    arrival_id: int,
+    understood: Sequence[Understood | Ignored],
+    tester: SelfTests | None = None,
 ) -> None:
-    """Turn what was understood into messages on tickets, all of it or nothing."""
+    """Turn what was understood into messages on tickets, all of it or nothing.
+
+    `tester` is the channel it came by, where that can test itself.
+    """
     arrival = _claimed(session, arrival_id)
     if arrival is None:
         return
@@ -148,7 +155,7 @@ def file(
     outcomes = [
         filing.Outcome(ArrivalState.IGNORED, found.reason)
         if isinstance(found, Ignored)
-        else filing.file_one(session, keys, filing.Place(inbox, arrival), found)
+        else filing.file_one(session, keys, filing.Place(inbox, arrival, tester), found)
         for found in understood
     ] or [filing.Outcome(ArrivalState.IGNORED, "There was nothing in it.")]
     # Several messages in one arrival: filed if one of them was, else what became of the first.

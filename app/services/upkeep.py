@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.words import ArrivalState
-from app.services import outbox, surveys, tagging, tickets
+from app.services import outbox, self_tests, surveys, tagging, tickets
 from app.store import jobs
 from app.store.tables import Arrival, Worker
 
@@ -32,8 +32,11 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
     messages = outbox.overdue(session, limit)
     for message_id in messages:
         jobs.enqueue(session, "deliver", message_id=message_id)
+    tests = self_tests.lost(session, limit)
+    for inbox_id in tests:
+        jobs.enqueue(session, "self_test", inbox_id=inbox_id)
     stuck = outbox.recover(session, None, clock.now() - STUCK)
-    return len(lost) + len(messages) + stuck
+    return len(lost) + len(messages) + len(tests) + stuck
 
 
 def retag(session: Session) -> int:

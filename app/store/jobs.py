@@ -23,6 +23,7 @@ WORKFLOW = "run_job"
 QUEUES = {  # job → queue; the number is how often a worker looks, in seconds
     "file": ("intake", 0.2),
     "deliver": ("outbox", 0.2),
+    "self_test": ("outbox", 0.2),
     "ask": ("timers", 1.0),
     "tag": ("timers", 1.0),
 }

@@ -21,6 +21,7 @@ from app.store import jobs
 from app.worker import listen, pull
 from app.worker.deliver import deliver
 from app.worker.file import file, tag
+from app.worker.self_test import self_test
 from app.worker.works import Works, alone
 
 log = logging.getLogger(__name__)
@@ -40,6 +41,7 @@ async def _ask(works: Works, survey_id: int) -> None:
 KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "file": file,
     "deliver": deliver,
+    "self_test": self_test,
     "ask": _ask,
     "tag": tag,
 }

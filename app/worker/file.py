@@ -14,7 +14,7 @@ from app.services.filing import StoredFile, Understood
 from app.store import jobs
 from app.store.tables import Arrival, Inbox
 from app.worker.works import Turn, Works
-from channels.contract import Ignored, InboundMessage, Raw, Unreadable
+from channels.contract import Channel, Ignored, InboundMessage, Raw, SelfTests, Unreadable
 from classifier.language import detect
 
 log = logging.getLogger(__name__)
@@ -70,8 +70,10 @@ def _batch(works: Works, inbox_id: int) -> Sequence[Arrival]:
 
 def _file_one(works: Works, arrival: Arrival) -> None:
     try:
-        understood = [_understand(works, found) for found in _parse(works, arrival)]
-        works.do(intake.file, works.keys, arrival.id, understood)
+        channel, found = _parse(works, arrival)
+        understood = [_understand(works, one) for one in found]
+        tester = channel if isinstance(channel, SelfTests) else None
+        works.do(intake.file, works.keys, arrival.id, understood, tester)
     except Unreadable as problem:
         works.do(intake.set_aside, arrival.id, str(problem))
         log.warning("arrival set aside", extra={"arrival": arrival.id})
@@ -92,7 +94,7 @@ def _too_much(problem: OperationalError) -> bool:
     return str(getattr(problem.orig, "sqlstate", None) or "").startswith("54")
 
 
-def _parse(works: Works, arrival: Arrival) -> Sequence[InboundMessage | Ignored]:
+def _parse(works: Works, arrival: Arrival) -> tuple[Channel, Sequence[InboundMessage | Ignored]]:
     with works.database.reading() as session:
         inbox = session.get_one(Inbox, arrival.inbox_id)
     if arrival.oversized:
@@ -105,7 +107,8 @@ def _parse(works: Works, arrival: Arrival) -> Sequence[InboundMessage | Ignored]
         headers=arrival.headers,
         received_at=arrival.server_at or arrival.received_at,
     )
-    return works.channels[inbox.kind].parse(works.config_of(inbox), raw)
+    channel = works.channels[inbox.kind]
+    return channel, channel.parse(works.config_of(inbox), raw)
 
 
 def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | Ignored:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
+from datetime import datetime
 
 from pydantic import BaseModel
 
@@ -17,7 +18,7 @@ from channels.contract import (
     Starter,
     Take,
 )
-from channels.email import compose, listener, smtp
+from channels.email import compose, listener, self_test, smtp
 from channels.email.config import EmailConfig, ImportSince
 from channels.email.imap import open_mailbox
 from channels.email.parse import parse
@@ -63,6 +64,15 @@ class EmailChannel:
         progress: Progress,
     ) -> Mapping[str, Outcome]:
         return await smtp.send(config, rendered, recipients, progress)
+
+    def probe(self, config: EmailConfig, token: str, sent_at: datetime) -> tuple[Rendered, str]:
+        return self_test.probe(config, token, sent_at)
+
+    def confirmed(self, config: EmailConfig) -> BaseModel:
+        return self_test.confirmed(config)
+
+    def unproved(self, config: EmailConfig, was: EmailConfig | None) -> BaseModel:
+        return self_test.unproved(config, was)
 
 
 channel = EmailChannel()

@@ -51,9 +51,14 @@ def message_id(config: EmailConfig, message: OutboundMessage) -> str:
     return f"t.{message.token}.{message.number}.{digest}@{domain}"
 
 
+def plus_address(config: EmailConfig, token: str) -> str:
+    """Ours, with the token in it: it proves the ticket where a mail program loses our ids."""
+    local, _, domain = sendable(config.address).rpartition("@")
+    return f"{local}+t.{token}@{domain}"
+
+
 def _fields(config: EmailConfig, message: OutboundMessage, own_id: str) -> list[str]:
     sender = Party("email", config.address, message.sender_name or config.sender_name)
-    local, _, domain = sendable(config.address).rpartition("@")
     lines = [
         _people("From", [sender]),
         _people("To", message.to),
@@ -65,7 +70,7 @@ def _fields(config: EmailConfig, message: OutboundMessage, own_id: str) -> list[
         _folded("References", _references(message)),
     ]
     if config.reply_tokens:
-        lines.append(_folded("Reply-To", [f"<{local}+t.{message.token}@{domain}>"]))
+        lines.append(_folded("Reply-To", [f"<{plus_address(config, message.token)}>"]))
     if message.unsubscribe_url:
         url = _clean(message.unsubscribe_url)
         if not url.isascii() or re.search(r"[\s<>]", url):

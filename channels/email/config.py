@@ -104,7 +104,8 @@ class EmailConfig(BaseModel):
     reply_tokens: bool = Field(
         default=False,
         title="Replies may carry a plus-address",
-        description="Switched on by the self-test, when the provider delivers such mail.",
+        description="Switched on by the self-test, when the provider delivers such mail. "
+        "You can only switch it off here.",
     )
     catch_tls_ca: str = Field(
         default="",

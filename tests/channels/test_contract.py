@@ -19,6 +19,7 @@ from channels.contract import (
     Listens,
     Pulls,
     Raw,
+    SelfTests,
     Sends,
     Starts,
     TakesEntries,
@@ -53,6 +54,7 @@ CAPABILITIES = (
     (Sends, {"render", "send"}),
     (TakesEntries, {"entry", "write_down"}),
     (Imports, {"read_file"}),
+    (SelfTests, {"probe", "confirmed", "unproved"}),
 )
 
 

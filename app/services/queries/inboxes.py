@@ -5,6 +5,7 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from app.domain.words import SelfTest
 from app.services.access import Actor, Permission, require
 from app.store.tables import Inbox
 
@@ -22,6 +23,9 @@ class Row:
     last_in_error: str
     last_out_at: datetime | None
     last_out_error: str
+    self_test: SelfTest
+    self_test_at: datetime | None
+    self_test_error: str
 
 
 def listed(session: Session, actor: Actor) -> tuple[Row, ...]:
@@ -40,6 +44,9 @@ def listed(session: Session, actor: Actor) -> tuple[Row, ...]:
             last_in_error=row.last_in_error,
             last_out_at=row.last_out_at,
             last_out_error=row.last_out_error,
+            self_test=row.self_test,
+            self_test_at=row.self_test_at,
+            self_test_error=row.self_test_error,
         )
         for row in found
     )

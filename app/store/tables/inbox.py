@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.domain.words import ArrivalState
+from app.domain.words import ArrivalState, SelfTest
 from app.store.types import BIG, link, maybe_link, maybe_moment, moment, primary_key, word
 
 
@@ -31,6 +31,10 @@ class Inbox(SQLModel, table=True):
     last_in_error: str = ""
     last_out_at: datetime | None = maybe_moment()
     last_out_error: str = ""
+    self_test: SelfTest = Field(default=SelfTest.NEVER, sa_type=word(SelfTest))
+    self_test_at: datetime | None = maybe_moment()  # since when it is so
+    self_test_sent_at: datetime | None = maybe_moment()  # when its mail was handed over
+    self_test_error: str = ""
 
 
 class Arrival(SQLModel, table=True):

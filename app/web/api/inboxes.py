@@ -1,13 +1,15 @@
 """Inboxes: what is connected. Secrets go in and never come out."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Self
 
 from fastapi import APIRouter
 from pydantic import BaseModel, Field, ValidationError
 
-from app.core.errors import Invalid
-from app.services import inboxes
+from app.core.errors import Conflict, Invalid
+from app.domain.words import SelfTest
+from app.services import inboxes, self_tests
 from app.services.access import Actor, Permission, may, require
 from app.services.inboxes import NewInbox
 from app.services.queries import inboxes as connected
@@ -15,7 +17,7 @@ from app.services.queries.inboxes import Row
 from app.store.tables import Inbox
 from app.web.api.fields import Id, Input, Line
 from app.web.deps import CurrentActor, Db, TheHouse
-from channels.contract import Accepts, Channel, Sends
+from channels.contract import Accepts, Channel, SelfTests, Sends
 from channels.registry import all_channels
 
 router = APIRouter(prefix="/inboxes", tags=["inboxes"])
@@ -30,6 +32,9 @@ class InboxOut(BaseModel):
     built_in: bool
     hook: str  # where its webhook is; "" when it has none, and for who is no administrator
     trouble: str  # why nothing comes in or goes out at the moment
+    self_test: SelfTest
+    self_test_at: datetime | None  # since when it is so
+    self_test_error: str  # why it failed
 
     @classmethod
     def of(cls, inbox: Inbox | Row, actor: Actor) -> Self:
@@ -45,6 +50,9 @@ class InboxOut(BaseModel):
             built_in=inbox.built_in,
             hook=f"/hooks/{inbox.kind}/{inbox.token}" if hooked else "",
             trouble=inbox.last_in_error or inbox.last_out_error,
+            self_test=inbox.self_test,
+            self_test_at=inbox.self_test_at,
+            self_test_error=inbox.self_test_error,
         )
 
 
@@ -84,6 +92,7 @@ def _new(channel: Channel, body: InboxIn, known: Mapping[str, Any]) -> NewInbox:
         address=body.address,
         language=body.language,
         writes_to=channel.writes_to if isinstance(channel, Sends) else "",
+        tester=channel if isinstance(channel, SelfTests) else None,
     )
 
 
@@ -126,3 +135,13 @@ def set_enabled(inbox: Id, body: Switch, actor: CurrentActor, db: Db) -> InboxOu
     with db.transaction() as session:
         switched = inboxes.set_enabled(session, actor, inbox, enabled=body.enabled)
         return InboxOut.of(switched, actor)
+
+
+@router.post("/{inbox}/self-test", status_code=202)
+def test_itself(inbox: Id, actor: CurrentActor, db: Db) -> InboxOut:
+    """The inbox writes to itself at a personal address; when that arrives, answers carry one."""
+    with db.transaction() as session:
+        row = inboxes.get(session, actor, inbox)
+        if not isinstance(all_channels().get(row.kind), SelfTests):
+            raise Conflict("This channel cannot test itself.")
+        return InboxOut.of(self_tests.start(session, actor, inbox), actor)

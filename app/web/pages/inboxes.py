@@ -1,7 +1,7 @@
 """Connecting a channel: one form for every kind, drawn from what it must be told."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Form, Request
@@ -9,16 +9,17 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, SecretStr
 
 from app.core.errors import Conflict, Invalid, NotFound
-from app.services import inboxes
+from app.services import inboxes, self_tests
 from app.services.access import Actor, Permission, require
 from app.services.inboxes import NewInbox
+from app.store.tables import Inbox
 from app.web import forms
 from app.web.deps import CurrentActor, House, TheHouse
 from app.web.forms import Filled
 from app.web.pages import shell
 from app.web.pages.inbox import speak
 from app.web.pages.shell import go
-from channels.contract import Accepts, Channel, Sends
+from channels.contract import Accepts, Channel, SelfTests, Sends
 from channels.registry import all_channels
 
 router = APIRouter(prefix="/settings/inboxes")
@@ -37,6 +38,7 @@ class Sheet:
     hook: str = ""
     made: Mapping[str, str] = field(default_factory=dict)  # secrets shown this once
     was: BaseModel | None = None
+    tested: Inbox | None = None  # where its channel can test itself
 
 
 def channel_of(kind: str) -> Channel:
@@ -87,6 +89,7 @@ def _wanted(channel: Channel, name: str, config: BaseModel) -> NewInbox:
         address=str(getattr(config, "address", "")),
         language=str(getattr(config, "language", "")),
         writes_to=channel.writes_to if isinstance(channel, Sends) else "",
+        tester=channel if isinstance(channel, SelfTests) else None,
     )
 
 
@@ -137,15 +140,8 @@ def create(
 def _refused(
     request: Request, house: House, actor: Actor, channel: Channel, sheet: Sheet, filled: Filled
 ) -> HTMLResponse:
-    shown = Sheet(
-        name=sheet.name,
-        values=filled.values,
-        errors=filled.errors,
-        problem=filled.errors.get("", ""),
-        inbox_id=sheet.inbox_id,
-        enabled=sheet.enabled,
-        hook=sheet.hook,
-        was=sheet.was,
+    shown = replace(
+        sheet, values=filled.values, errors=filled.errors, problem=filled.errors.get("", "")
     )
     return _page(request, house, actor, channel, shown)
 
@@ -162,6 +158,7 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
         enabled=inbox.enabled,
         hook=_hook(house, channel, inbox.token),
         was=config,
+        tested=inbox if isinstance(channel, SelfTests) else None,
     )
 
 
@@ -186,7 +183,7 @@ def change(
                 session, actor, house.keys, inbox_id, _wanted(channel, name, filled.model)
             )
     except (Conflict, Invalid) as error:
-        sheet = Sheet(name, filled.values, {}, error.message, inbox_id, was=stored.was)
+        sheet = replace(stored, name=name, values=filled.values, problem=error.message)
         return _page(request, house, actor, channel, sheet)
     return go("/settings", did="saved")
 
@@ -201,3 +198,13 @@ def set_enabled(
     with house.database.transaction() as session:
         inboxes.set_enabled(session, actor, inbox_id, enabled=bool(on))
     return go("/settings", did="saved")
+
+
+@router.post("/{inbox_id}/self-test")
+def test_itself(inbox_id: int, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
+    with house.database.transaction() as session:
+        inbox = inboxes.get(session, actor, inbox_id)
+        if not isinstance(channel_of(inbox.kind), SelfTests):
+            raise Conflict("This channel cannot test itself.")
+        self_tests.start(session, actor, inbox_id)
+    return go(f"/settings/inboxes/{inbox_id}#self-test")

@@ -34,11 +34,29 @@ def test_new_inbox_says_where_its_hook_is_and_not_its_secret(
             "built_in": False,
             "hook": f"/hooks/chat/{row.token}",
             "trouble": "",
+            "self_test": "never",
+            "self_test_at": None,
+            "self_test_error": "",
         },
     )
     assert SECRET.encode() not in row.sealed_config
     config = inboxes.config_of(row, house.keys, ChatConfig)
     assert config.secret.get_secret_value() == SECRET
+
+
+def test_self_test_of_an_inbox_begins_where_its_channel_has_one(boss: Person, ann: Person) -> None:
+    mail = {"kind": "email", "config": {"address": "hi@shop.test", "reply_tokens": True}}
+    number = boss.client.post("/api/inboxes", json=mail).json()["id"]
+    chat = boss.client.post("/api/inboxes", json=CHAT).json()["id"]
+
+    refused = ann.client.post(f"/api/inboxes/{number}/self-test")
+    unable = boss.client.post(f"/api/inboxes/{chat}/self-test")
+    begun = boss.client.post(f"/api/inboxes/{number}/self-test")
+
+    assert (refused.status_code, unable.status_code, begun.status_code) == (403, 409, 202)
+    assert begun.json()["self_test"] == "running"
+    states = {one["id"]: one["self_test"] for one in ann.client.get("/api/inboxes").json()}
+    assert states == {number: "running", chat: "never"}
 
 
 def test_changing_an_inbox_keeps_the_secret_that_was_not_sent(

@@ -6,7 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
-from app.domain.words import ArrivalState, Role
+from app.domain.words import ArrivalState, Role, SelfTest
 from app.services import agents
 from app.store.blobs import Blobs
 from app.store.database import Database
@@ -83,6 +83,35 @@ def test_secret_made_here_is_shown_once(db: Database, boss: Person) -> None:
     assert secret is not None
     assert secret[1] not in again
     assert f"/hooks/chat/{inbox.token}" in again
+
+
+def test_inbox_page_says_how_its_self_test_went(db: Database, boss: Person) -> None:
+    boss.client.post("/settings/inboxes/new/email", data=MAILBOX)
+    with db.reading() as session:
+        path = f"/settings/inboxes/{session.exec(select(Inbox.id)).one()}"
+    never = boss.client.get(path).text
+    begun = boss.client.post(f"{path}/self-test")
+    running = boss.client.get(path).text
+    with db.transaction() as session:
+        inbox = session.exec(select(Inbox)).one()
+        inbox.self_test, inbox.self_test_error = SelfTest.FAILED, "550 <no> such user"
+        session.add(inbox)
+    failed = boss.client.get(path).text
+
+    assert begun.headers["location"] == f"{path}#self-test"
+    assert "Not tested yet." in never
+    assert "Running since " in running
+    assert "550 &lt;no&gt; such user" in failed
+    assert 'id="self-test"' not in boss.client.get("/settings/inboxes/new/email").text
+
+
+def test_channel_without_a_self_test_offers_none(db: Database, boss: Person) -> None:
+    boss.client.post("/settings/inboxes/new/chat", data={"inbox_name": "Widget"})
+    with db.reading() as session:
+        path = f"/settings/inboxes/{session.exec(select(Inbox.id)).one()}"
+
+    assert 'id="self-test"' not in boss.client.get(path).text
+    assert boss.client.post(f"{path}/self-test").status_code == 409
 
 
 def test_inbox_is_switched_off_and_on(db: Database, boss: Person) -> None:
