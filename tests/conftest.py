@@ -13,7 +13,10 @@ from app.core.settings import Settings
 from app.store import schema
 from app.store.blobs import Blobs
 from app.store.database import Database
+from tests.faults.table import pytest_terminal_summary
 from tests.servers.postgres import Postgres
+
+__all__ = ["pytest_terminal_summary"]  # a hook: pytest finds it by its name
 
 _numbers = itertools.count(1)
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]

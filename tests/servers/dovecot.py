@@ -1,6 +1,7 @@
 """A real Dovecot: any user signs in with the password `secret`, over TLS or not."""
 
 import grp
+import hashlib
 import os
 import pwd
 import re
@@ -134,6 +135,15 @@ class Dovecot:
         waiting.write_bytes(raw)
         os.chown(waiting, self.uid, self.gid)
         return waiting.rename(maildir / "new" / name)
+
+    def marked(self, user: str) -> set[str]:
+        """SHA-256 of every mail that is marked as seen."""
+        found = set()
+        for path in self.maildir(user).glob("cur/*"):
+            if "S" in path.name.rpartition(":2,")[2]:
+                with suppress(FileNotFoundError):  # renamed meanwhile, with another mark
+                    found.add(hashlib.sha256(path.read_bytes()).hexdigest())
+        return found
 
     def renumber(self, user: str) -> None:
         """Give all mails new numbers, as after a restore: UIDVALIDITY is another one."""

@@ -123,6 +123,15 @@ class Postgres:
     def drop(self, database: str) -> None:
         self._say("DROP DATABASE IF EXISTS {} WITH (FORCE)", database)
 
+    def tables(self, database: str) -> int:
+        """How many tables a database has."""
+        with psycopg.connect(self.url(database)) as connection:
+            found = connection.execute(
+                "SELECT count(*) FROM pg_tables"
+                " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"
+            ).fetchone()
+        return int(found[0]) if found else 0
+
     def _say(self, statement: LiteralString, *names: str) -> None:
         with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
             connection.execute(sql.SQL(statement).format(*(sql.Identifier(name) for name in names)))

@@ -2,9 +2,10 @@
 
 import asyncio
 import ssl
+import threading
 import warnings
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
@@ -26,7 +27,8 @@ class SmtpSink:
     answers: dict[str, str] = field(default_factory=dict)
     close_before_dot: bool = False  # the connection ends while the mail is being handed over
     close_after_dot: bool = False  # the mail is kept, but nobody is told
-    hold: asyncio.Event | None = None  # the final answer waits for this
+    hold: asyncio.Event | None = None  # the final answer waits for this; the mail is kept
+    loop: asyncio.AbstractEventLoop | None = None  # where it lives, when that is another thread
     password: str = ""
     connections: int = 0
     port: int = 0
@@ -50,8 +52,6 @@ class SmtpSink:
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if answer := self.answers.get("DATA"):
             return answer
-        if self.hold is not None:
-            await self.hold.wait()
         self.received.append(
             Received(
                 envelope.mail_from or "",
@@ -59,9 +59,17 @@ class SmtpSink:
                 envelope.original_content or b"",
             )
         )
+        if self.hold is not None:
+            await self.hold.wait()
         if self.close_after_dot:
             _cut(server.transport)
         return f"250 2.0.0 Ok: queued as SINK{len(self.received)}"
+
+    def let_go(self) -> None:
+        """Give the answers that were held back, from whatever thread."""
+        held, self.hold = self.hold, None
+        if held is not None and self.loop is not None:
+            self.loop.call_soon_threadsafe(held.set)
 
     def authenticate(
         self, server: SMTP, session: Session, envelope: Envelope, mechanism: str, given: object
@@ -123,3 +131,26 @@ async def smtp_sink(
     finally:
         server.close()
         await server.wait_closed()
+
+
+@contextmanager
+def sink_beside() -> Iterator[SmtpSink]:
+    """The same on a thread of its own, for a test that is not asynchronous."""
+    made = SmtpSink()
+    listening, over = threading.Event(), asyncio.Event()
+    made.loop = loop = asyncio.new_event_loop()
+
+    async def live() -> None:
+        async with smtp_sink(made):
+            listening.set()
+            await over.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(live(),))
+    thread.start()
+    assert listening.wait(10)
+    try:
+        yield made
+    finally:
+        loop.call_soon_threadsafe(over.set)
+        thread.join(10)
+        loop.close()

@@ -1,0 +1,37 @@
+"""The table at the end of a run: what was killed where, and what could not be shown here."""
+
+import pytest
+
+KILLS, NOT_RUN = "kills", "not run"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests said of themselves, in whichever process they ran."""
+    reports = [
+        report
+        for found in terminalreporter.stats.values()
+        for report in found
+        if isinstance(report, pytest.TestReport) and report.when in {"call", "setup"}
+    ]
+    said = {
+        (report.nodeid, name, str(value)): value
+        for report in reports
+        for name, value in report.user_properties
+    }
+    rows = [
+        tuple(str(cell) for cell in value)
+        for (_, name, _), value in said.items()
+        if name == KILLS and isinstance(value, list)
+    ]
+    for _, name, words in said:
+        if name == NOT_RUN:
+            terminalreporter.write_line(f"NOT RUN: {words}", yellow=True)
+    if not rows:
+        return
+    terminalreporter.section("kills")
+    head = ("where", "database", "kills", "result")
+    table = [head, *sorted(rows), ("all", "", str(sum(int(row[2]) for row in rows)), "")]
+    widths = [max(len(row[at]) for row in table) for at in range(len(head))]
+    for row in table:
+        cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+        terminalreporter.write_line("  ".join(cells).rstrip())
