@@ -60,9 +60,9 @@ def zone(name: str) -> ZoneInfo:
         return ZoneInfo("UTC")
 
 
-def delay_for(channel: str, delay: timedelta) -> timedelta:
+def delay_for(delay: timedelta, *, by_mail: bool) -> timedelta:
     """The organisation's delay is meant for mail; elsewhere it is an hour at most."""
-    return delay if channel == "email" else min(delay, SOON)
+    return delay if by_mail else min(delay, SOON)
 
 
 def when(resolved: datetime, delay: timedelta, time_zone: str) -> datetime:

@@ -8,7 +8,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain import survey as rules
-from app.domain.address import EVERYWHERE
+from app.domain.address import EMAIL, EVERYWHERE
 from app.domain.words import DeliveryState, MessageKind, Status, SurveyState
 from app.store.tables import (
     Address,
@@ -106,7 +106,8 @@ def pace(session: Session, ticket: Ticket, customer: Customer) -> tuple[timedelt
     found = session.exec(select(Organisation)).first()
     if found is None:
         return timedelta(0), "UTC"
-    delay = rules.delay_for(ticket.channel, timedelta(minutes=found.feedback_delay_minutes))
+    by_mail = session.get_one(Inbox, ticket.inbox_id).writes_to == EMAIL
+    delay = rules.delay_for(timedelta(minutes=found.feedback_delay_minutes), by_mail=by_mail)
     return delay, customer.time_zone or found.time_zone
 
 

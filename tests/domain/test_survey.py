@@ -122,13 +122,14 @@ def test_a_day_later_moved_into_working_hours(resolved: str, zone_name: str, due
 
 
 @pytest.mark.parametrize(
-    ("channel", "minutes", "waits"),
-    [("email", 1440, 1440), ("phone", 1440, 60), ("chat", 1440, 60), ("chat", 30, 30)],
+    ("by_mail", "minutes", "waits"), [(True, 1440, 1440), (False, 1440, 60), (False, 30, 30)]
 )
 def test_a_call_or_a_chat_is_asked_about_within_the_hour(
-    channel: str, minutes: int, waits: int
+    *, by_mail: bool, minutes: int, waits: int
 ) -> None:
-    assert delay_for(channel, timedelta(minutes=minutes)) == timedelta(minutes=waits)
+    found = delay_for(timedelta(minutes=minutes), by_mail=by_mail)
+
+    assert found == timedelta(minutes=waits)
 
 
 def test_what_is_let_go_waits_for_the_hours_too() -> None:
