@@ -31,7 +31,7 @@ class _Heard(logging.Handler):
 
 
 @contextmanager
-def when_said(words: str, act: Callable[[], None]) -> Iterator[None]:
+def when_said(words: str, act: Callable[[], object]) -> Iterator[None]:
     """Does `act`, in a thread of its own, once `words` are logged."""
     heard = _Heard(words)
 
