@@ -6,7 +6,8 @@ import json
 import secrets
 import smtplib
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 
@@ -26,7 +27,7 @@ from channels.contract import Accepts, TakesEntries
 from channels.registry import all_channels
 from channels.signature import SharedSecret, sign
 
-PATIENCE = 20.0  # seconds until everything should be filed
+PATIENCE = 60.0  # seconds: for every answer, and until everything should be filed
 _MAIL_HOST = "127.0.0.1"
 
 
@@ -80,31 +81,46 @@ def run(_asked: argparse.Namespace, settings: Settings) -> int:
 
 
 def _check_it_runs(settings: Settings) -> None:
-    try:
-        status, _ = _talk(settings, "GET", "/healthz")
-    except OSError:
-        status = 0
-    if status != 200:
-        raise Invalid(
-            f"Setten does not answer on {_host(settings)}:{settings.port}. Start “setten serve” "
-            "first, in another terminal."
-        )
+    if status_of(settings, Call("GET", "/healthz")) != 200:
+        raise _silent(settings)
+
+
+def _silent(settings: Settings) -> Invalid:
+    return Invalid(
+        f"Setten does not answer on {_host(settings)}:{settings.port}. Start “setten serve” "
+        "first, in another terminal."
+    )
 
 
 def _host(settings: Settings) -> str:
     return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
 
 
-def _talk(
-    settings: Settings, method: str, path: str, body: bytes = b"", **headers: str
-) -> tuple[int, bytes]:
-    connection = http.client.HTTPConnection(_host(settings), settings.port, timeout=10)
+@dataclass(frozen=True, slots=True)
+class Call:
+    method: str
+    path: str
+    body: bytes = b""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+def status_of(settings: Settings, call: Call, patience: float = PATIENCE) -> int:
+    """What the running Setten answers. Raises `Invalid`, in a sentence, when it does not."""
+    connection = http.client.HTTPConnection(_host(settings), settings.port, timeout=patience)
     try:
-        connection.request(method, path, body, {k.replace("_", "-"): v for k, v in headers.items()})
+        connection.request(call.method, call.path, call.body, dict(call.headers))
         answer = connection.getresponse()
-        return answer.status, answer.read()
+        answer.read()
+    except TimeoutError:
+        raise Invalid(
+            f"Setten on {_host(settings)}:{settings.port} took longer than {patience:.0f} seconds "
+            "to answer. Its log may say why; try again when it is less busy."
+        ) from None
+    except (OSError, http.client.HTTPException):
+        raise _silent(settings) from None
     finally:
         connection.close()
+    return answer.status
 
 
 def _send_mails(house: Installation) -> int:
@@ -114,7 +130,7 @@ def _send_mails(house: Installation) -> int:
         say("No test mail: a real mail inbox is connected, or SETTEN_MAIL_PORT is 0.")
         return 0
     try:
-        with smtplib.SMTP(_MAIL_HOST, port, timeout=10) as server:
+        with smtplib.SMTP(_MAIL_HOST, port, timeout=PATIENCE) as server:
             for mail in _MAILS:
                 server.send_message(_written(mail, addresses[0]), to_addrs=[addresses[0]])
     except (OSError, smtplib.SMTPException) as problem:
@@ -167,7 +183,8 @@ def _send_event(settings: Settings, inbox: Inbox, config: SharedSecret) -> int:
     body = json.dumps(event, ensure_ascii=False).encode()
     headers = sign(config.keys(), f"msg_{number}", int(clock.now().timestamp()), body)
     path = f"/hooks/{inbox.kind}/{inbox.token}"
-    status, _ = _talk(settings, "POST", path, body, content_type="application/json", **headers)
+    headers = {"content-type": "application/json", **headers}
+    status = status_of(settings, Call("POST", path, body, headers))
     if status != 202:
         complain(f"The hook of {inbox.name} answered {status}.")
         return 0
