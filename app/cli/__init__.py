@@ -5,6 +5,7 @@ What a command needs is imported when it runs, so that `--help` is instant and `
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -32,6 +33,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not asked.run:
         (asked.of or parser).print_help()
         return 0 if asked.of is None else 2
+    os.umask(0o077)  # what customers wrote is for this user only, whoever starts us
     from app.core import logs
     from app.core import settings as configuration
 

@@ -77,6 +77,8 @@ def _folder(settings: Settings) -> Iterator[Finding]:
     if not os.access(folder, os.W_OK | os.X_OK):
         yield _ill(f"SETTEN_DATA_DIR: this user may not write to {folder}.")
         return
+    if folder.stat().st_mode & 0o077:
+        yield _ill(f"Others on this machine can look into the data folder: chmod 700 {folder}.")
     free = shutil.disk_usage(folder).free
     words = f"The data folder {folder} can be written and has {free / 1e9:.1f} GB left."
     yield _ill(words + " That is little.") if free < LOW_DISK else _well(words)

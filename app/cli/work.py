@@ -5,6 +5,7 @@ import asyncio
 import logging
 import os
 import signal
+import stat
 import threading
 from typing import TYPE_CHECKING
 
@@ -29,6 +30,7 @@ STOPS_WITHIN = 9.0
 def bring_up_to_date(settings: Settings) -> bool:
     """Whether anything was to be done. Nothing heavy is loaded when it was not."""
     database = console.database_of(settings)
+    close_folder(settings)
     try:
         with console.answering(settings):
             changed = _migrate(database, settings)
@@ -45,6 +47,18 @@ def _migrate(database: Database, settings: Settings) -> bool:
         schema.migrate(database, settings.data_dir / "backups")
         return True
     return False
+
+
+def close_folder(settings: Settings) -> None:
+    """Shut others out of a data folder that is open; never of one that serves others as well."""
+    folder = settings.data_dir
+    if not folder.exists():
+        return
+    found = folder.stat()
+    names = {path.name for path in folder.iterdir()}
+    ours = not names or not names.isdisjoint({settings.sqlite_file.name, "secret.key"})
+    if ours and found.st_uid == os.geteuid() and not found.st_mode & stat.S_ISVTX:
+        folder.chmod(0o700)
 
 
 def be_gone_in_time() -> None:
@@ -66,6 +80,7 @@ def worker(_asked: argparse.Namespace, settings: Settings) -> int:
 
     from app.main import build_house
 
+    close_folder(settings)
     with console.answering(settings):
         house = build_house(settings)
     uvloop.run(_work(house))
