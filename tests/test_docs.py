@@ -177,6 +177,19 @@ def test_ci_runs_what_the_readme_says() -> None:
     assert "`.ci/run`, which is `make check` and then `make test-faults`" in read("README.md")
 
 
+def test_every_module_that_make_starts_exists() -> None:
+    named = set(re.findall(r"(?:python3|\$\(PYTHON\)) -m ([\w.]+)", read("Makefile")))
+    ours = {name for name in named if name.split(".")[0] in {"app", "bench", "classifier", "tests"}}
+
+    assert named - ours == {"pip", "pytest"}
+    assert {"bench", "tests.proof", "tests.sabotage"} <= ours
+    assert [name for name in sorted(ours) if not _starts(ROOT / name.replace(".", "/"))] == []
+
+
+def _starts(path: Path) -> bool:
+    return path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
+
+
 # Settings
 
 
