@@ -77,15 +77,15 @@ def _try(copy: Path, patch: Patch) -> bool:
 
 
 def _why(said: str) -> str:
-    """What the first red test complained of."""
-    lines = [line for line in said.splitlines() if line.startswith("FAILED")]
-    return f"           {lines[0][7:200]}" if lines else said
+    """What the red test complained of, so that one that fell over for another reason is seen."""
+    lines = [line[1:].strip() for line in said.splitlines() if line.startswith("E  ")]
+    return f"           {lines[0][:120]}" if lines else said
 
 
 def _run(copy: Path, tests: Sequence[str]) -> tuple[int, str]:
     done = subprocess.run(
         [
-            *(sys.executable, "-B", "-m", "pytest", "-q", "-x", "--tb=line", "--no-header"),
+            *(sys.executable, "-B", "-m", "pytest", "-q", "-x", "--tb=short", "--no-header"),
             *("-p", "no:cacheprovider", "-n", "0", *tests),
         ],
         cwd=copy,
