@@ -14,9 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import pytest
-
-from tests.servers import free_port, require
+from tests.servers import free_port, missing, require
 
 CEILING = 20.0
 
@@ -83,7 +81,7 @@ class Dovecot:
         program = require("dovecot")
         version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
         if not version.stdout.startswith("2.3."):
-            pytest.skip(f"Dovecot {version.stdout.split()[0]} needs another configuration than 2.3")
+            missing(f"Dovecot {version.stdout.split()[0]} needs another configuration than 2.3")
         top = _short_folder(tmp)
         for name in ("run", "state", "mail"):
             (top / name).mkdir(parents=True, exist_ok=True)
