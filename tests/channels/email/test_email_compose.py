@@ -195,7 +195,11 @@ def test_only_automatic_mail_says_that_nobody_wrote_it() -> None:
         "support@example.com",
         "OOF, AutoReply",
     ]
-    assert (read(by_us).automatic, read(by_us).machine) == (True, "ourselves")
+    # Back in the inbox it came from it is ours; in any other it is a machine's mail.
+    (back,) = channel.parse(CONFIG, Raw("x", by_us))
+    assert isinstance(back, InboundMessage)
+    assert (back.automatic, back.machine) == (True, "ourselves")
+    assert (read(by_us).automatic, read(by_us).machine) == (True, "auto_reply")
 
 
 def test_unsubscribing_is_one_click() -> None:
