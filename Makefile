@@ -3,7 +3,7 @@
 UV ?= $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-DEBIAN_PACKAGES := openssl dovecot-core dovecot-imapd postgresql chromium fonts-noto-cjk
+DEBIAN_PACKAGES := openssl strace dovecot-core dovecot-imapd postgresql chromium fonts-noto-cjk
 LOCK := $(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11
 
 run: .venv/.run  ## serve Setten on http://127.0.0.1:8000

@@ -32,6 +32,7 @@ HOUSE = [
 
 
 @pytest.mark.dovecot
+@pytest.mark.faults  # minutes long: it starts the program many times
 def test_table_has_every_row_and_nothing_is_lost_or_doubled(tmp_path: Path) -> None:
     table = Table(note=lambda _line: None)
 
