@@ -7,6 +7,7 @@ import sys
 
 import pytest
 
+import app.store.blobs  # noqa: F401 - importing is what declares its points
 from app.core import crashpoints
 
 PROGRAM = """
@@ -47,8 +48,9 @@ def test_a_process_dies_where_it_is_told(wanted: str, ends: int, printed: list[s
 
 
 def test_a_place_is_declared_once() -> None:
-    crashpoints.declare("tests.only_here", "for this test")
+    # One that stands in the program: what is declared here would stay declared for every test.
+    meaning = crashpoints.declared()["blob.renamed"]
 
-    with pytest.raises(ValueError, match=r"tests\.only_here"):
-        crashpoints.declare("tests.only_here", "again")
-    assert crashpoints.declared()["tests.only_here"] == "for this test"
+    with pytest.raises(ValueError, match=r"blob\.renamed"):
+        crashpoints.declare("blob.renamed", "again")
+    assert crashpoints.declared()["blob.renamed"] == meaning
