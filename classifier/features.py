@@ -7,8 +7,9 @@ to look at.
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any
 
 VERSION = 1  # raise it when the same text would give other features: old models are then refitted
 
@@ -60,10 +61,19 @@ class Token:
         return self.start + len(self.text)
 
 
-class Feature(NamedTuple):  # thousands for each text: a dataclass takes three times as long
-    name: str
-    start: int  # in the normalised text
-    end: int
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Names and places in the normalised text, column by column: there are thousands for each
+    text, so none is an object of its own."""
+
+    names: list[str] = field(default_factory=list)
+    starts: list[int] = field(default_factory=list)
+    ends: list[int] = field(default_factory=list)
+
+    def add(self, name: str, start: int, end: int) -> None:
+        self.names.append(name)
+        self.starts.append(start)
+        self.ends.append(end)
 
 
 def clean(original: str) -> Clean:
@@ -80,27 +90,38 @@ def _fold(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     starts: list[int] = []
     ends: list[int] = []
     for begin, end in _clusters(text):
-        piece = unicodedata.normalize("NFKC", text[begin:end]).lower().replace("\u2019", "'")
-        piece = _UNREADABLE.sub(" ", piece)
-        if len(piece) == 1 and unicodedata.category(piece) == "Cf":
-            continue  # a soft hyphen or a joiner separates nothing
+        piece = _folded(text[begin:end])
         pieces.append(piece)
-        starts.extend([begin] * len(piece))
-        ends.extend([end] * len(piece))
+        if len(piece) == 1:
+            starts.append(begin)
+            ends.append(end)
+        else:
+            starts.extend([begin] * len(piece))
+            ends.extend([end] * len(piece))
     # One character can unfold to eighteen, so the cut is made again.
     return "".join(pieces)[:LIMIT], starts[:LIMIT], ends[:LIMIT]
+
+
+@lru_cache(maxsize=8192)
+def _folded(cluster: str) -> str:
+    """The same whatever stands around it, and most of a text is a few hundred characters."""
+    piece = unicodedata.normalize("NFKC", cluster).lower().replace("\u2019", "'")
+    piece = _UNREADABLE.sub(" ", piece)
+    # A soft hyphen or a joiner separates nothing.
+    return "" if len(piece) == 1 and unicodedata.category(piece) == "Cf" else piece
 
 
 def _clusters(text: str) -> Iterator[tuple[int, int]]:
     """Characters with the marks that belong to them: half-width ｶ and ﾞ become one ガ."""
     begin = 0
-    for place in range(1, len(text) + 1):
-        joins = place < len(text) and (
-            unicodedata.combining(text[place]) or text[place] in "\uff9e\uff9f"
-        )
-        if not joins or place - begin >= _CLUSTER:
-            yield begin, place
-            begin = place
+    combining = unicodedata.combining
+    for place, char in enumerate(text[1:], 1):
+        if (combining(char) or char in "\uff9e\uff9f") and place - begin < _CLUSTER:
+            continue
+        yield begin, place
+        begin = place
+    if text:
+        yield begin, len(text)
 
 
 def _hide(
@@ -134,45 +155,50 @@ def tokens(text: str) -> list[Token]:
     ]
 
 
-def word_features(found: Sequence[Token]) -> list[Feature]:
+def word_features(found: Sequence[Token]) -> Features:
     """Words and pairs of words; of unspaced runs each character and each pair of characters."""
-    features: list[Feature] = []
+    features = Features()
     before: Token | None = None
     for token in found:
         if token.cjk:
-            features.extend(_grams(token.text, token.start, 1, 2))
+            _grams(features, token, 1, 2)
         else:
-            features.append(Feature(token.text, token.start, token.end))
+            features.add(token.text, token.start, token.end)
             if before is not None and not before.cjk:
-                pair = f"{before.text} {token.text}"
-                features.append(Feature(pair, before.start, token.end))
+                features.add(f"{before.text} {token.text}", before.start, token.end)
         before = token
     return features
 
 
-def char_features(found: Sequence[Token]) -> list[Feature]:
+def char_features(found: Sequence[Token]) -> Features:
     """Pieces of two to five characters of each word, its edges marked; two to four of a run."""
-    features: list[Feature] = []
+    features = Features()
     for token in found:
         if token.cjk:
-            features.extend(_grams(token.text, token.start, 2, 4))
+            _grams(features, token, 2, 4)
         elif token.text not in PLACEHOLDERS:
-            features.extend(_edged_grams(token))
+            _edged_grams(features, token)
     return features
 
 
-def _edged_grams(token: Token) -> Iterator[Feature]:
-    edged, first, start, end = f" {token.text} ", token.start - 1, token.start, token.end
-    for size in range(2, min(5, len(edged)) + 1):
-        for place in range(len(edged) - size + 1):
-            begin = first + place
-            yield Feature(edged[place : place + size], max(begin, start), min(begin + size, end))
+def _edged_grams(into: Features, token: Token) -> None:
+    """The edges are no characters of the text: a piece with one is a character shorter there."""
+    edged, start, end = f" {token.text} ", token.start, token.end
+    length = len(edged)
+    for size in range(2, min(5, length) + 1):
+        into.names.extend([edged[place : place + size] for place in range(length - size + 1)])
+        into.starts.append(start)
+        into.starts.extend(range(start, start + length - size))
+        into.ends.extend(range(start + size - 1, end + 1))
+        into.ends.append(end)
 
 
-def _grams(text: str, offset: int, shortest: int, longest: int) -> Iterator[Feature]:
+def _grams(into: Features, token: Token, shortest: int, longest: int) -> None:
+    text, start, end = token.text, token.start, token.end
     for size in range(shortest, min(longest, len(text)) + 1):
-        for place in range(len(text) - size + 1):
-            yield Feature(text[place : place + size], offset + place, offset + place + size)
+        into.names.extend([text[place : place + size] for place in range(len(text) - size + 1)])
+        into.starts.extend(range(start, end - size + 1))
+        into.ends.extend(range(start + size, end + 1))
 
 
 BLOCKS = (word_features, char_features)
@@ -189,8 +215,8 @@ class Document:
 def document(original: str) -> Document:
     found = tokens(clean(original).text)
     return Document(
-        words=tuple(feature.name for feature in word_features(found)),
-        chars=tuple(feature.name for feature in char_features(found)),
+        words=tuple(word_features(found).names),
+        chars=tuple(char_features(found).names),
     )
 
 

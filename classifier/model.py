@@ -13,7 +13,7 @@ from classifier import features
 from classifier.calibration import softmax
 from classifier.contract import Basis, Guess, HeadPrediction, Prediction
 from classifier.language import detect
-from classifier.reasons import Push, strongest
+from classifier.reasons import Pushes, Word, strongest, telling
 
 _TOP = 3
 
@@ -34,14 +34,24 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Places:
+    """Each time a known feature stands in the text: which one, and from where to where."""
+
+    which: NDArray[np.intp]  # place in `Look.columns`
+    times: NDArray[np.intp]  # how often that feature stands there in all
+    starts: NDArray[np.intp]
+    ends: NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Look:
     """A text as the heads see it: which features it has, and how strongly."""
 
     cleaned: features.Clean
-    found: Sequence[features.Token]
+    words: Sequence[Word]  # that can be shown as a reason
     columns: NDArray[np.intp]
     values: NDArray[np.float64]
-    places: Sequence[Sequence[tuple[int, int]]]  # per column: where it stands in the text
+    stands: Places  # where in the text the columns stand
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,23 +67,31 @@ class Vocabulary:
         found = features.tokens(cleaned.text)
         columns: list[NDArray[np.intp]] = []
         values: list[NDArray[np.float64]] = []
-        places: list[list[tuple[int, int]]] = []
-        offset = 0
+        stands: list[NDArray[np.intp]] = []
+        offset = seen = 0
         for block, idf, read in zip(self.blocks, self.idf, features.BLOCKS, strict=True):
-            at: dict[int, list[tuple[int, int]]] = {}
-            for name, start, end in read(found):
-                column = block.get(name)
-                if column is not None:
-                    at.setdefault(column, []).append((start, end))
-            here = np.fromiter(at, dtype=np.intp, count=len(at))
-            counts = np.fromiter(map(len, at.values()), dtype=np.float64, count=len(at))
+            here, counts, places = _known(block, read(found), seen)
             weighted = (1.0 + np.log(counts)) * idf[here]
             length = float(np.sqrt((weighted**2).sum()))
             columns.append(here + offset)
             values.append(weighted / length if length else weighted)
-            places.extend(at.values())
+            stands.append(places)
             offset += len(idf)
-        return Look(cleaned, found, np.concatenate(columns), np.concatenate(values), places)
+            seen += len(here)
+        where = Places(*np.concatenate(stands, axis=1))
+        return Look(cleaned, telling(found), np.concatenate(columns), np.concatenate(values), where)
+
+
+def _known(
+    block: Mapping[str, int], read: features.Features, seen: int
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
+    """The columns of `block` in a text, how often each, and the four rows of `Places`."""
+    column = np.array([block.get(name, -1) for name in read.names], dtype=np.intp)
+    known = np.flatnonzero(column >= 0)
+    here, which, counts = np.unique(column[known], return_inverse=True, return_counts=True)
+    starts = np.array(read.starts, dtype=np.intp)[known]
+    ends = np.array(read.ends, dtype=np.intp)[known]
+    return here, counts, np.stack([which + seen, counts[which], starts, ends])
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -104,16 +122,17 @@ class Head:
             top=tuple(
                 Guess(self.labels[place], float(probabilities[place])) for place in order[:_TOP]
             ),
-            reasons=strongest(text, look.cleaned, look.found, self._pushes(look, best, rule)),
+            reasons=strongest(text, look.cleaned, look.words, self._pushes(look, best, rule)),
         )
 
-    def _pushes(self, look: Look, best: int, rule: Rule) -> list[Push]:
+    def _pushes(self, look: Look, best: int, rule: Rule) -> Pushes:
         """How much each feature favours the best guess over the average of the others."""
         weights = self.weights[look.columns].astype(np.float64)
         others = max(1, len(self.labels) - 1)
         contrast = weights[:, best] - (weights.sum(axis=1) - weights[:, best]) / others
         favour = look.values * contrast / rule.temperature
-        return [Push(*pair) for pair in zip(favour.tolist(), look.places, strict=True)]
+        at = look.stands
+        return Pushes(favour[at.which] / at.times, at.starts, at.ends)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -8,6 +8,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from classifier.contract import Reason
 from classifier.features import PLACEHOLDERS, Clean, Token
 from classifier.language import FILLERS
@@ -69,12 +72,16 @@ _COURTEOUS_KANJI = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Push:
-    """One feature: how much it favours the answer, and each place where it stands."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Pushes:
+    """How much each feature favours the answer, shared out over the places where it stands."""
 
-    weight: float
-    places: Sequence[tuple[int, int]]
+    weights: NDArray[np.float64]
+    starts: NDArray[np.intp]  # in the normalised text
+    ends: NDArray[np.intp]
+
+
+Word = tuple[int, int]  # from where to where in the normalised text
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,54 +93,49 @@ class _Span:
 
 
 def strongest(
-    original: str, cleaned: Clean, found: Sequence[Token], pushes: Sequence[Push]
+    original: str, cleaned: Clean, words: Sequence[Word], pushes: Pushes
 ) -> tuple[Reason, ...]:
-    heaped = _running_total(len(cleaned.text), pushes)
-    spans = [span for span in _spans(found, heaped) if span.weight > 0]
+    """What to show of `words`, which `telling` found in the cleaned text."""
+    totals = _running_total(len(cleaned.text), pushes)
+    weighed = (_Span(start, end, totals[end] - totals[start]) for start, end in words)
+    spans = [span for span in weighed if span.weight > 0]
     if not spans:
         return ()
     top = max(span.weight for span in spans)
     weights: dict[str, float] = {}
     spelled: dict[str, str] = {}
     for span in _phrases(spans, cleaned.text, top * _JOINS):
-        words = original[cleaned.starts[span.start] : cleaned.ends[span.end - 1]]
-        key = words.casefold()
-        spelled.setdefault(key, words)
+        shown = original[cleaned.starts[span.start] : cleaned.ends[span.end - 1]]
+        key = shown.casefold()
+        spelled.setdefault(key, shown)
         weights[key] = weights.get(key, 0.0) + span.weight
     floor = max(weights.values()) * _WORTH
     order = sorted(weights, key=lambda key: (-weights[key], key))[:_MOST]
     return tuple(Reason(spelled[key], weights[key]) for key in order if weights[key] >= floor)
 
 
-def _running_total(length: int, pushes: Sequence[Push]) -> list[float]:
+def _running_total(length: int, pushes: Pushes) -> list[float]:
     """Weight of all characters before each place. A push is spread evenly over where it stands."""
-    steps = [0.0] * (length + 1)
-    for push in pushes:
-        share = push.weight / len(push.places)
-        for start, end in push.places:
-            each = share / (end - start)
-            steps[start] += each
-            steps[end] -= each
-    total, level, totals = 0.0, 0.0, [0.0]
-    for step in steps[:length]:
-        level += step
-        total += level
-        totals.append(total)
-    return totals
+    each = pushes.weights / (pushes.ends - pushes.starts)
+    rises = np.bincount(pushes.starts, each, minlength=length + 1)
+    falls = np.bincount(pushes.ends, each, minlength=length + 1)
+    totals: list[float] = np.cumsum(np.cumsum(rises - falls)).tolist()
+    return [0.0, *totals[:length]]
 
 
-def _spans(found: Sequence[Token], totals: Sequence[float]) -> Iterator[_Span]:
-    """Whole words that can be a reason, with their weight."""
+def telling(found: Sequence[Token]) -> list[Word]:
+    """Where the whole words stand that can be a reason."""
+    words: list[Word] = []
     for token in found:
-        if not token.cjk:
-            if _tells(token.text):
-                yield _span(token.start, token.end, totals)
-            continue
-        for chunk in _CHUNK.finditer(token.text):
-            size = _telling_size(chunk.group())
-            if size > 1:
-                start = token.start + chunk.start()
-                yield _span(start, start + size, totals)
+        if token.cjk:
+            for chunk in _CHUNK.finditer(token.text):
+                size = _telling_size(chunk.group())
+                if size > 1:
+                    start = token.start + chunk.start()
+                    words.append((start, start + size))
+        elif _tells(token.text):
+            words.append((token.start, token.end))
+    return words
 
 
 def _telling_size(chunk: str) -> int:
@@ -144,10 +146,6 @@ def _telling_size(chunk: str) -> int:
         return 0
     ending = _ENDING.search(chunk, len(kanji))
     return ending.start() if ending else len(chunk)
-
-
-def _span(start: int, end: int, totals: Sequence[float]) -> _Span:
-    return _Span(start, end, totals[end] - totals[start])
 
 
 def _tells(word: str) -> bool:

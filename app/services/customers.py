@@ -1,9 +1,9 @@
 """Who wrote: one customer for every way they write to us."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import tuple_
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
@@ -12,46 +12,34 @@ from app.domain import zones
 from app.domain.address import PHONE, normal
 from app.services import changes, withdrawals
 from app.services.access import Actor, Permission, require
+from app.store import inserting
 from app.store.tables import Address, Customer, Ticket
 from channels.contract import Party
 
+Key = tuple[str, str]  # kind of an address, and its normal form
+Known = Mapping[Key, tuple[Address, Customer]]
 
-def find(session: Session, inbox_id: int, parties: Iterable[Party]) -> Address | None:
+
+def find(session: Session, inbox_id: int, parties: Sequence[Party]) -> Address | None:
     """The first of `parties`, as they are called in that inbox, that we know."""
-    for party in parties:
-        found = session.exec(
-            select(Address).where(
-                Address.kind == party.kind,
-                Address.normal == normal(party.kind, party.value, inbox_id),
-            )
-        ).one_or_none()
-        if found:
-            return found
-    return None
+    found = _known(session, inbox_id, parties)
+    keys = (_key(inbox_id, party) for party in parties)
+    return next((found[key][0] for key in keys if key in found), None)
 
 
-def _address_of(session: Session, inbox_id: int, customer: Customer, party: Party) -> Address:
-    """The row for `party`, made for `customer` when nobody has it."""
-    known = find(session, inbox_id, [party])
-    if known:
-        return known
-    made = Address(
-        customer_id=customer.id,
-        kind=party.kind,
-        value=party.value,
-        normal=normal(party.kind, party.value, inbox_id),
-        created_at=clock.now(),
+def _key(inbox_id: int, party: Party) -> Key:
+    return party.kind, normal(party.kind, party.value, inbox_id)
+
+
+def _known(session: Session, inbox_id: int, parties: Iterable[Party]) -> Known:
+    """What is known of `parties`, by kind and normal form."""
+    name = tuple_(col(Address.kind), col(Address.normal))
+    rows = session.exec(
+        select(Address, Customer)
+        .join(Customer, col(Customer.id) == col(Address.customer_id))
+        .where(name.in_([_key(inbox_id, party) for party in parties]))
     )
-    try:
-        with session.begin_nested():
-            session.add(made)
-    except IntegrityError:
-        # Another inbox filed the same person at this very moment and was faster.
-        known = find(session, inbox_id, [party])
-        if known is None:
-            raise
-        return known
-    return made
+    return {(address.kind, address.normal): (address, customer) for address, customer in rows}
 
 
 def resolve(
@@ -60,30 +48,61 @@ def resolve(
     sender: Party,
     also: tuple[Party, ...] = (),
     *,
+    language: str = "",
     sample: bool = False,
 ) -> tuple[Customer, Address]:
-    """The customer who writes as `sender`, found by any address the channel vouches for."""
-    known = find(session, inbox_id, (sender, *also))
-    customer = session.get(Customer, known.customer_id) if known else None
-    made = customer is None
+    """The customer who writes as `sender`, found by any address the channel vouches for.
+
+    Several parties of one customer are of one person; `language` is what they write in, and is
+    remembered of one who has none yet.
+    """
+    parties = (sender, *also)
+    found = _known(session, inbox_id, parties)
+    keys = (_key(inbox_id, party) for party in parties)
+    customer = next((found[key][1] for key in keys if key in found), None)
     if customer is None:
         customer = Customer(
-            ref=secrets.new_ref(), name=sender.name, created_at=clock.now(), sample=sample
+            ref=secrets.new_ref(),
+            name=sender.name,
+            language=language,
+            time_zone=_zone_of(parties),
+            created_at=clock.now(),
+            sample=sample,
         )
         session.add(customer)
         session.flush()
-    address = _address_of(session, inbox_id, customer, sender)
+    address = _address_of(session, inbox_id, customer, sender, found)
     if address.customer_id != customer.id:
-        if made:
-            session.delete(customer)
+        if not found:
+            session.delete(customer)  # made for somebody whom another inbox has just made
         customer = session.get_one(Customer, address.customer_id)
-    if not customer.name and sender.name:
-        customer.name = sender.name
     for party in also:
-        _address_of(session, inbox_id, customer, party)
-    if not customer.time_zone:
-        customer.time_zone = _zone_of((sender, *also))
+        _address_of(session, inbox_id, customer, party, found)
+    customer.name = customer.name or sender.name
+    customer.language = customer.language or language
+    customer.time_zone = customer.time_zone or _zone_of(parties)
     return customer, address
+
+
+def _address_of(
+    session: Session, inbox_id: int, customer: Customer, party: Party, found: Known
+) -> Address:
+    """The row for `party`, made for `customer` when nobody has it."""
+    key = _key(inbox_id, party)
+    if key in found:
+        return found[key][0]
+    kind, written = key
+    address = Address(
+        customer_id=customer.id,
+        kind=kind,
+        value=party.value,
+        normal=written,
+        created_at=clock.now(),
+    )
+    if made := inserting.unless_there(session, [address]):
+        return made[0]
+    # Another inbox filed the same person at this very moment and was faster.
+    return _known(session, inbox_id, [party])[key][0]
 
 
 def _zone_of(parties: Iterable[Party]) -> str:

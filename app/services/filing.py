@@ -72,7 +72,16 @@ class Outcome:
 
 
 def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> Outcome:
-    """File one message. A copy of what we have is noted as such and changes nothing."""
+    """File one message. A copy of what we have is noted as such and changes nothing.
+
+    What it changes is written at the end and at once; only what gives an id is written before.
+    """
+    session.flush()  # the message before it in the same arrival
+    with session.no_autoflush:
+        return _file(session, keys, place, found)
+
+
+def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outcome:
     message = found.message
     if reason := _of_ourselves(session, keys, place, message):
         return Outcome(ArrivalState.IGNORED, reason)
@@ -81,19 +90,24 @@ def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> O
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
     place.arrival.canonical = message.canonical
     customer, address = customers.resolve(
-        session, place.inbox.id, message.sender, message.also_known_as
+        session, place.inbox.id, message.sender, message.also_known_as, language=found.language
     )
-    if customer.language == "" and found.language:
-        customer.language = found.language
     ticket, claimed = _ticket_for(session, keys, place.inbox, address, message)
     is_new = ticket is None
     if ticket is None:
         ticket = _open(session, place.inbox, customer, found, claimed)
-    _let_speak(session, ticket, address)
+    if is_new or not _speaks(session, ticket, address):
+        _let_speak(session, ticket, address)
     row = _write(session, ticket, address, place, found)
     _touch(session, ticket, row, found)
     if not message.automatic and message.direction is Direction.INBOUND:
-        _tag(session, ticket, row, found)
+        # Only what a customer says first decides by itself; a later “thanks!” says nothing about
+        # the inquiry. What a machine or we said before it does not count.
+        if is_new:
+            _tag(session, ticket, row, found)
+        elif tagging.first_words(session, ticket.id) is None:
+            _tag(session, ticket, row, found)
+            touchpoints.restage(session, ticket)
     changes.record(session, INTAKE, ticket, "filed" if is_new else "customer_wrote", message=row.id)
     if not message.automatic:
         touchpoints.record(session, ticket, row, incoming=message.direction is Direction.INBOUND)
@@ -176,8 +190,11 @@ def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[
 
 
 def _may_speak(session: Session, ticket: Ticket, address: Address) -> bool:
-    if address.customer_id == ticket.customer_id:
-        return True
+    return address.customer_id == ticket.customer_id or _speaks(session, ticket, address)
+
+
+def _speaks(session: Session, ticket: Ticket, address: Address) -> bool:
+    """Whether that very address takes part."""
     return (
         session.exec(
             select(Participant.id).where(
@@ -215,14 +232,7 @@ def _open(
 
 def _let_speak(session: Session, ticket: Ticket, address: Address) -> None:
     # Only the customer's own addresses: whom a stranger puts in Cc gains nothing by it.
-    if address.customer_id != ticket.customer_id:
-        return
-    known = session.exec(
-        select(Participant.id).where(
-            Participant.ticket_id == ticket.id, Participant.address_id == address.id
-        )
-    ).one_or_none()
-    if known is None:
+    if address.customer_id == ticket.customer_id:
         session.add(Participant(ticket_id=ticket.id, address_id=address.id, role="customer"))
 
 
@@ -326,12 +336,7 @@ def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) ->
 
 
 def _tag(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:
-    # Only what a customer says first decides by itself; a later “thanks!” says nothing about the
-    # inquiry. What a machine or we said before it does not count.
-    if tagging.first_words(session, ticket.id) is not None:
-        return
     if found.prediction:
         tagging.apply(session, ticket, row.id, found.prediction)
-        touchpoints.restage(session, ticket)
     elif found.tag_later:
         jobs.enqueue(session, "tag", ticket_id=ticket.id)

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.exc import IntegrityError
 from sqlmodel import Session, col, select
 
 from app.core import clock, crashpoints
@@ -14,7 +13,7 @@ from app.domain.words import ArrivalState
 from app.services import changes, filing
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.filing import Understood
-from app.store import jobs
+from app.store import inserting, jobs
 from app.store.tables import Arrival, Inbox, LedgerRow
 from channels.contract import Ignored, Raw, SelfTests, ServerId
 
@@ -33,64 +32,105 @@ class Stored:
     size: int
 
 
-def keep(
-    session: Session, inbox_id: int, raw: Raw, stored: Stored, item: ServerId | None = None
-) -> Arrival | None:
-    """Note an arrival before anyone tries to read it. None if we already had it.
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """An arrival whose raw bytes are durable; `item` is what its server calls it."""
 
-    `item` is what its server calls it; the ledger then knows that it was fetched.
+    raw: Raw
+    stored: Stored
+    item: ServerId | None = None
+
+
+def keep(session: Session, inbox_id: int, raw: Raw, stored: Stored) -> Arrival | None:
+    """Note an arrival before anyone tries to read it. None if we already had it."""
+    return next(iter(keep_all(session, inbox_id, [Parcel(raw, stored)])), None)
+
+
+def keep_all(session: Session, inbox_id: int, parcels: Sequence[Parcel]) -> Sequence[Arrival]:
+    """The same for some arrivals of one inbox, in their order; those that are new.
+
+    The ledger then knows that what a server holds was fetched.
     """
-    _before_keep()
     inbox = session.get_one(Inbox, inbox_id, with_for_update={"key_share": True})
-    waiting = session.exec(_waiting(inbox_id).limit(1)).one_or_none()
-    arrival = Arrival(
+    waiting = session.exec(
+        select(Arrival.id)
+        .where(
+            Arrival.inbox_id == inbox_id,
+            Arrival.state == ArrivalState.WAITING,
+            col(Arrival.next_at).is_(None),
+        )
+        .limit(1)
+    ).one_or_none()
+    rows = []
+    for parcel in parcels:
+        _before_keep()
+        rows.append(_arrival(inbox_id, parcel))
+    arrivals = inserting.unless_there(session, rows)
+    _enter(session, inbox_id, parcels, arrivals)
+    if arrivals:
+        inbox.last_in_at, inbox.last_in_error = arrivals[-1].received_at, ""
+        session.add(inbox)
+        if waiting is None:
+            # An older one that still waits has a job that files these, too: that job looks
+            # again, under the lock of the inbox's row, before it ends.
+            jobs.enqueue(session, "file", inbox_id=inbox_id)
+    session.flush()
+    for _ in parcels:
+        _inside_keep()
+    return arrivals
+
+
+def _arrival(inbox_id: int, parcel: Parcel) -> Arrival:
+    raw, now = parcel.raw, clock.now()
+    return Arrival(
         inbox_id=inbox_id,
         external_id=raw.external_id,
-        sha256=stored.sha256,
-        size=stored.size,
+        sha256=parcel.stored.sha256,
+        size=parcel.stored.size,
         headers=dict(raw.headers),
-        received_at=clock.now(),
+        received_at=now,
         server_at=raw.received_at,
         oversized=raw.oversized,
-        settled_at=None if item else clock.now(),
+        settled_at=None if parcel.item else now,
     )
-    try:
-        with session.begin_nested():
-            session.add(arrival)
-    except IntegrityError:
-        if item:
-            _enter(session, inbox_id, item, _kept_before(session, inbox_id, raw.external_id))
-        return None
-    if item:
-        _enter(session, inbox_id, item, arrival.id)
-    inbox.last_in_at, inbox.last_in_error = arrival.received_at, ""
-    session.add(inbox)
-    if waiting is None:
-        # An older one that still waits has a job that files this one, too: that job looks
-        # again, under the lock of the inbox's row, before it ends.
-        jobs.enqueue(session, "file", inbox_id=inbox_id)
-    _inside_keep()
-    return arrival
 
 
-def _waiting(inbox_id: int):  # type: ignore[no-untyped-def] # a select: its type has four lines
-    return select(Arrival.id).where(
-        Arrival.inbox_id == inbox_id,
-        Arrival.state == ArrivalState.WAITING,
-        col(Arrival.next_at).is_(None),
+def _enter(
+    session: Session, inbox_id: int, parcels: Sequence[Parcel], arrivals: Sequence[Arrival]
+) -> None:
+    """Write into the ledger which arrival became of each item of the server."""
+    numbers = {arrival.external_id: arrival.id for arrival in arrivals}
+    items: dict[ServerId, int] = {}
+    for parcel in parcels:
+        if parcel.item:
+            name = parcel.raw.external_id
+            if name not in numbers:
+                numbers[name] = _kept_before(session, inbox_id, name)
+            items[parcel.item] = numbers[name]
+    new = inserting.unless_there(
+        session,
+        [
+            LedgerRow(
+                inbox_id=inbox_id,
+                scope=item.scope,
+                number=item.number,
+                arrival_id=arrival_id,
+                seen_at=clock.now(),
+            )
+            for item, arrival_id in items.items()
+        ],
     )
+    listed = items.keys() - {ServerId(row.scope, row.number) for row in new}
+    for item in listed:
+        row = ledger_row(session, inbox_id, item)
+        row.arrival_id, row.problem = items[item], ""
+        session.add(row)
 
 
 def _kept_before(session: Session, inbox_id: int, external_id: str) -> int:
     return session.exec(
         select(Arrival.id).where(Arrival.inbox_id == inbox_id, Arrival.external_id == external_id)
     ).one()
-
-
-def _enter(session: Session, inbox_id: int, item: ServerId, arrival_id: int) -> None:
-    row = ledger_row(session, inbox_id, item)
-    row.arrival_id, row.problem = arrival_id, ""
-    session.add(row)
 
 
 def ledger_row(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
@@ -123,8 +163,13 @@ def refuse(session: Session, inbox_id: int, external_id: str, size: int, reason:
 
 
 def next_waiting(session: Session, inbox_id: int) -> Arrival | None:
-    """The oldest arrival of the inbox that is due. Locks the inbox, see `keep`."""
+    """The oldest arrival of the inbox that is due. Locks the inbox, see `keep_all`."""
     session.get_one(Inbox, inbox_id, with_for_update={"key_share": True})
+    return next(iter(due(session, inbox_id, 1)), None)
+
+
+def due(session: Session, inbox_id: int, at_most: int) -> Sequence[Arrival]:
+    """What waits in the inbox and may be tried now, the oldest first."""
     return session.exec(
         select(Arrival)
         .where(
@@ -133,8 +178,8 @@ def next_waiting(session: Session, inbox_id: int) -> Arrival | None:
             col(Arrival.next_at).is_(None) | (col(Arrival.next_at) <= clock.now()),
         )
         .order_by(col(Arrival.id))
-        .limit(1)
-    ).one_or_none()
+        .limit(at_most)
+    ).all()
 
 
 def file(
@@ -148,14 +193,20 @@ def file(
 
     `tester` is the channel it came by, where that can test itself.
     """
-    arrival = _claimed(session, arrival_id)
-    if arrival is None:
+    claimed = session.exec(
+        select(Arrival, Inbox)
+        .join(Inbox, col(Inbox.id) == col(Arrival.inbox_id))
+        .where(Arrival.id == arrival_id, Arrival.state == ArrivalState.WAITING)
+        .with_for_update(of=col(Arrival.id))
+    ).one_or_none()
+    if claimed is None:
         return
-    inbox = session.get_one(Inbox, arrival.inbox_id)
+    arrival, inbox = claimed
+    place = filing.Place(inbox, arrival, tester)
     outcomes = [
         filing.Outcome(ArrivalState.IGNORED, found.reason)
         if isinstance(found, Ignored)
-        else filing.file_one(session, keys, filing.Place(inbox, arrival, tester), found)
+        else filing.file_one(session, keys, place, found)
         for found in understood
     ] or [filing.Outcome(ArrivalState.IGNORED, "There was nothing in it.")]
     # Several messages in one arrival: filed if one of them was, else what became of the first.
@@ -163,7 +214,7 @@ def file(
     arrival.state, arrival.reason = best.state, best.reason
     arrival.copy_of_id = best.copy_of_id
     arrival.next_at = None
-    session.add(arrival)
+    session.flush()
     _inside_file()
 
 
@@ -192,10 +243,11 @@ def failed(session: Session, arrival_id: int, words: str) -> None:
     if arrival.attempts >= ATTEMPTS:
         set_aside(session, arrival_id, f"Setten failed on it {ATTEMPTS} times: {words}")
         return
+    seconds = 5.0 * 4**arrival.attempts
     arrival.reason = words
-    arrival.next_at = clock.now() + timedelta(seconds=5 * 4**arrival.attempts)
+    arrival.next_at = clock.now() + timedelta(seconds=seconds)
     session.add(arrival)
-    jobs.enqueue(session, "file", delay=5.0 * 4**arrival.attempts, inbox_id=arrival.inbox_id)
+    jobs.enqueue(session, "file", delay=seconds, inbox_id=arrival.inbox_id)
 
 
 def _for_a_person(session: Session, actor: Actor, arrival_id: int) -> Arrival:

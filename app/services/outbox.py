@@ -284,6 +284,19 @@ def _postpone(
     jobs.enqueue(session, "deliver", delay=wait, message_id=message.id)
 
 
+def give_back(session: Session, message_id: int, holder: str) -> None:
+    """What this attempt could not even begin: tried again in a moment."""
+    for delivery in _mine(session, message_id, holder):
+        _soon(session, delivery, "Setten failed before handing it over.")
+
+
+def _soon(session: Session, delivery: Delivery, words: str) -> None:
+    _set(delivery, DeliveryState.RETRY, words)
+    delivery.next_at = clock.now()
+    session.add(delivery)
+    jobs.enqueue(session, "deliver", message_id=delivery.message_id)
+
+
 def recover(session: Session, worker: str | None, before: datetime | None = None) -> int:
     """Deliveries whose worker died: sent again if nothing can have left, else in doubt.
 
@@ -308,10 +321,7 @@ def recover(session: Session, worker: str | None, before: datetime | None = None
             _consequences(session, ticket, message)
             changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
         else:
-            _set(delivery, DeliveryState.RETRY, "Setten stopped before anything was handed over.")
-            delivery.next_at = clock.now()
-            jobs.enqueue(session, "deliver", message_id=delivery.message_id)
-        session.add(delivery)
+            _soon(session, delivery, "Setten stopped before anything was handed over.")
     return len(found)
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from app.core import clock
@@ -27,22 +28,25 @@ def apply(session: Session, ticket: Ticket, message_id: int, prediction: Predict
     """Put the model's view on the ticket. What a person said is never overruled."""
     if not prediction.model:
         return
-    for head, found in ((Head.STAGE, prediction.stage), (Head.TOPIC, prediction.topic)):
-        session.add(
-            PredictionRow(
-                ticket_id=ticket.id,
-                message_id=message_id,
-                head=head,
-                label=found.label or "",
-                probability=found.probability,
-                decision=Decision.SUGGEST if found.label else Decision.ABSTAIN,
-                top=[[guess.label, guess.probability] for guess in found.top],
-                reasons=[reason.text for reason in found.reasons],
-                model=prediction.model,
-                basis=prediction.basis,
-                at=clock.now(),
-            )
-        )
+    session.execute(
+        insert(PredictionRow),
+        [
+            {
+                "ticket_id": ticket.id,
+                "message_id": message_id,
+                "head": head,
+                "label": found.label or "",
+                "probability": found.probability,
+                "decision": Decision.SUGGEST if found.label else Decision.ABSTAIN,
+                "top": [[guess.label, guess.probability] for guess in found.top],
+                "reasons": [reason.text for reason in found.reasons],
+                "model": prediction.model,
+                "basis": prediction.basis,
+                "at": clock.now(),
+            }
+            for head, found in ((Head.STAGE, prediction.stage), (Head.TOPIC, prediction.topic))
+        ],
+    )
     if ticket.stage_by != "person":
         _set_stage(ticket, prediction.stage)
     if ticket.topic_by != "person":

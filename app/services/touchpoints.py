@@ -7,10 +7,7 @@ from app.store.tables import Answer, Customer, Message, Segment, Ticket, Touchpo
 
 
 def segment_of(session: Session, customer: Customer, ticket: Ticket) -> int:
-    rules = [
-        (segment.id, segment.rule)
-        for segment in session.exec(select(Segment).order_by(col(Segment.position)))
-    ]
+    rules = session.exec(select(Segment.id, Segment.rule).order_by(col(Segment.position))).all()
     before = session.exec(
         select(func.count())
         .select_from(Ticket)

@@ -21,11 +21,11 @@ if TYPE_CHECKING:
 APP = "setten"
 WORKFLOW = "run_job"
 QUEUES = {  # job → queue; the number is how often a worker looks, in seconds
-    "file": ("intake", 0.2),
-    "deliver": ("outbox", 0.2),
-    "self_test": ("outbox", 0.2),
-    "ask": ("timers", 1.0),
-    "tag": ("timers", 1.0),
+    "file": ("intake", 0.4),
+    "deliver": ("outbox", 0.5),
+    "self_test": ("outbox", 0.5),
+    "ask": ("timers", 2.0),
+    "tag": ("timers", 2.0),
 }
 
 _clients: "WeakKeyDictionary[Engine, DBOSClient]" = WeakKeyDictionary()

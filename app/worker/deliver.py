@@ -2,13 +2,21 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import (
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    InterfaceError,
+    OperationalError,
+    ProgrammingError,
+)
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlmodel import Session
 
 from app.services import outbox
 from app.services.outbox import Parcel
@@ -28,6 +36,10 @@ from channels.contract import (
 log = logging.getLogger(__name__)
 
 
+class Unreachable(Exception):
+    """The database went away before anything can have left."""
+
+
 class Unwritable(Exception):
     """The channel has no way to write this message; the words say why."""
 
@@ -39,16 +51,20 @@ async def deliver(works: Works, message_id: int) -> None:
     parcel = await works.in_transaction(outbox.pack, works.keys, works.name, message_id, links)
     if parcel is None:
         return
-    outcomes = await _attempt(works, parcel)
-    await _settle(works, parcel, outcomes)
+    try:
+        outcomes = await _attempt(works, parcel)
+    except Unreachable:
+        await _note(works, parcel, outbox.give_back)
+    else:
+        await _note(works, parcel, partial(outbox.settle, outcomes=outcomes))
 
 
-async def _settle(works: Works, parcel: Parcel, outcomes: Mapping[str, Outcome]) -> None:
+async def _note(works: Works, parcel: Parcel, verb: Callable[[Session, int, str], None]) -> None:
     """Only here is it known what became of it: a database that is away is waited for."""
     wait = 0.5
     while True:
         try:
-            await works.in_transaction(outbox.settle, parcel.message_id, parcel.holder, outcomes)
+            await works.in_transaction(verb, parcel.message_id, parcel.holder)
         except (DataError, IntegrityError, ProgrammingError):
             raise  # waiting does not help against a bug of ours
         except (DBAPIError, PoolTimeout):
@@ -72,13 +88,15 @@ async def _attempt(works: Works, parcel: Parcel) -> Mapping[str, Outcome]:
         return await channel.send(config, rendered, parcel.recipients, progress)
     except Unwritable as problem:
         return dict.fromkeys(parcel.recipients, Refused(f"It cannot be written: {problem}"))
-    except Exception:
+    except Exception as problem:
         # A bug, or a database that went away: what may have left is never sent again by the
         # program, and what cannot have left is.
         log.exception("sending failed", extra={"message_id": parcel.message_id})
         if Phase.AMBIGUOUS in reached:
             words = "Setten failed while handing it over. It may have arrived."
             return dict.fromkeys(parcel.recipients, InDoubt(words))
+        if isinstance(problem, (OperationalError, InterfaceError, PoolTimeout)):
+            raise Unreachable from problem
         return dict.fromkeys(parcel.recipients, Later("Setten failed before handing it over."))
 
 

@@ -3,12 +3,10 @@
 import asyncio
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import OperationalError
-from sqlmodel import col, select
 
-from app.core import clock
-from app.domain.words import ArrivalState
 from app.services import intake, tagging
 from app.services.filing import StoredFile, Understood
 from app.store import jobs
@@ -45,32 +43,31 @@ async def file(works: Works, inbox_id: int) -> None:
 async def _file_all(works: Works, inbox_id: int) -> None:
     while True:
         batch = await asyncio.to_thread(_batch, works, inbox_id)
-        if not batch:
+        if not batch.arrivals:
             last = await works.in_transaction(intake.next_waiting, inbox_id)
             if last is None:
                 return
-            batch = [last]
-        for arrival in batch:
-            await asyncio.to_thread(_file_one, works, arrival)
+            batch = replace(batch, arrivals=[last])
+        for arrival in batch.arrivals:
+            await asyncio.to_thread(_file_one, works, batch.inbox, arrival)
 
 
-def _batch(works: Works, inbox_id: int) -> Sequence[Arrival]:
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some arrivals of one inbox; the inbox is read once for all of them."""
+
+    inbox: Inbox
+    arrivals: Sequence[Arrival]
+
+
+def _batch(works: Works, inbox_id: int) -> _Batch:
     with works.database.reading() as session:
-        return session.exec(
-            select(Arrival)
-            .where(
-                Arrival.inbox_id == inbox_id,
-                Arrival.state == ArrivalState.WAITING,
-                col(Arrival.next_at).is_(None) | (col(Arrival.next_at) <= clock.now()),
-            )
-            .order_by(col(Arrival.id))
-            .limit(BATCH)
-        ).all()
+        return _Batch(session.get_one(Inbox, inbox_id), intake.due(session, inbox_id, BATCH))
 
 
-def _file_one(works: Works, arrival: Arrival) -> None:
+def _file_one(works: Works, inbox: Inbox, arrival: Arrival) -> None:
     try:
-        channel, found = _parse(works, arrival)
+        channel, found = _parse(works, inbox, arrival)
         understood = [_understand(works, one) for one in found]
         tester = channel if isinstance(channel, SelfTests) else None
         works.do(intake.file, works.keys, arrival.id, understood, tester)
@@ -94,9 +91,9 @@ def _too_much(problem: OperationalError) -> bool:
     return str(getattr(problem.orig, "sqlstate", None) or "").startswith("54")
 
 
-def _parse(works: Works, arrival: Arrival) -> tuple[Channel, Sequence[InboundMessage | Ignored]]:
-    with works.database.reading() as session:
-        inbox = session.get_one(Inbox, arrival.inbox_id)
+def _parse(
+    works: Works, inbox: Inbox, arrival: Arrival
+) -> tuple[Channel, Sequence[InboundMessage | Ignored]]:
     if arrival.oversized:
         raise Unreadable(
             f"It has {arrival.oversized:,} bytes, more than is fetched; only its head is here."

@@ -13,7 +13,7 @@ from app.core import clock, crashpoints
 from app.core.errors import Invalid
 from app.domain.words import ArrivalState
 from app.services import inboxes, intake, leases
-from app.services.intake import Stored
+from app.services.intake import Parcel, Stored
 from app.store.tables import Arrival, Inbox, LedgerRow
 from app.worker.works import Works
 from channels.contract import Mailbox, Misconfigured, Pulls, Raw, ServerId, TryLater
@@ -25,12 +25,17 @@ RENEW = 15.0
 LOOK_AROUND = 3.0  # seconds between looks at which inboxes there are
 FULL_LOOK = timedelta(hours=1)
 BACKOFF = (2.0, 300.0)  # seconds, doubling with jitter
+AT_ONCE = 25  # mails noted in one transaction, when that many wait …
+AT_ONCE_BYTES = 8_000_000  # … and are no larger together; they are in memory until then
 AFTER_MISCONFIGURED = 300.0  # a locked account must not be knocked at
 
 _listed = crashpoints.declare("pull.listed", "ids listed, nothing fetched")
 _fetched = crashpoints.declare("pull.fetched", "bytes in memory, nothing stored")
 _kept = crashpoints.declare("pull.kept", "arrival committed, no mark on the server")
 _settled = crashpoints.declare("pull.settled", "mark left on the server, not noted here")
+
+
+Fetched = tuple[ServerId, Raw | None]  # None: it was gone
 
 
 class LostLease(Exception):
@@ -205,10 +210,16 @@ async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) 
     missing = await asyncio.to_thread(_missing, works, held.inbox_id, there)
     if missing:
         _listed()
+    fetched: list[Fetched] = []
+    held_back = 0
     for item in missing:
         raw = await box.fetch(item)
         _fetched()
-        await asyncio.to_thread(_keep, works, held, item, raw)
+        fetched.append((item, raw))
+        held_back += len(raw.body) if raw else 0
+        if len(fetched) == AT_ONCE or held_back > AT_ONCE_BYTES or item is missing[-1]:
+            await asyncio.to_thread(_keep, works, held, fetched)
+            fetched, held_back = [], 0
 
 
 def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[ServerId]:
@@ -238,17 +249,23 @@ def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[Ser
     ]
 
 
-def _keep(works: Works, held: Held, item: ServerId, raw: Raw | None) -> None:
-    if raw is None:
-        works.do(_note_gone, held.inbox_id, item)
-        return
-    sha256 = works.blobs.put(raw.body)
-    stored = Stored(sha256, len(raw.body))
+def _keep(works: Works, held: Held, fetched: Sequence[Fetched]) -> None:
+    """Make the bytes durable, and then note all of them in one transaction."""
+    parcels = [
+        Parcel(raw, Stored(works.blobs.put(raw.body), len(raw.body)), item)
+        for item, raw in fetched
+        if raw
+    ]
     with works.database.transaction() as session:
         if not leases.held(session, held.lease, held.worker, held.token):
             raise LostLease
-        intake.keep(session, held.inbox_id, raw, stored, item)
-    _kept()
+        for item, raw in fetched:
+            if raw is None:
+                _note_gone(session, held.inbox_id, item)
+        if parcels:
+            intake.keep_all(session, held.inbox_id, parcels)
+    for _ in parcels:
+        _kept()
 
 
 def _note_gone(session: Session, inbox_id: int, item: ServerId) -> None:

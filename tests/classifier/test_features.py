@@ -6,7 +6,7 @@ import pytest
 
 from classifier.features import (
     LIMIT,
-    Feature,
+    Features,
     Token,
     char_features,
     clean,
@@ -57,25 +57,40 @@ def test_tokens_part_scripts() -> None:
     ]
 
 
+def rows(found: Features) -> list[tuple[str, int, int]]:
+    return list(zip(found.names, found.starts, found.ends, strict=True))
+
+
 def test_word_features_are_words_and_pairs_and_characters_of_runs() -> None:
-    assert word_features(tokens("my order 返品")) == [
-        Feature("my", 0, 2),
-        Feature("order", 3, 8),
-        Feature("my order", 0, 8),
-        Feature("返", 9, 10),
-        Feature("品", 10, 11),
-        Feature("返品", 9, 11),
+    assert rows(word_features(tokens("my order 返品"))) == [
+        ("my", 0, 2),
+        ("order", 3, 8),
+        ("my order", 0, 8),
+        ("返", 9, 10),
+        ("品", 10, 11),
+        ("返品", 9, 11),
     ]
 
 
 def test_char_features_stay_inside_their_word() -> None:
-    assert char_features(tokens("ab")) == [
-        Feature(" a", 0, 1),
-        Feature("ab", 0, 2),
-        Feature("b ", 1, 2),
-        Feature(" ab", 0, 2),
-        Feature("ab ", 0, 2),
-        Feature(" ab ", 0, 2),
+    assert rows(char_features(tokens("ab"))) == [
+        (" a", 0, 1),
+        ("ab", 0, 2),
+        ("b ", 1, 2),
+        (" ab", 0, 2),
+        ("ab ", 0, 2),
+        (" ab ", 0, 2),
+    ]
+
+
+def test_char_features_of_a_run_are_its_pieces() -> None:
+    assert rows(char_features(tokens("x 返品した")))[3:] == [
+        ("返品", 2, 4),
+        ("品し", 3, 5),
+        ("した", 4, 6),
+        ("返品し", 2, 5),
+        ("品した", 3, 6),
+        ("返品した", 2, 6),
     ]
 
 

@@ -1,16 +1,28 @@
 """Reasons are words a person would mark, taken from the text as it came."""
 
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
 import pytest
 
 from classifier.contract import Reason
 from classifier.features import clean, tokens
 from classifier.model import Model
-from classifier.reasons import Push, strongest
+from classifier.reasons import Pushes, strongest, telling
 
 
-def explain(text: str, *pushes: Push) -> tuple[Reason, ...]:
+class Push(NamedTuple):
+    weight: float
+    places: Sequence[tuple[int, int]]
+
+
+def explain(text: str, *features: Push) -> tuple[Reason, ...]:
     cleaned = clean(text)
-    reasons = strongest(text, cleaned, tokens(cleaned.text), pushes)
+    parts = [(push.weight / len(push.places), *place) for push in features for place in push.places]
+    weights, starts, ends = zip(*parts, strict=True)
+    pushes = Pushes(np.array(weights), np.array(starts), np.array(ends))
+    reasons = strongest(text, cleaned, telling(tokens(cleaned.text)), pushes)
     return tuple(Reason(reason.text, round(reason.weight, 6)) for reason in reasons)
 
 

@@ -39,12 +39,10 @@ PATCHES = (
         "a place to be killed at is never reached",
         "app/worker/pull.py",
         """\
-        intake.keep(session, held.inbox_id, raw, stored, item)
-    _kept()
+    for _ in parcels:
+        _kept()
 """,
-        """\
-        intake.keep(session, held.inbox_id, raw, stored, item)
-""",
+        "",
         (f"{FIFTY}[sqlite-pull.kept]",),
     ),
     Patch(

@@ -10,7 +10,7 @@ from app.core.errors import Conflict, NotFound
 from app.domain.words import ArrivalState
 from app.services import intake
 from app.services.filing import Understood
-from app.services.intake import Stored
+from app.services.intake import Parcel, Stored
 from app.store.tables import Arrival, Change, LedgerRow, Message, Ticket
 from channels.contract import Ignored, Raw, ServerId
 from tests.inquiries import NOON, Desk, inquiry
@@ -91,10 +91,58 @@ def test_an_arrival_that_waits_for_a_later_attempt_does_not_serve_a_new_one(desk
     assert desk.jobs() == before + 1
 
 
-def test_keep_enters_what_the_server_calls_it(desk: Desk) -> None:
-    arrival = desk.do(
-        intake.keep, desk.inbox.id, Raw("inbox/1/7", b"{}"), STORED, ServerId("inbox/1", 7)
+def fetched(desk: Desk, *found: tuple[str, ServerId]) -> list[Arrival]:
+    parcels = [Parcel(Raw(name, b"{}"), STORED, item) for name, item in found]
+    return list(desk.do(intake.keep_all, desk.inbox.id, parcels))
+
+
+def test_several_are_kept_in_their_order_and_wake_one_job(desk: Desk) -> None:
+    before = desk.jobs()
+
+    kept = fetched(desk, *((f"a{number}", ServerId("inbox/1", number)) for number in (3, 5, 9)))
+
+    assert [arrival.external_id for arrival in kept] == ["a3", "a5", "a9"]
+    assert [arrival.id for arrival in kept] == sorted(arrival.id for arrival in kept)
+    rows = [(row.number, row.arrival_id) for row in desk.all(LedgerRow)]
+    assert rows == list(zip((3, 5, 9), [arrival.id for arrival in kept], strict=True))
+    assert desk.jobs() == before + 1
+
+
+def test_of_several_only_those_are_new_that_were_not_there(desk: Desk) -> None:
+    [first] = fetched(desk, ("a1", ServerId("inbox/1", 1)))
+
+    kept = fetched(
+        desk,
+        ("a2", ServerId("inbox/1", 2)),
+        ("a1", ServerId("inbox/2", 1)),  # moved away and back
+        ("a1", ServerId("inbox/2", 2)),
     )
+
+    assert [arrival.external_id for arrival in kept] == ["a2"]
+    assert [(row.scope, row.number, row.arrival_id) for row in desk.all(LedgerRow)] == [
+        ("inbox/1", 1, first.id),
+        ("inbox/1", 2, kept[0].id),
+        ("inbox/2", 1, first.id),
+        ("inbox/2", 2, first.id),
+    ]
+
+
+def test_what_was_noted_as_gone_and_came_back_is_entered_with_its_arrival(desk: Desk) -> None:
+    item = ServerId("inbox/1", 4)
+    with desk.db.transaction() as session:
+        row = intake.ledger_row(session, desk.inbox.id, item)
+        row.problem = "It was gone before it could be fetched."
+        session.add(row)
+
+    [arrival] = fetched(desk, ("a4", item))
+
+    assert [(row.number, row.arrival_id, row.problem) for row in desk.all(LedgerRow)] == [
+        (4, arrival.id, "")
+    ]
+
+
+def test_keep_enters_what_the_server_calls_it(desk: Desk) -> None:
+    [arrival] = fetched(desk, ("inbox/1/7", ServerId("inbox/1", 7)))
 
     [row] = desk.all(LedgerRow)
     assert (row.scope, row.number, row.arrival_id) == ("inbox/1", 7, arrival.id)
@@ -103,9 +151,9 @@ def test_keep_enters_what_the_server_calls_it(desk: Desk) -> None:
 
 def test_keep_of_a_known_arrival_still_enters_its_other_name(desk: Desk) -> None:
     """Else the ledger would say for ever that it is missing, and it would be fetched for ever."""
-    first = desk.do(intake.keep, desk.inbox.id, Raw("a1", b"{}"), STORED, ServerId("inbox/1", 7))
+    [first] = fetched(desk, ("a1", ServerId("inbox/1", 7)))
 
-    desk.do(intake.keep, desk.inbox.id, Raw("a1", b"{}"), STORED, ServerId("inbox/2", 1))
+    assert fetched(desk, ("a1", ServerId("inbox/2", 1))) == []
 
     assert [(row.scope, row.number, row.arrival_id) for row in desk.all(LedgerRow)] == [
         ("inbox/1", 7, first.id),

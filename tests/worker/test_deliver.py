@@ -6,6 +6,7 @@ from datetime import timedelta
 from functools import partial
 
 import pytest
+from sqlalchemy.exc import OperationalError
 from typing_extensions import override
 
 from app.services import inboxes, outbox, tickets
@@ -171,6 +172,31 @@ async def test_a_failure_is_a_doubt_only_after_the_mark(
     await out.deliver()
 
     assert len(out.server.sent) == (1 if state == BEFORE else 0)
+
+
+async def test_a_database_that_goes_away_before_the_mark_costs_no_minute(out: Out) -> None:
+    out.server.phases = (Phase.TALKING,)
+    out.server.trouble = OperationalError("SELECT 1", {}, OSError("connection refused"))
+
+    await out.deliver()
+
+    assert out.state == BEFORE
+
+    out.server.trouble = None
+    await out.deliver()
+
+    assert len(out.server.sent) == 1
+
+
+async def test_a_database_that_goes_away_after_the_mark_leaves_a_doubt(out: Out) -> None:
+    out.server.phases = (Phase.TALKING, Phase.AMBIGUOUS)
+    out.server.trouble = OperationalError("SELECT 1", {}, OSError("connection refused"))
+
+    await out.deliver()
+    await out.deliver()
+
+    assert out.state == AFTER
+    assert out.server.sent == []
 
 
 async def test_the_mark_is_durable_before_it_is_handed_over(out: Out) -> None:

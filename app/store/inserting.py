@@ -1,0 +1,31 @@
+"""Inserts rows that may be there already, without a savepoint and a second question."""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, TypeVar
+
+from sqlalchemy import Executable
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlmodel import Session, SQLModel
+
+Row = TypeVar("Row", bound=SQLModel)
+
+
+def unless_there(session: Session, rows: Sequence[Row]) -> Sequence[Row]:
+    """Insert `rows` in one statement and in their order, but for those that a unique constraint
+    forbids; what was inserted, with its ids. What somebody else inserts at this very moment is
+    waited for and counts as there."""
+    if not rows:
+        return ()
+    table = type(rows[0])
+    statement = _statement(table, session.get_bind().dialect.name)
+    session.flush()  # what they point to goes first
+    values = [row.model_dump(exclude={"id"}) for row in rows]
+    return session.scalars(statement, values).all()
+
+
+@lru_cache(maxsize=32)
+def _statement(table: type[SQLModel], dialect: str) -> Executable:
+    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    statement: Executable = insert(table).on_conflict_do_nothing().returning(table)
+    return statement
