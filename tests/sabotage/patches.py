@@ -142,13 +142,9 @@ _kept = crashpoints.declare(
         "a stranger joins a ticket by quoting its ids",
         "app/services/filing.py",
         """\
-    if address.customer_id == ticket.customer_id:
-        return True
-    return (""",
+    return address.customer_id == ticket.customer_id or _speaks(""",
         """\
-    if address.customer_id:
-        return True
-    return (""",
+    return bool(address.customer_id) or _speaks(""",
         (f"{FILING}::test_a_stranger_who_quotes_ids_opens_a_ticket_that_says_so",),
     ),
     Patch(
