@@ -36,6 +36,10 @@ def speak(voice: Voice) -> None:
     _voice.set(voice)
 
 
+def voice() -> Voice:
+    return _voice.get()
+
+
 def language() -> str:
     return _voice.get().language
 

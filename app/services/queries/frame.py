@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from zoneinfo import ZoneInfo
 
-from sqlmodel import Session, select
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col
 
 from app.services.access import Actor
 from app.services.queries import inbox
@@ -31,11 +32,17 @@ class Frame:
     counts: Counts
 
 
+_HOUSE = sql_select(
+    col(Organisation.name),
+    col(Organisation.time_zone),
+    col(Organisation.language),
+    col(Organisation.samples_at).is_not(None),
+).limit(1)
+
+
 def house(session: Session) -> House | None:
-    found = session.exec(select(Organisation).limit(1)).one_or_none()
-    if found is None:
-        return None
-    return House(found.name, found.time_zone, found.language, found.samples_at is not None)
+    found = session.connection().execute(_HOUSE).one_or_none()
+    return House(*found) if found else None
 
 
 def view(session: Session, actor: Actor) -> Frame | None:

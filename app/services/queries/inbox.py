@@ -5,16 +5,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import cache, lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, func, literal, or_
-from sqlalchemy import Row as Found
+from sqlalchemy import ColumnElement, Text, and_, bindparam, cast, func, literal, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
 from app.core.errors import Invalid
 from app.domain.words import ArrivalState, DeliveryState, FollowUpState, Status
 from app.services.access import Actor
+from app.services.queries.vocabulary import labels_of
 from app.store.tables import (
     Address,
     Agent,
@@ -74,7 +75,7 @@ class Selection:
         return self.sort or (Sort.NEWEST if newest else Sort.LONGEST)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, unsafe_hash=True)  # not frozen: that takes six times as long to make
 class Row:
     ref: str
     subject: str
@@ -95,7 +96,7 @@ class Row:
     stage: str
     stage_by: str
     stage_probability: float | None
-    topic: Mapping[str, str] | None
+    topic: Mapping[str, str] | None  # hashable, as `labels_of` makes it
     topic_by: str
     topic_probability: float | None
     has_files: bool
@@ -119,10 +120,11 @@ class Counts:
     outbox: int
 
 
-def _in_view(actor: Actor, view: View) -> ColumnElement[bool]:
+def _in_view(view: View) -> ColumnElement[bool]:
+    """Whose “mine” is meant, the parameter `me` says."""
     status = col(Ticket.status) == _STATUS.get(view, Status.OPEN)
     if view is View.MINE:
-        return and_(status, col(Ticket.assignee_id) == actor.agent_id)
+        return and_(status, col(Ticket.assignee_id) == bindparam("me"))
     if view is View.UNASSIGNED:
         return and_(status, col(Ticket.assignee_id).is_(None))
     if view is View.TRIAGE:
@@ -130,66 +132,94 @@ def _in_view(actor: Actor, view: View) -> ColumnElement[bool]:
     return status
 
 
-# Columns, not whole tickets: making fifty of those takes longer than finding them.
-_SHOWN = (
-    Ticket.id, Ticket.ref, Ticket.subject, Ticket.preview, Ticket.channel, Ticket.status,
-    Ticket.language, Ticket.assignee_id, Ticket.waiting_since, Ticket.due_at, Ticket.snoozed_until,
-    Ticket.last_activity_at, Ticket.last_inbound_at, Ticket.first_responded_at, Ticket.stage,
-    Ticket.stage_by, Ticket.stage_probability, Ticket.topic_by, Ticket.topic_probability,
-    Ticket.has_files, Ticket.sample, Ticket.version,
+# A customer without a name is called by the address they first wrote from.
+_ADDRESS = (
+    sql_select(col(Address.value))
+    .where(col(Address.customer_id) == col(Customer.id))
+    .order_by(col(Address.id))
+    .limit(1)
+    .scalar_subquery()
+)
+
+# Columns, not whole tickets: making fifty of those takes longer than finding them. In the order
+# of `Row`, and behind them what a row does not show.
+_ROWS = (
+    sql_select(
+        *map(
+            col,
+            (
+                Ticket.ref, Ticket.subject, Ticket.preview, Ticket.channel, Ticket.status,
+                Ticket.language,
+            ),
+        ),
+        func.coalesce(func.nullif(col(Customer.name), ""), _ADDRESS, ""),
+        func.coalesce(func.nullif(col(Customer.language), ""), col(Ticket.language)),
+        col(Ticket.assignee_id),
+        func.coalesce(col(Agent.name), ""),
+        and_(
+            col(Ticket.last_inbound_at).is_not(None),
+            or_(col(Seen.at).is_(None), col(Ticket.last_inbound_at) > col(Seen.at)),
+        ),
+        *map(
+            col,
+            (
+                Ticket.waiting_since, Ticket.due_at, Ticket.snoozed_until, Ticket.last_activity_at,
+                Ticket.first_responded_at, Ticket.stage, Ticket.stage_by, Ticket.stage_probability,
+            ),
+        ),
+        cast(col(Topic.labels), Text),
+        *map(
+            col,
+            (
+                Ticket.topic_by, Ticket.topic_probability, Ticket.has_files, Ticket.sample,
+                Ticket.version, Ticket.id,
+            ),
+        ),
+    )
+    .join(Customer, col(Customer.id) == col(Ticket.customer_id))
+    .outerjoin(Agent, col(Agent.id) == col(Ticket.assignee_id))
+    .outerjoin(Topic, col(Topic.id) == col(Ticket.topic_id))
+    .outerjoin(
+        Seen, and_(col(Seen.ticket_id) == col(Ticket.id), col(Seen.agent_id) == bindparam("me"))
+    )
+    .limit(bindparam("size"))
 )  # fmt: skip
+_TOPIC = 19  # place of the topic's labels in it
 
 
 def rows(session: Session, actor: Actor, selection: Selection) -> Rows:
     """The rows of a page, one statement whatever their number."""
-    # A customer without a name is called by the address they first wrote from.
-    address = (
-        sql_select(col(Address.value))
-        .where(col(Address.customer_id) == col(Customer.id))
-        .order_by(col(Address.id))
-        .limit(1)
-        .scalar_subquery()
+    statement = _plain(selection.view, selection.order)
+    if selection.refs or selection.found is not None or selection.after:
+        statement = _ordered(_ROWS.where(*_wanted(selection)), selection.view, selection.order)
+    found = (
+        session.connection()
+        .execute(statement, {"me": actor.agent_id, "size": selection.size + 1})
+        .all()
     )
-    statement = (
-        sql_select(
-            *map(col, _SHOWN),
-            col(Customer.name).label("customer"),
-            col(Customer.language).label("customer_language"),
-            col(Agent.name).label("assignee"),
-            col(Topic.labels).label("topic"),
-            col(Seen.at).label("seen_at"),
-            address.label("address"),
-        )
-        .join(Customer, col(Customer.id) == col(Ticket.customer_id))
-        .outerjoin(Agent, col(Agent.id) == col(Ticket.assignee_id))
-        .outerjoin(Topic, col(Topic.id) == col(Ticket.topic_id))
-        .outerjoin(
-            Seen, and_(col(Seen.ticket_id) == col(Ticket.id), col(Seen.agent_id) == actor.agent_id)
-        )
-        .where(*_wanted(actor, selection))
-        .limit(selection.size + 1)
-    )
-    if selection.order is Sort.LONGEST:
-        key = _longest_key(selection.view)
-        statement = statement.order_by(key.asc().nulls_last(), col(Ticket.id))
-    else:
-        statement = statement.order_by(col(Ticket.last_activity_at).desc(), col(Ticket.id).desc())
-    found = session.execute(statement).all()
-    shown = found[: selection.size]
+    shown = tuple(map(_row, found[: selection.size]))
     more = len(found) > selection.size
-    return Rows(
-        rows=tuple(_row(one) for one in shown),
-        next=_cursor(selection, shown[-1]) if more else "",
-    )
+    next_ = _cursor(selection, shown[-1], found[selection.size - 1][-1]) if more else ""
+    return Rows(rows=shown, next=next_)
 
 
-def _wanted(actor: Actor, selection: Selection) -> Sequence[ColumnElement[bool]]:
+@lru_cache(maxsize=64)
+def _plain(view: View, order: Sort) -> Any:
+    """The beginning of a view: made once, because making it costs as much as running it."""
+    return _ordered(_ROWS.where(_in_view(view)), view, order)
+
+
+def _ordered(statement: Any, view: View, order: Sort) -> Any:
+    if order is Sort.LONGEST:
+        return statement.order_by(_longest_key(view).asc().nulls_last(), col(Ticket.id))
+    return statement.order_by(col(Ticket.last_activity_at).desc(), col(Ticket.id).desc())
+
+
+def _wanted(selection: Selection) -> Sequence[ColumnElement[bool]]:
     if selection.refs:
         return [col(Ticket.ref).in_(selection.refs)]
     which = (
-        _in_view(actor, selection.view)
-        if selection.found is None
-        else col(Ticket.id).in_(selection.found)
+        _in_view(selection.view) if selection.found is None else col(Ticket.id).in_(selection.found)
     )
     return [which, *([_beyond(selection)] if selection.after else [])]
 
@@ -200,17 +230,17 @@ def _longest_key(view: View) -> Any:
     return col(Ticket.snoozed_until if view is View.SNOOZED else Ticket.waiting_since)
 
 
-def _moment_of(selection: Selection, ticket: Found[Any]) -> Any:
+def _moment_of(selection: Selection, row: Row) -> datetime | None:
     if selection.order is Sort.NEWEST or selection.view in {
         View.WAITING, View.RESOLVED, View.SPAM
     }:  # fmt: skip
-        return ticket.last_activity_at
-    return ticket.snoozed_until if selection.view is View.SNOOZED else ticket.waiting_since
+        return row.last_activity_at
+    return row.snoozed_until if selection.view is View.SNOOZED else row.waiting_since
 
 
-def _cursor(selection: Selection, ticket: Found[Any]) -> str:
-    at = _moment_of(selection, ticket)
-    return f"{at.timestamp():.6f}-{ticket.id}" if at else f"-{ticket.id}"
+def _cursor(selection: Selection, row: Row, number: int) -> str:
+    at = _moment_of(selection, row)
+    return f"{at.timestamp():.6f}-{number}" if at else f"-{number}"
 
 
 _MARK = re.compile(r"([0-9]{1,10}\.[0-9]{6})?-([0-9]{1,18})")
@@ -232,44 +262,21 @@ def _beyond(selection: Selection) -> ColumnElement[bool]:
     return or_(longest > at, and_(longest == at, beyond), longest.is_(None))
 
 
-def _row(ticket: Found[Any]) -> Row:
-    inbound, seen_at = ticket.last_inbound_at, ticket.seen_at
-    return Row(
-        ref=ticket.ref,
-        subject=ticket.subject,
-        preview=ticket.preview,
-        channel=ticket.channel,
-        status=ticket.status,
-        language=ticket.language,
-        customer=ticket.customer or ticket.address or "",
-        customer_language=ticket.customer_language or ticket.language,
-        assignee_id=ticket.assignee_id,
-        assignee=ticket.assignee or "",
-        unread=inbound is not None and (seen_at is None or inbound > seen_at),
-        waiting_since=ticket.waiting_since,
-        due_at=ticket.due_at,
-        snoozed_until=ticket.snoozed_until,
-        last_activity_at=ticket.last_activity_at,
-        first_responded_at=ticket.first_responded_at,
-        stage=ticket.stage,
-        stage_by=ticket.stage_by,
-        stage_probability=ticket.stage_probability,
-        topic=ticket.topic,
-        topic_by=ticket.topic_by,
-        topic_probability=ticket.topic_probability,
-        has_files=ticket.has_files,
-        sample=ticket.sample,
-        version=ticket.version,
-    )
+def _row(found: Sequence[Any]) -> Row:
+    *values, _ = found
+    topic = values[_TOPIC]
+    values[_TOPIC] = labels_of(topic) if topic else None
+    return Row(*values)
 
 
 _NEEDS_A_PERSON = (DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.HELD)
 
 
-def counts(session: Session, actor: Actor) -> Counts:
-    """Every badge of the navigation in one statement."""
-    badges = {
-        **{view.value: (Ticket, _in_view(actor, view)) for view in View if view not in _DONE},
+@cache
+def _counting() -> tuple[tuple[str, ...], Any]:
+    """The names of the badges, and the statement that counts all of them; made once."""
+    badges: dict[str, tuple[Any, ColumnElement[bool]]] = {
+        **{view.value: (Ticket, _in_view(view)) for view in View if view not in _DONE},
         "follow_ups": (
             FollowUp,
             col(FollowUp.state).in_((FollowUpState.OPEN, FollowUpState.CONTACTED)),
@@ -277,24 +284,27 @@ def counts(session: Session, actor: Actor) -> Counts:
         "set_aside": (Arrival, col(Arrival.state) == ArrivalState.SET_ASIDE),
         "outbox": (Delivery, col(Delivery.state).in_(_NEEDS_A_PERSON)),
     }
-    found = session.execute(
-        sql_select(
-            *(
-                sql_select(func.count())
-                .select_from(
-                    sql_select(literal(1).label("one"))
-                    .select_from(table)
-                    .where(condition)
-                    .limit(COUNTED_UP_TO)
-                    .subquery()
-                )
-                .scalar_subquery()
-                .label(name)
-                for name, (table, condition) in badges.items()
-            )
+    counted = [
+        sql_select(func.count())
+        .select_from(
+            sql_select(literal(1).label("one"))
+            .select_from(table)
+            .where(condition)
+            .limit(COUNTED_UP_TO)
+            .subquery()
         )
-    ).one()
-    values = dict(zip(badges, found, strict=True))
+        .scalar_subquery()
+        .label(name)
+        for name, (table, condition) in badges.items()
+    ]
+    return tuple(badges), sql_select(*counted)
+
+
+def counts(session: Session, actor: Actor) -> Counts:
+    """Every badge of the navigation in one statement."""
+    names, statement = _counting()
+    found = session.connection().execute(statement, {"me": actor.agent_id}).one()
+    values = dict(zip(names, found, strict=True))
     return Counts(
         views={view: values[view.value] for view in View if view not in _DONE},
         follow_ups=values["follow_ups"],

@@ -1,11 +1,30 @@
 """What screens call stages and topics: the vocabulary in force."""
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
-from sqlmodel import Session, col, select
+from sqlalchemy import Text, cast
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col
+from typing_extensions import override
 
 from app.store.tables import Segment, Stage, StageVocabulary, Topic
+
+
+class Labels(dict[str, str]):
+    """One name in several languages. Nobody changes it, so it can be part of a key."""
+
+    @override
+    def __hash__(self) -> int:  # type: ignore[override] # a dict has none
+        return hash(tuple(self.items()))
+
+
+@lru_cache(maxsize=1024)
+def labels_of(written: str) -> Labels:
+    """As the database keeps them: every request reads the same few dozen."""
+    return Labels(json.loads(written))
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +47,10 @@ class SegmentName:
     labels: Mapping[str, str]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
+    """The same object for as long as nobody changes it, see `current`."""
+
     stages: tuple[StageName, ...]
     topics: tuple[TopicName, ...]
 
@@ -40,22 +61,43 @@ class Vocabulary:
         return next((topic for topic in self.topics if topic.key == key), None)
 
 
+# Made once: every page asks this, and making a statement costs as much as running it.
+_STAGES = (
+    sql_select(col(Stage.key), cast(col(Stage.anchors), Text), cast(col(Stage.labels), Text))
+    .join(StageVocabulary, col(StageVocabulary.id) == col(Stage.vocabulary_id))
+    .where(col(StageVocabulary.active).is_(True))
+    .order_by(col(Stage.position))
+)
+_TOPICS = (
+    sql_select(col(Topic.key), cast(col(Topic.labels), Text))
+    .where(col(Topic.active).is_(True))
+    .order_by(col(Topic.position))
+)
+_SEGMENTS = sql_select(col(Segment.id), col(Segment.key), cast(col(Segment.labels), Text)).order_by(
+    col(Segment.position)
+)
+
+Written = tuple[tuple[str, ...], ...]
+
+
 def current(session: Session) -> Vocabulary:
-    stages = session.exec(
-        select(Stage)
-        .join(StageVocabulary, col(StageVocabulary.id) == col(Stage.vocabulary_id))
-        .where(col(StageVocabulary.active).is_(True))
-        .order_by(col(Stage.position))
-    )
-    topics = session.exec(
-        select(Topic).where(col(Topic.active).is_(True)).order_by(col(Topic.position))
-    )
+    connection = session.connection()
+    stages = connection.execute(_STAGES).all()
+    topics = connection.execute(_TOPICS).all()
+    return _made(tuple(map(tuple, stages)), tuple(map(tuple, topics)))
+
+
+@lru_cache(maxsize=8)
+def _made(stages: Written, topics: Written) -> Vocabulary:
     return Vocabulary(
-        stages=tuple(StageName(row.key, tuple(row.anchors), row.labels) for row in stages),
-        topics=tuple(TopicName(row.key, row.labels) for row in topics),
+        stages=tuple(
+            StageName(key, tuple(json.loads(anchors)), labels_of(labels))
+            for key, anchors, labels in stages
+        ),
+        topics=tuple(TopicName(key, labels_of(labels)) for key, labels in topics),
     )
 
 
-def segments(session: Session) -> tuple[SegmentName, ...]:
-    found = session.exec(select(Segment).order_by(col(Segment.position)))
-    return tuple(SegmentName(row.id, row.key, row.labels) for row in found)
+def segments(session: Session) -> Sequence[SegmentName]:
+    found = session.connection().execute(_SEGMENTS)
+    return [SegmentName(number, key, labels_of(labels)) for number, key, labels in found]

@@ -12,6 +12,7 @@ from app.store import search
 from app.web import speech, templating
 from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
+from app.web.pages.rows import drawn
 from app.web.pages.shell import Shell, go
 from app.web.speech import say
 
@@ -46,6 +47,7 @@ def context(around: Shell, chosen: Selection, rows: Rows, q: str, here: str) -> 
     more = f"/inbox?view={chosen.view}&sort={chosen.order}&after={rows.next}" if rows.next else ""
     return {
         "rows": rows.rows,
+        "drawn": drawn,
         "more": more if not q else "",
         "view": str(chosen.view),
         "sort": str(chosen.order),
