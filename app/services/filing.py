@@ -9,11 +9,20 @@ from sqlmodel import Session, col, select
 from app.core import clock, secrets
 from app.core.secrets import Keys
 from app.domain import lifecycle
+from app.domain.address import EMAIL, is_email
 from app.domain.lifecycle import Move
 from app.domain.subject import normal_subject
 from app.domain.text import preview
 from app.domain.words import ArrivalState, Cause, MessageKind, Role, Status
-from app.services import changes, customers, self_tests, tagging, touchpoints, withdrawals
+from app.services import (
+    changes,
+    customers,
+    inboxes,
+    self_tests,
+    tagging,
+    touchpoints,
+    withdrawals,
+)
 from app.services.access import Actor
 from app.store import jobs, search
 from app.store.tables import (
@@ -253,6 +262,7 @@ def _write(
         author=message.sender.name or message.sender.value,
         agent_id=agent.id if agent else None,
         address_id=address.id,
+        reply_to=_reply_to(session, place.inbox, message),
         external_id=message.external_id,
         conversation=message.conversation,
         subject=message.subject,
@@ -275,6 +285,19 @@ def _write(
     session.flush()
     _attach(session, ticket, row, found)
     return row
+
+
+def _reply_to(session: Session, inbox: Inbox, message: InboundMessage) -> str:
+    """Where the answer is wanted, if that is an address we can write to and not one of ours.
+
+    Naming it gives it no part in the ticket; it gets one when an agent writes there.
+    """
+    party = message.reply_to
+    if party is None or message.automatic or party.kind != inbox.writes_to:
+        return ""
+    if party.kind != EMAIL or not is_email(party.value) or inboxes.ours(session, party.value):
+        return ""
+    return party.value
 
 
 def _attach(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
+from app.domain.address import EMAIL, normal
 from app.domain.words import SelfTest
 from app.services import changes
 from app.services.access import Actor, Permission, require
@@ -147,6 +148,14 @@ def by_address(session: Session, address: str) -> Inbox | None:
         .order_by(col(Inbox.built_in), col(Inbox.id))
         .limit(1)
     ).one_or_none()
+
+
+def ours(session: Session, address: str) -> bool:
+    """Whether mail to `address` comes to an inbox, be it switched off."""
+    local, _, domain = normal(EMAIL, address, 0).rpartition("@")
+    names = {f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"}
+    known = session.exec(select(Inbox.address).where(col(Inbox.address).contains("@")))
+    return any(normal(EMAIL, one, 0) in names for one in known)
 
 
 def note_trouble(session: Session, inbox_id: int, words: str) -> None:

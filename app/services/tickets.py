@@ -135,21 +135,25 @@ def _recipients(
 
 
 def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:
-    """The address the customer wrote from last, of the kind this inbox can write to."""
+    """Where the customer, when they wrote last, wants the answer: there, or where they wrote from.
+
+    It is of the kind this inbox can write to.
+    """
     found = session.exec(
-        select(Address.value)
+        select(Message.reply_to, Address.value)
         .join(Message, col(Message.address_id) == col(Address.id))
         .where(
             Message.ticket_id == ticket.id,
             Address.customer_id == ticket.customer_id,
             Address.kind == inbox.writes_to,
         )
-        .order_by(col(Message.id).desc())
+        .order_by(col(Message.automatic), col(Message.id).desc())
         .limit(1)
     ).one_or_none()
     if found is None:
         raise Conflict("Nobody wrote on this ticket, so there is no address to answer to.")
-    return found
+    wanted, wrote_from = found
+    return wanted or wrote_from
 
 
 def _let_speak(session: Session, ticket: Ticket, party: Party, role: str) -> None:

@@ -147,6 +147,50 @@ def test_whom_a_stranger_puts_in_cc_gains_nothing(desk: Desk) -> None:
     assert other.id != ticket.id
 
 
+@pytest.mark.parametrize(
+    ("wanted", "kept"),
+    [
+        (Party("email", "office@customers.test"), "office@customers.test"),
+        (Party("email", "Support+t.abc@Shop.test"), ""),
+        (Party("email", "old@shop.test"), ""),  # switched off, and still ours
+        (Party("email", "not one, but two@customers.test"), ""),
+        (Party("phone", "+4930123456"), ""),
+    ],
+)
+def test_where_an_answer_is_wanted_is_kept_unless_it_is_ours(
+    desk: Desk, wanted: Party, kept: str
+) -> None:
+    with desk.db.transaction() as session:
+        make_inbox(session, address="support@shop.test")
+        make_inbox(session, address="old@shop.test", enabled=False)
+
+    ticket = desk.ticket(inquiry(reply_to=wanted))
+
+    assert [message.reply_to for message in desk.all(Message)] == [kept]
+    assert [customer.id for customer in desk.all(Customer)] == [ticket.customer_id]
+
+
+def test_a_machine_has_no_say_in_where_answers_go(desk: Desk) -> None:
+    elsewhere = Party("email", "office@customers.test")
+
+    desk.ticket(inquiry(reply_to=elsewhere, automatic=True))
+
+    assert [message.reply_to for message in desk.all(Message)] == [""]
+
+
+def test_who_is_named_for_the_answer_may_speak_only_once_written_to(desk: Desk) -> None:
+    first = inquiry(reply_to=Party("email", "office@customers.test"))
+    ticket = desk.ticket(first)
+    token = (Ref(RefKind.ID_TOKEN, desk.keys.thread_token(ticket.ref)),)
+
+    before = desk.ticket(inquiry("office@customers.test", refs=token))
+    desk.answered(ticket)
+    desk.arrive(inquiry("office@customers.test", refs=token))
+
+    assert (before.id != ticket.id, before.claims_ref) == (True, ticket.ref)
+    assert desk.again(ticket).message_count == 3
+
+
 def test_the_same_message_delivered_twice_is_a_copy(desk: Desk) -> None:
     desk.arrive(inquiry(canonical="c"))
 

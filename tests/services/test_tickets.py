@@ -27,7 +27,7 @@ from app.store.tables import (
     Touchpoint,
 )
 from app.store.tables import Draft as DraftRow
-from channels.contract import InboundMessage, Party
+from channels.contract import InboundMessage, Party, Ref, RefKind
 from tests.factories import make_agent, make_inbox
 from tests.inquiries import NOON, Desk, inquiry
 
@@ -105,6 +105,26 @@ def test_reply_that_is_rolled_back_leaves_nothing(desk: Desk) -> None:
     assert facts(desk) == before
     with desk.db.reading() as session:
         assert search.find(session, "never") == []
+
+
+def test_reply_goes_where_the_customer_wants_it(desk: Desk) -> None:
+    first = inquiry(reply_to=Party("email", "office@customers.test"))
+    ticket = desk.ticket(first)
+    again = (Ref(RefKind.MESSAGE_ID, first.external_id),)
+    desk.arrive(inquiry(refs=again, automatic=True, text="I am on holiday."))
+
+    wanted = desk.do(tickets.reply, desk.ann, ticket.ref, Draft("To the office."))
+    chosen = desk.do(
+        tickets.reply, desk.ann, ticket.ref, Draft("To you.", to=("yumi@customers.test",))
+    )
+    desk.arrive(inquiry(refs=again))
+    changed = desk.do(tickets.reply, desk.ann, ticket.ref, Draft("To you again."))
+
+    assert [wanted.to, chosen.to, changed.to] == [
+        ["office@customers.test"],
+        ["yumi@customers.test"],
+        ["yumi@customers.test"],
+    ]
 
 
 def test_reply_to_spam_is_refused(desk: Desk) -> None:

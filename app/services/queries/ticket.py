@@ -123,6 +123,7 @@ class Conversation:
     said: tuple[Said, ...]
     events: tuple[Event, ...]
     to: str
+    wrote_from: str  # when the customer wants the answer at another address
     cc: tuple[str, ...]
     draft: str
     draft_at: datetime | None
@@ -162,7 +163,7 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         .order_by(col(Message.id))
     ).all()
     panel = customer.panel(session, person, without=ticket.id)
-    to, cc = _recipients([(said, address) for said, address in messages], panel, inbox.address)
+    answer = _answer([(said, address) for said, address in messages], panel, inbox.address)
     draft = session.exec(
         select(Draft).where(Draft.ticket_id == ticket.id, Draft.agent_id == actor.agent_id)
     ).one_or_none()
@@ -190,8 +191,9 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         triage=triage.view(session, ticket, topic, vocabulary),
         said=_said(session, ticket, [message for message, _ in messages]),
         events=_events(session, ticket),
-        to=to,
-        cc=cc,
+        to=answer.to,
+        wrote_from=answer.wrote_from,
+        cc=answer.cc,
         draft=draft.text if draft else "",
         draft_at=draft.changed_at if draft else None,
         request=_request(session, ticket),
@@ -199,16 +201,25 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
     )
 
 
-def _recipients(
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    to: str
+    wrote_from: str = ""
+    cc: tuple[str, ...] = ()
+
+
+def _answer(
     messages: Sequence[tuple[Message, str | None]], panel: customer.Panel, ours: str
-) -> tuple[str, tuple[str, ...]]:
+) -> _Answer:
     """Whom an answer goes to unless the agent changes it: the last who wrote, and their copies."""
     for message, address in reversed(messages):
-        if message.kind is MessageKind.INBOUND:
+        if message.kind is MessageKind.INBOUND and not message.automatic:
             cc = tuple(value for value in message.cc if not ours or ours not in value)
-            return address or "", cc
+            if message.reply_to:
+                return _Answer(message.reply_to, address or "", cc)
+            return _Answer(address or "", cc=cc)
     usable = [known.value for known in panel.known if not known.undeliverable]
-    return (usable[0] if usable else ""), ()
+    return _Answer(usable[0] if usable else "")
 
 
 def _said(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tuple[Said, ...]:

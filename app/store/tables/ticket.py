@@ -80,6 +80,7 @@ class Message(SQLModel, table=True):
     author: str = ""
     agent_id: int | None = maybe_link("agent")
     address_id: int | None = maybe_link("address")  # whose words these are, when a customer's
+    reply_to: str = ""  # where they want the answer, if not there
     external_id: str = ""
     conversation: str = ""
     subject: str = ""

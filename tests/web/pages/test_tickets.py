@@ -134,6 +134,19 @@ def test_reply_that_missed_something_newer_is_kept_and_not_sent(
         assert session.exec(select(Delivery)).all() == []
 
 
+def test_reply_form_shows_where_the_answer_is_wanted(db: Database, ann: Person, case: Case) -> None:
+    with db.transaction() as session:
+        ticket = session.get_one(Ticket, case.id)
+        make_message(session, ticket, "Please tell the office.", reply_to="office@customers.test")
+        make_message(session, ticket, "I am on holiday.", automatic=True, author="Robot")
+
+    page = ann.client.get(f"/tickets/{case.ref}").text
+
+    assert 'name="to" value="office@customers.test"' in page
+    assert "They wrote from yumi@customers.test and want the answer at another address." in page
+    assert '<details class="to for-reply" open>' in page
+
+
 def test_reply_to_a_wrong_address_keeps_what_was_typed(ann: Person, case: Case) -> None:
     answer = ann.client.post(
         f"/tickets/{case.ref}/reply", data={"text": "My answer", "to": "nobody at all"}

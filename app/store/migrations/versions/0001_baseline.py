@@ -313,6 +313,7 @@ def upgrade() -> None:
         sa.Column(
             "address_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column("reply_to", sa.String(), nullable=False),
         sa.Column("external_id", sa.String(), nullable=False),
         sa.Column("conversation", sa.String(), nullable=False),
         sa.Column("subject", sa.String(), nullable=False),
