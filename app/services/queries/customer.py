@@ -1,9 +1,12 @@
 """A customer as the panel beside a conversation and as a page of their own."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
+from typing import Any
 
-from sqlalchemy import func
+from sqlalchemy import BindParameter, bindparam, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -86,14 +89,80 @@ def view(session: Session, ref: str) -> Panel:
     return panel(session, customer, shown=50)
 
 
+# Made once: every ticket asks all of this, and making a statement costs as much as running it.
+_whose: BindParameter[int] = bindparam("customer")
+_ADDRESSES = (
+    sql_select(col(Address.kind), col(Address.value), col(Address.undeliverable_at).is_not(None))
+    .where(col(Address.customer_id) == _whose)
+    .order_by(col(Address.id))
+)
+_ANCHORS = sql_select(col(Touchpoint.stage)).where(col(Touchpoint.customer_id) == _whose).distinct()
+_FACTS = sql_select(
+    sql_select(func.count())
+    .select_from(Ticket)
+    .where(col(Ticket.customer_id) == _whose)
+    .scalar_subquery(),
+    sql_select(col(Ticket.id))
+    .where(
+        col(Ticket.customer_id) == _whose,
+        col(Ticket.stage) == bindparam("stage"),
+        col(Ticket.stage_by) == "person",
+    )
+    .exists(),
+)
+_EARLIER = (
+    sql_select(
+        col(Ticket.ref),
+        col(Ticket.subject),
+        col(Ticket.channel),
+        col(Ticket.language),
+        col(Ticket.status),
+        col(Ticket.last_activity_at),
+    )
+    .where(col(Ticket.customer_id) == _whose, col(Ticket.id) != bindparam("without"))
+    .order_by(col(Ticket.last_activity_at).desc())
+    .limit(bindparam("shown"))
+)
+_RATINGS = (
+    sql_select(
+        col(Answer.survey_id),
+        col(Answer.score),
+        col(Answer.comment),
+        col(Survey.language),
+        col(Answer.suspect),
+        col(Answer.wants_contact),
+        col(Answer.at),
+        col(Ticket.ref),
+        col(Ticket.id),
+    )
+    .join(Survey, col(Survey.id) == col(Answer.survey_id))
+    .join(Ticket, col(Ticket.id) == col(Survey.ticket_id))
+    .where(col(Survey.customer_id) == _whose)
+    .order_by(col(Answer.id).desc())
+)
+_FOLLOW_UPS = (
+    sql_select(
+        col(FollowUp.id),
+        col(FollowUp.due_at),
+        func.coalesce(col(Agent.name), ""),
+        col(FollowUp.state),
+        col(Ticket.ref),
+    )
+    .join(Ticket, col(Ticket.id) == col(FollowUp.ticket_id))
+    .outerjoin(Agent, col(Agent.id) == col(FollowUp.owner_id))
+    .where(
+        col(Ticket.customer_id) == _whose,
+        col(FollowUp.state).in_((FollowUpState.OPEN, FollowUpState.CONTACTED)),
+    )
+    .order_by(col(FollowUp.due_at))
+)
+
+
 def panel(session: Session, customer: Customer, *, without: int = 0, shown: int = 5) -> Panel:
     """What is known of `customer`; the ticket `without` is the one on the screen."""
-    addresses = session.exec(
-        select(Address).where(Address.customer_id == customer.id).order_by(col(Address.id))
-    ).all()
-    anchors = session.exec(
-        select(Touchpoint.stage).where(Touchpoint.customer_id == customer.id).distinct()
-    ).all()
+    ask = session.connection().execute
+    whose = {"customer": customer.id}
+    tickets, by_person = ask(_FACTS, {**whose, "stage": customer.stage}).one()
     return Panel(
         ref=customer.ref,
         name=customer.name,
@@ -101,86 +170,27 @@ def panel(session: Session, customer: Customer, *, without: int = 0, shown: int 
         language=customer.language,
         time_zone=customer.time_zone,
         created_at=customer.created_at,
-        known=tuple(Known(a.kind, a.value, a.undeliverable_at is not None) for a in addresses),
+        known=tuple(starmap(Known, ask(_ADDRESSES, whose))),
         stage=customer.stage,
         stage_at=customer.stage_at,
-        stage_by=_stage_by(session, customer),
-        met=frozenset(anchors) - {""},
+        # A person as soon as one said so on any of their tickets.
+        stage_by=("person" if by_person else "model") if customer.stage else "",
+        met=frozenset(ask(_ANCHORS, whose).scalars()) - {""},
         no_feedback=customer.no_feedback_at is not None,
         may_ask=customer.may_ask,
-        tickets=session.exec(
-            select(func.count()).select_from(Ticket).where(Ticket.customer_id == customer.id)
-        ).one(),
-        earlier=_earlier(session, customer, without, shown),
-        ratings=_ratings(session, customer),
-        follow_ups=_follow_ups(session, customer),
+        tickets=tickets,
+        earlier=tuple(
+            starmap(Earlier, ask(_EARLIER, {**whose, "without": without, "shown": shown}))
+        ),
+        ratings=_newest(ask(_RATINGS, whose)),
+        follow_ups=tuple(starmap(OpenFollowUp, ask(_FOLLOW_UPS, whose))),
         sample=customer.sample,
     )
 
 
-def _stage_by(session: Session, customer: Customer) -> str:
-    """A person as soon as one said so on any of their tickets."""
-    if not customer.stage:
-        return ""
-    said = select(Ticket.id).where(
-        Ticket.customer_id == customer.id,
-        Ticket.stage == customer.stage,
-        Ticket.stage_by == "person",
-    )
-    return "person" if session.exec(said.limit(1)).first() else "model"
-
-
-def _earlier(session: Session, customer: Customer, without: int, shown: int) -> tuple[Earlier, ...]:
-    found = session.exec(
-        select(Ticket)
-        .where(Ticket.customer_id == customer.id, Ticket.id != without)
-        .order_by(col(Ticket.last_activity_at).desc())
-        .limit(shown)
-    )
-    return tuple(
-        Earlier(t.ref, t.subject, t.channel, t.language, t.status, t.last_activity_at)
-        for t in found
-    )
-
-
-def _ratings(session: Session, customer: Customer) -> tuple[Rating, ...]:
+def _newest(found: Iterable[Sequence[Any]]) -> tuple[Rating, ...]:
     """The newest answer to each request, newest request first."""
-    found = session.execute(
-        sql_select(Answer, col(Survey.language), col(Ticket.ref), col(Ticket.id))
-        .join(Survey, col(Survey.id) == col(Answer.survey_id))
-        .join(Ticket, col(Ticket.id) == col(Survey.ticket_id))
-        .where(col(Survey.customer_id) == customer.id)
-        .order_by(col(Answer.id).desc())
-    ).all()
     newest: dict[int, Rating] = {}
-    for answer, language, ref, ticket_id in found:
-        newest.setdefault(
-            answer.survey_id,
-            Rating(
-                score=answer.score,
-                comment=answer.comment,
-                language=language,
-                suspect=answer.suspect,
-                wants_contact=answer.wants_contact,
-                at=answer.at,
-                ticket_ref=ref,
-                ticket_id=ticket_id,
-            ),
-        )
+    for survey_id, *rating in found:
+        newest.setdefault(survey_id, Rating(*rating))
     return tuple(newest.values())
-
-
-def _follow_ups(session: Session, customer: Customer) -> tuple[OpenFollowUp, ...]:
-    found = session.execute(
-        sql_select(FollowUp, col(Agent.name), col(Ticket.ref))
-        .join(Ticket, col(Ticket.id) == col(FollowUp.ticket_id))
-        .outerjoin(Agent, col(Agent.id) == col(FollowUp.owner_id))
-        .where(
-            col(Ticket.customer_id) == customer.id,
-            col(FollowUp.state).in_((FollowUpState.OPEN, FollowUpState.CONTACTED)),
-        )
-        .order_by(col(FollowUp.due_at))
-    ).all()
-    return tuple(
-        OpenFollowUp(row.id, row.due_at, owner or "", row.state, ref) for row, owner, ref in found
-    )
