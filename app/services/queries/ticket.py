@@ -4,10 +4,12 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import starmap
+from typing import Any
 
-from sqlalchemy import and_
+from sqlalchemy import BindParameter, Select, and_, bindparam, func
 from sqlalchemy import select as sql_select
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col
 
 from app.core.errors import NotFound
 from app.domain.words import Cause, DeliveryState, MessageKind, Status, SurveyState
@@ -140,33 +142,89 @@ _SILENT = frozenset({"filed", "customer_wrote", "replied", "noted", "feedback_as
 """Changes the conversation already shows as messages."""
 
 
+# Made once: making a statement costs as much as running it.
+_whose: BindParameter[int] = bindparam("ticket")
+_me: BindParameter[int | None] = bindparam("me")
+_TICKET = (
+    sql_select(Ticket, Customer, Inbox, col(Agent.name), Topic, col(Seen.at))
+    .join(Customer, col(Customer.id) == col(Ticket.customer_id))
+    .join(Inbox, col(Inbox.id) == col(Ticket.inbox_id))
+    .outerjoin(Agent, col(Agent.id) == col(Ticket.assignee_id))
+    .outerjoin(Topic, col(Topic.id) == col(Ticket.topic_id))
+    .outerjoin(Seen, and_(col(Seen.ticket_id) == col(Ticket.id), col(Seen.agent_id) == _me))
+    .where(col(Ticket.ref) == bindparam("ref"))
+)
+_MESSAGES = (
+    sql_select(Message, col(Address.value))
+    .outerjoin(Address, col(Address.id) == col(Message.address_id))
+    .where(col(Message.ticket_id) == _whose)
+    .order_by(col(Message.id))
+)
+_DRAFT: Select[Any] = sql_select(col(Draft.text), col(Draft.changed_at)).where(
+    col(Draft.ticket_id) == _whose, col(Draft.agent_id) == _me
+)
+_FILES: Select[Any] = (
+    sql_select(
+        col(Attachment.message_id),
+        col(Attachment.ref),
+        col(Attachment.name),
+        col(Attachment.content_type),
+        col(Attachment.size),
+        col(Attachment.inline),
+    )
+    .join(Message, col(Message.id) == col(Attachment.message_id))
+    .where(col(Message.ticket_id) == _whose)
+    .order_by(col(Attachment.id))
+)
+_SENDINGS: Select[Any] = (
+    sql_select(
+        col(Delivery.message_id),
+        col(Delivery.id),
+        col(Delivery.recipient),
+        col(Delivery.is_copy),
+        col(Delivery.state),
+        col(Delivery.words),
+        col(Delivery.next_at),
+        col(Delivery.changed_at),
+    )
+    .join(Message, col(Message.id) == col(Delivery.message_id))
+    .where(col(Message.ticket_id) == _whose)
+    .order_by(col(Delivery.id))
+)
+_EVENTS: Select[Any] = (
+    sql_select(
+        col(Change.at),
+        col(Change.cause),
+        func.coalesce(col(Agent.name), col(Change.by)),
+        col(Change.what),
+        col(Change.data),
+    )
+    .outerjoin(Agent, col(Agent.id) == col(Change.agent_id))
+    .where(col(Change.ticket_id) == _whose, col(Change.what).not_in(_SILENT))
+    .order_by(col(Change.id))
+)
+_REQUEST: Select[Any] = (
+    sql_select(col(Survey.state), col(Survey.reason), col(Survey.due_at))
+    .where(col(Survey.ticket_id) == _whose)
+    .order_by(col(Survey.resolution).desc())
+    .limit(1)
+)
+
+
 def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Conversation:
     require(actor, Permission.READ)
-    found = session.execute(
-        sql_select(Ticket, Customer, Inbox, col(Agent.name), Topic, col(Seen.at))
-        .join(Customer, col(Customer.id) == col(Ticket.customer_id))
-        .join(Inbox, col(Inbox.id) == col(Ticket.inbox_id))
-        .outerjoin(Agent, col(Agent.id) == col(Ticket.assignee_id))
-        .outerjoin(Topic, col(Topic.id) == col(Ticket.topic_id))
-        .outerjoin(
-            Seen, and_(col(Seen.ticket_id) == col(Ticket.id), col(Seen.agent_id) == actor.agent_id)
-        )
-        .where(col(Ticket.ref) == ref)
-    ).one_or_none()
+    found = session.execute(_TICKET, {"ref": ref, "me": actor.agent_id}).one_or_none()
     if found is None:
         raise NotFound("There is no such ticket.")
     ticket, person, inbox, assignee, topic, seen_at = found
-    messages = session.execute(
-        sql_select(Message, col(Address.value))
-        .outerjoin(Address, col(Address.id) == col(Message.address_id))
-        .where(col(Message.ticket_id) == ticket.id)
-        .order_by(col(Message.id))
-    ).all()
+    messages = session.execute(_MESSAGES, {"ticket": ticket.id}).all()
     panel = customer.panel(session, person, without=ticket.id)
     answer = _answer([(said, address) for said, address in messages], panel, inbox.address)
-    draft = session.exec(
-        select(Draft).where(Draft.ticket_id == ticket.id, Draft.agent_id == actor.agent_id)
-    ).one_or_none()
+    draft = (
+        session.connection()
+        .execute(_DRAFT, {"ticket": ticket.id, "me": actor.agent_id})
+        .one_or_none()
+    )
     return Conversation(
         ref=ticket.ref,
         subject=ticket.subject,
@@ -223,34 +281,13 @@ def _answer(
 
 
 def _said(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tuple[Said, ...]:
+    ask, whose = session.connection().execute, {"ticket": ticket.id}
     files: dict[int, list[File]] = defaultdict(list)
-    for row in session.exec(
-        select(Attachment)
-        .join(Message, col(Message.id) == col(Attachment.message_id))
-        .where(Message.ticket_id == ticket.id)
-        .order_by(col(Attachment.id))
-    ):
-        files[row.message_id].append(
-            File(row.ref, row.name, row.content_type, row.size, row.inline)
-        )
+    for message_id, *file in ask(_FILES, whose):
+        files[message_id].append(File(*file))
     sendings: dict[int, list[Sending]] = defaultdict(list)
-    for sent in session.exec(
-        select(Delivery)
-        .join(Message, col(Message.id) == col(Delivery.message_id))
-        .where(Message.ticket_id == ticket.id)
-        .order_by(col(Delivery.id))
-    ):
-        sendings[sent.message_id].append(
-            Sending(
-                id=sent.id,
-                recipient=sent.recipient,
-                copy=sent.is_copy,
-                state=sent.state,
-                words=sent.words,
-                next_at=sent.next_at,
-                at=sent.changed_at,
-            )
-        )
+    for message_id, *sending in ask(_SENDINGS, whose):
+        sendings[message_id].append(Sending(*sending))
     return tuple(
         _one(message, tuple(files[message.id]), tuple(sendings[message.id])) for message in messages
     )
@@ -281,22 +318,9 @@ def _one(message: Message, files: tuple[File, ...], sendings: tuple[Sending, ...
 
 
 def _events(session: Session, ticket: Ticket) -> tuple[Event, ...]:
-    found = session.execute(
-        sql_select(Change, col(Agent.name))
-        .outerjoin(Agent, col(Agent.id) == col(Change.agent_id))
-        .where(col(Change.ticket_id) == ticket.id, col(Change.what).not_in(_SILENT))
-        .order_by(col(Change.id))
-    ).all()
-    return tuple(
-        Event(row.at, row.cause, name or row.by, row.what, row.data) for row, name in found
-    )
+    return tuple(starmap(Event, session.connection().execute(_EVENTS, {"ticket": ticket.id})))
 
 
 def _request(session: Session, ticket: Ticket) -> Request | None:
-    survey = session.exec(
-        select(Survey)
-        .where(Survey.ticket_id == ticket.id)
-        .order_by(col(Survey.resolution).desc())
-        .limit(1)
-    ).one_or_none()
-    return Request(survey.state, survey.reason, survey.due_at) if survey else None
+    found = session.connection().execute(_REQUEST, {"ticket": ticket.id}).one_or_none()
+    return Request(*found) if found else None

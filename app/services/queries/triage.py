@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col
 
 from app.domain.words import Head
 from app.services.queries.vocabulary import Vocabulary
@@ -43,12 +45,15 @@ class Triage:
         return not (self.stage.by == self.topic.by == "person")
 
 
+_SAID = (
+    sql_select(PredictionRow)
+    .where(col(PredictionRow.ticket_id) == bindparam("ticket"))
+    .order_by(col(PredictionRow.id).desc())
+)
+
+
 def view(session: Session, ticket: Ticket, topic: Topic | None, vocabulary: Vocabulary) -> Triage:
-    rows = session.exec(
-        select(PredictionRow)
-        .where(PredictionRow.ticket_id == ticket.id)
-        .order_by(col(PredictionRow.id).desc())
-    ).all()
+    rows = session.scalars(_SAID, {"ticket": ticket.id}).all()
     newest = {head: next((row for row in rows if row.head is head), None) for head in Head}
     stage, about = newest[Head.STAGE], newest[Head.TOPIC]
     name = vocabulary.stage(ticket.stage)
