@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import BindParameter, Select, and_, bindparam, func
+from sqlalchemy import BindParameter, and_, bindparam, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
@@ -160,10 +160,10 @@ _MESSAGES = (
     .where(col(Message.ticket_id) == _whose)
     .order_by(col(Message.id))
 )
-_DRAFT: Select[Any] = sql_select(col(Draft.text), col(Draft.changed_at)).where(
+_DRAFT: Any = sql_select(col(Draft.text), col(Draft.changed_at)).where(
     col(Draft.ticket_id) == _whose, col(Draft.agent_id) == _me
 )
-_FILES: Select[Any] = (
+_FILES: Any = (
     sql_select(
         col(Attachment.message_id),
         col(Attachment.ref),
@@ -176,7 +176,7 @@ _FILES: Select[Any] = (
     .where(col(Message.ticket_id) == _whose)
     .order_by(col(Attachment.id))
 )
-_SENDINGS: Select[Any] = (
+_SENDINGS: Any = (
     sql_select(
         col(Delivery.message_id),
         col(Delivery.id),
@@ -191,7 +191,7 @@ _SENDINGS: Select[Any] = (
     .where(col(Message.ticket_id) == _whose)
     .order_by(col(Delivery.id))
 )
-_EVENTS: Select[Any] = (
+_EVENTS: Any = (
     sql_select(
         col(Change.at),
         col(Change.cause),
@@ -203,7 +203,7 @@ _EVENTS: Select[Any] = (
     .where(col(Change.ticket_id) == _whose, col(Change.what).not_in(_SILENT))
     .order_by(col(Change.id))
 )
-_REQUEST: Select[Any] = (
+_REQUEST: Any = (
     sql_select(col(Survey.state), col(Survey.reason), col(Survey.due_at))
     .where(col(Survey.ticket_id) == _whose)
     .order_by(col(Survey.resolution).desc())
