@@ -28,6 +28,10 @@ from channels.contract import Phase
 SENDS_WITHIN = timedelta(minutes=15)  # after that nobody is sending it any more
 _DUE = (DeliveryState.QUEUED, DeliveryState.RETRY)
 
+_WRITTEN = (
+    SurveyState.QUEUED, SurveyState.SENT, SurveyState.ANSWERED, SurveyState.EXPIRED,
+)  # fmt: skip
+
 Check = tuple[str, str, Select[int]]
 """The kind of row, what is wrong with it, and which rows are wrong."""
 
@@ -195,7 +199,7 @@ def _feedback() -> Iterator[Check]:
         "survey",
         "was written and names no message",
         ticket.where(
-            state.in_((SurveyState.QUEUED, SurveyState.SENT, SurveyState.ANSWERED)),
+            state.in_(_WRITTEN),
             col(Survey.message_id).is_(None),
             col(Ticket.sample).is_(False),
         ),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
+from sqlalchemy import exists
 from sqlmodel import Session, col, select
 
 from app.core import clock, crashpoints, secrets
@@ -81,6 +82,27 @@ def due(session: Session, *, reachable: bool = False) -> list[int]:
     if reachable:
         wanted |= kept & (col(Survey.reason) == UNREACHABLE)
     return list(session.exec(select(Survey.id).where(wanted)).all())
+
+
+def expire(session: Session) -> int:
+    """Close what left and was not answered in time; how many. What may still leave is not late."""
+    may_leave = exists().where(
+        col(Delivery.message_id) == col(Survey.message_id),
+        col(Delivery.state).in_(eligibility.ON_ITS_WAY),
+    )
+    late = session.exec(
+        select(Survey)
+        .where(
+            col(Survey.state).in_([SurveyState.SENT, SurveyState.QUEUED]),
+            col(Survey.expires_at) < clock.now(),
+            ~may_leave,
+        )
+        .with_for_update(skip_locked=True)
+    ).all()
+    for row in late:
+        row.state = SurveyState.EXPIRED
+        session.add(row)
+    return len(late)
 
 
 def ask(session: Session, keys: Keys, survey_id: int, *, reachable: bool) -> None:
@@ -213,7 +235,7 @@ class Rating:
 
 @dataclass(frozen=True, slots=True)
 class SurveyPage:
-    state: str  # open, thanks, over
+    state: str  # open, thanks, expired, over
     language: str
     organisation: str
     subject: str = ""
@@ -233,7 +255,8 @@ def _by_token(session: Session, token: str) -> Survey | None:
 def find(session: Session, token: str) -> SurveyPage:
     """What the page behind a link shows. Writes nothing, whoever opens it.
 
-    An unknown, an expired and a revoked link look the same: over.
+    An unknown and a revoked link look the same: over. That one has expired learns only who was
+    asked, and even they see nothing of their inquiry any more.
     """
     row = _by_token(session, token)
     organisation = session.exec(select(Organisation)).first()
@@ -254,9 +277,10 @@ def _page(session: Session, row: Survey, organisation: Organisation) -> SurveyPa
             base, state="thanks", score=last.score, comment=last.comment, may_correct=fresh,
             subject=ticket.subject,
         )  # fmt: skip
-    alive = row.state in {*PENDING, SurveyState.SENT, SurveyState.ANSWERED}
-    if not alive or row.expires_at is None or row.expires_at < clock.now():
+    if row.state in {SurveyState.REVOKED, SurveyState.SUPPRESSED} or row.expires_at is None:
         return base
+    if row.state is SurveyState.EXPIRED or row.expires_at < clock.now():
+        return replace(base, state="expired")
     return replace(base, state="open", subject=ticket.subject)
 
 
@@ -288,7 +312,7 @@ def answer(session: Session, token: str, rating: Rating) -> SurveyPage:
     ticket = session.get_one(Ticket, row.ticket_id, with_for_update={"key_share": True})
     session.refresh(row, with_for_update={"key_share": True})
     page = _page(session, row, organisation)
-    if page.state == "over" or (page.state == "thanks" and not page.may_correct):
+    if page.state in {"over", "expired"} or (page.state == "thanks" and not page.may_correct):
         return page
     if rating.score is None or rating.score not in rules.SCORES:
         raise Invalid("Choose a number from 1 to 5.", field="score")

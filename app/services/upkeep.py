@@ -50,6 +50,7 @@ def retag(session: Session) -> int:
 def tick(session: Session, *, reachable: bool = False) -> None:
     """What happens because time passes, or because customers can open our links by now."""
     tickets.wake_due(session)
+    surveys.expire(session)
     for survey_id in surveys.due(session, reachable=reachable):
         jobs.enqueue(session, "ask", survey_id=survey_id)
 

@@ -558,20 +558,54 @@ def test_only_a_score_is_an_answer(desk: Desk, forward: Forward, score: int | No
     assert desk.all(Answer) == []
 
 
-def test_links_that_never_were_are_over_and_were_revoked_look_the_same(
-    desk: Desk, forward: Forward
-) -> None:
+def test_links_that_never_were_and_were_revoked_are_over(desk: Desk, forward: Forward) -> None:
     token = sent(desk, forward)
     never = desk.do(surveys.answer, "nothing", Rating(5))
     change(desk, Survey, state=SurveyState.REVOKED)
     revoked = desk.do(surveys.answer, token, Rating(5))
-    change(desk, Survey, state=SurveyState.SENT)
-    forward(timedelta(days=14, seconds=1))
-    expired = desk.do(surveys.answer, token, Rating(5))
 
-    assert [page.state for page in (never, revoked, expired)] == ["over"] * 3
-    assert revoked == expired
+    assert [(page.state, page.subject) for page in (never, revoked)] == [("over", "")] * 2
     assert desk.all(Answer) == []
+
+
+def test_a_request_nobody_answered_in_time_expires(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+    forward(timedelta(days=14))
+    early = desk.do(surveys.expire)
+    forward(timedelta(seconds=1))
+    before = desk.do(surveys.answer, token, Rating(5))
+
+    desk.do(upkeep.tick)
+
+    after = desk.do(surveys.answer, token, Rating(5))
+    assert (early, decided(desk), desk.do(surveys.expire)) == (0, [(SurveyState.EXPIRED, "")], 0)
+    assert (before.state, before.subject, before.organisation) == ("expired", "", "金田うつわ店")
+    assert before == after
+    assert desk.all(Answer) == []
+
+
+def test_only_what_left_and_has_no_answer_expires(desk: Desk, forward: Forward) -> None:
+    resolved(desk)
+    forward(DAY)
+    ask(desk)
+    forward(timedelta(days=15))
+    waiting = desk.do(surveys.expire)
+    [message] = desk.all(Message, request=True)
+    desk.send(message.id, InDoubt("no last word"))
+    forward(timedelta(days=15))
+    doubted = desk.do(surveys.expire)
+
+    # Nobody knows whether it arrived; its time is over all the same.
+    assert (waiting, doubted) == (0, 1)
+
+
+def test_an_answered_request_does_not_expire(desk: Desk, forward: Forward) -> None:
+    token = sent(desk, forward)
+    desk.do(surveys.answer, token, Rating(5))
+    forward(timedelta(days=15))
+
+    assert (desk.do(surveys.expire), decided(desk)) == (0, [(SurveyState.ANSWERED, "")])
+    assert desk.do(surveys.find, token).state == "thanks"
 
 
 def test_a_programs_answer_is_kept_and_counts_for_nothing(desk: Desk, forward: Forward) -> None:

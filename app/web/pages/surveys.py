@@ -89,8 +89,8 @@ def opened(request: Request, token: str, house: TheHouse, language: str = "") ->
     return _page(request, house, found, Sheet(language=language[:5]), _status(found))
 
 
-def _status(found: SurveyPage) -> int:
-    return 404 if found.state == "over" else 200
+def _status(found: SurveyPage, otherwise: int = 200) -> int:
+    return {"over": 404, "expired": 410}.get(found.state, otherwise)
 
 
 def _suspicion(request: Request, given: Given, age: float) -> str:
@@ -115,7 +115,7 @@ def answered(
         with house.database.reading() as session:
             found = surveys.find(session, token)
         problem = "This page was open for a long time. Press Send once more."
-        return _page(request, house, found, replace(sheet, problem=problem), 422)
+        return _page(request, house, found, replace(sheet, problem=problem), _status(found, 422))
     rating = Rating(score, given.comment, bool(given.contact), _suspicion(request, given, age))
     try:
         with house.database.transaction() as session:
@@ -123,7 +123,8 @@ def answered(
     except Invalid as error:
         with house.database.reading() as session:
             found = surveys.find(session, token)
-        return _page(request, house, found, replace(sheet, problem=error.message), 422)
+        sheet = replace(sheet, problem=error.message)
+        return _page(request, house, found, sheet, _status(found, 422))
     return go(f"/f/{token}", language=given.language if given.language in LANGUAGES else "")
 
 

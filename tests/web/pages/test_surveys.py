@@ -10,6 +10,7 @@ from sqlmodel import select
 from app.core import clock, secrets
 from app.core.secrets import Keys
 from app.domain.words import SurveyState
+from app.services import upkeep
 from app.store.database import Database
 from app.store.tables import Answer, Customer, Survey
 from tests.factories import make_customer, make_ticket
@@ -165,6 +166,25 @@ def test_stopping_needs_a_press_and_lasts(db: Database, client: TestClient, link
     assert "Bitten beenden" in page
     assert (before, refused(db), answer.status_code) == ([False], [True], 303)
     assert "Sie werden nicht mehr gefragt" in client.get(f"{link}/stop").text
+
+
+def test_expired_link_says_so_and_takes_nothing(
+    db: Database, client: TestClient, link: str
+) -> None:
+    with clock.at(clock.now()) as forward:
+        nonce = nonce_in(client.get(link).text)
+        forward(timedelta(days=14, seconds=1))
+        page = client.get(link)
+        late = client.post(link, data={"nonce": nonce, "score": "5"}, headers=SPEAKS)
+        with db.transaction() as session:
+            upkeep.tick(session)
+        after = client.get(link)
+
+    assert (page.status_code, late.status_code, after.status_code) == (410, 410, 410)
+    assert page.text == after.text
+    assert "Die Zeit für eine Antwort ist vorbei" in page.text
+    assert ("Der Deckel klemmt" in page.text, "Karin" in page.text) == (False, False)
+    assert answers(db) == []
 
 
 def test_unknown_link_is_over(client: TestClient) -> None:

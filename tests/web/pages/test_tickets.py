@@ -7,10 +7,10 @@ from fastapi.testclient import TestClient
 from sqlmodel import col, select
 
 from app.core import clock, secrets
-from app.domain.words import DeliveryState, Head, MessageKind, Status
+from app.domain.words import DeliveryState, Head, MessageKind, Status, SurveyState
 from app.store.blobs import Blobs
 from app.store.database import Database
-from app.store.tables import Attachment, Change, Delivery, Draft, Message, Seen, Ticket
+from app.store.tables import Attachment, Change, Delivery, Draft, Message, Seen, Survey, Ticket
 from tests.factories import make_customer, make_guess, make_inbox, make_message, make_ticket
 from tests.web.conftest import Person
 
@@ -329,3 +329,23 @@ def test_what_is_not_there_is_a_page_that_says_so(ann: Person, path: str) -> Non
 
     assert answer.status_code == 404
     assert "There is nothing here" in answer.text
+
+
+def test_page_says_that_a_request_was_not_answered(db: Database, ann: Person, case: Case) -> None:
+    with db.transaction() as session:
+        ticket = session.get_one(Ticket, case.id)
+        session.add(
+            Survey(
+                ticket_id=ticket.id,
+                customer_id=ticket.customer_id,
+                resolution=1,
+                state=SurveyState.EXPIRED,
+                nonce="n",
+                resolved_at=clock.now(),
+                due_at=clock.now(),
+            )
+        )
+
+    page = ann.client.get(f"/tickets/{case.ref}").text
+
+    assert "The feedback request was not answered, and its time is over" in page
