@@ -21,6 +21,7 @@ class Ticket(SQLModel, table=True):
         # A handful of tens of thousands; as `NEEDS_TRIAGE` says it, or it is not used.
         Index(
             "ix_ticket_triage",
+            "status",
             "waiting_since",
             "id",
             sqlite_where=text(NEEDS_TRIAGE),

@@ -145,3 +145,19 @@ def test_customer_without_a_name_is_called_by_the_address(db: Database, ann: Act
         found = inbox.rows(session, ann, Selection(View.OPEN)).rows
 
     assert [row.customer for row in found] == ["who@customers.test"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_the_badge_of_needs_triage_does_not_read_every_open_ticket(
+    db: Database, ann: Actor
+) -> None:
+    with db.reading() as session, statements(db) as seen:
+        inbox.counts(session, ann)
+
+    [asked] = seen
+    with db.reading() as session:
+        plan = session.connection().exec_driver_sql(
+            f"EXPLAIN QUERY PLAN {asked}", (1,) * asked.count("?")
+        )
+        steps = [row[-1] for row in plan]
+    assert "SEARCH ticket USING INDEX ix_ticket_triage (status=?)" in steps

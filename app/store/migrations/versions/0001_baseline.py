@@ -229,7 +229,7 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ticket_topic_id"), ["topic_id"], unique=False)
         batch_op.create_index(
             "ix_ticket_triage",
-            ["waiting_since", "id"],
+            ["status", "waiting_since", "id"],
             unique=False,
             sqlite_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
             postgresql_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
