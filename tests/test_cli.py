@@ -14,14 +14,19 @@ import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app import __version__, cli
 from app.cli.trial import Call, status_of
+from app.core import clock
 from app.core.errors import Invalid
 from app.core.settings import Settings
+from app.store.database import Database
+from tests.factories import make_inbox
 from tests.servers import free_port
 from tests.servers.setten import Setten, until
 
@@ -430,6 +435,48 @@ def test_doctor_asks_whether_the_public_address_leads_here(migrated: Setten, run
 
     assert done.returncode == 1
     assert "does not answer from here: no such host is known." in done.stdout
+
+
+PASSWORD = (
+    "nothing comes in. The server refused the password. The last attempt to fetch failed; "
+    "look at Settings → Inboxes → Support, where saving tries at once."
+)
+NO_SUCH_USER = (
+    "its self-test failed. 550 no such user. Nothing was changed by it; when the cause is "
+    "gone, test again under Settings → Inboxes → Support."
+)
+NOT_ARRIVED = (
+    "the mail of the self-test begun 3 hours ago has not arrived. The provider may refuse "
+    "addresses with a plus; answers go on without one. Test again under Settings → Inboxes → "
+    "Support."
+)
+
+
+@pytest.mark.parametrize(
+    ("trouble", "sentence"),
+    [
+        ({"last_in_error": "The server refused the password."}, PASSWORD),
+        ({"self_test": "failed", "self_test_error": "550 no such user."}, NO_SUCH_USER),
+        ({"self_test": "running", "self_test_at": timedelta(hours=3)}, NOT_ARRIVED),
+    ],
+)
+def test_doctor_says_what_is_wrong_with_an_inbox_and_what_to_do(
+    migrated: Setten, run: Run, trouble: dict[str, Any], sentence: str
+) -> None:
+    before = run(migrated, "doctor")
+    if "self_test_at" in trouble:
+        trouble = trouble | {"self_test_at": clock.now() - trouble["self_test_at"]}
+    database = Database("", migrated.data / "setten.sqlite3")
+    with database.transaction() as session:
+        make_inbox(session, name="Support", **trouble)
+    database.close()
+
+    after = run(migrated, "doctor")
+
+    assert (before.returncode, after.returncode) == (0, 1)
+    assert [line for line in after.stdout.splitlines() if "Inbox Support" in line] == [
+        f"!!  Inbox Support: {sentence}"
+    ]
 
 
 def test_check_fails_when_a_file_is_lost(migrated: Setten, run: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ from app.cli import console
 from app.core import clock, secrets
 from app.core.errors import Invalid, SettenError
 from app.core.settings import Settings
-from app.domain.words import DeliveryState, Role, SurveyState
+from app.domain.words import DeliveryState, Role, SelfTest, SurveyState
 from app.services.queries import workload
 from app.store import keeping, schema
 from app.store.database import Database
@@ -31,6 +31,7 @@ from channels.registry import all_channels
 
 LOW_DISK = 1_000_000_000  # bytes
 LATE = timedelta(minutes=5)
+AWAITED = timedelta(hours=1)  # a mail to oneself takes minutes
 _PATIENCE = 5.0  # seconds for our own address to answer
 
 
@@ -190,16 +191,38 @@ def _inboxes(session: Session) -> Iterator[Finding]:
             yield Finding(f"Inbox {inbox.name}: switched off.")
         elif channel is None:
             yield _ill(f"Inbox {inbox.name}: its channel “{inbox.kind}” is not installed.")
-        elif inbox.last_in_error or inbox.last_out_error:
-            for way, words in (
-                ("nothing comes in", inbox.last_in_error),
-                ("nothing goes out", inbox.last_out_error),
-            ):
-                if words:
-                    yield _ill(f"Inbox {inbox.name}: {way}. {words}")
+        elif troubles := list(_troubles(inbox)):
+            yield from troubles
         else:
             last = f", last arrival {_ago(inbox.last_in_at)}" if inbox.last_in_at else ""
             yield _well(f"Inbox {inbox.name} ({inbox.kind}) is well{last}.")
+
+
+def _troubles(inbox: Inbox) -> Iterator[Finding]:
+    """What went wrong at the last try, in the server's words, and what to do."""
+    page = f"Settings → Inboxes → {inbox.name}"
+    if inbox.last_in_error:
+        yield _ill(
+            f"Inbox {inbox.name}: nothing comes in. {inbox.last_in_error} "
+            f"The last attempt to fetch failed; look at {page}, where saving tries at once."
+        )
+    if inbox.last_out_error:
+        yield _ill(
+            f"Inbox {inbox.name}: nothing goes out. {inbox.last_out_error} "
+            f"Look at {page}, and then send what waits in the outbox again."
+        )
+    at = inbox.self_test_at
+    if inbox.self_test is SelfTest.FAILED:
+        yield _ill(
+            f"Inbox {inbox.name}: its self-test failed. {inbox.self_test_error} Nothing was "
+            f"changed by it; when the cause is gone, test again under {page}."
+        )
+    elif inbox.self_test is SelfTest.RUNNING and at and clock.now() - at > AWAITED:
+        yield _ill(
+            f"Inbox {inbox.name}: the mail of the self-test begun {_ago(at)} has not arrived. "
+            "The provider may refuse addresses with a plus; answers go on without one. "
+            f"Test again under {page}."
+        )
 
 
 def _waiting(session: Session) -> Iterator[Finding]:
