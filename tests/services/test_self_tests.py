@@ -63,8 +63,8 @@ class Mailbox:
         assert isinstance(message, InboundMessage)
         return self.file(message)
 
-    def change(self, config: EmailConfig) -> None:
-        new = NewInbox("email", "Help", config, config.address, tester=channel)
+    def change(self, config: EmailConfig, seen: str | None = None) -> None:
+        new = NewInbox("email", "Help", config, config.address, tester=channel, seen_test=seen)
         self.desk.do(inboxes.change, self.admin, self.desk.keys, self.id, new)
 
 
@@ -227,6 +227,33 @@ def test_job_that_never_succeeds_is_not_woken_for_ever(box: Mailbox, forward: Fo
     forward(timedelta(hours=2))
 
     assert box.desk.do(upkeep.reconcile) == 0
+
+
+def test_form_drawn_before_it_passed_does_not_undo_it(box: Mailbox) -> None:
+    drawn = inboxes.test_stamp(box.row)
+    box.receive(box.start().token)
+
+    box.change(CONFIG.model_copy(update={"sender_name": "Shop"}), drawn)
+
+    assert state(box) == (SelfTest.PASSED, NOON, "", True)
+    assert box.config.sender_name == "Shop"
+
+
+def test_who_saw_that_it_passed_may_switch_it_off(box: Mailbox) -> None:
+    box.receive(box.start().token)
+
+    box.change(CONFIG, inboxes.test_stamp(box.row))
+
+    assert state(box) == (SelfTest.PASSED, NOON, "", False)
+
+
+def test_form_drawn_before_it_passed_may_still_name_another_server(box: Mailbox) -> None:
+    drawn = inboxes.test_stamp(box.row)
+    box.receive(box.start().token)
+
+    box.change(CONFIG.model_copy(update={"imap_host": "mail.elsewhere.test"}), drawn)
+
+    assert state(box) == (SelfTest.NEVER, None, "", False)
 
 
 def test_another_server_has_to_prove_it_again(box: Mailbox) -> None:

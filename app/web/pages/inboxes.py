@@ -39,6 +39,7 @@ class Sheet:
     made: Mapping[str, str] = field(default_factory=dict)  # secrets shown this once
     was: BaseModel | None = None
     tested: Inbox | None = None  # where its channel can test itself
+    seen_test: str = ""  # what its self-test had shown when the form was drawn
 
 
 def channel_of(kind: str) -> Channel:
@@ -159,6 +160,7 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
         hook=_hook(house, channel, inbox.token),
         was=config,
         tested=inbox if isinstance(channel, SelfTests) else None,
+        seen_test=inboxes.test_stamp(inbox),
     )
 
 
@@ -173,15 +175,15 @@ def change(
     request: Request, inbox_id: int, actor: CurrentActor, house: TheHouse, form: Sent
 ) -> Response:
     channel, stored = _stored(house, actor, inbox_id)
+    stored = replace(stored, seen_test=form.get("seen_test", stored.seen_test))
     name = form.get("inbox_name", "")[:200]
     filled = forms.read(channel.config, form, stored.was)
     if filled.model is None:
         return _refused(request, house, actor, channel, stored, filled)
     try:
         with house.database.transaction() as session:
-            inboxes.change(
-                session, actor, house.keys, inbox_id, _wanted(channel, name, filled.model)
-            )
+            wanted = replace(_wanted(channel, name, filled.model), seen_test=stored.seen_test)
+            inboxes.change(session, actor, house.keys, inbox_id, wanted)
     except (Conflict, Invalid) as error:
         sheet = replace(stored, name=name, values=filled.values, problem=error.message)
         return _page(request, house, actor, channel, sheet)

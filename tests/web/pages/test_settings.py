@@ -6,6 +6,7 @@ import pytest
 from fastapi.testclient import TestClient
 from sqlmodel import select
 
+from app.core import clock
 from app.domain.words import ArrivalState, Role, SelfTest
 from app.services import agents
 from app.store.blobs import Blobs
@@ -103,6 +104,24 @@ def test_inbox_page_says_how_its_self_test_went(db: Database, boss: Person) -> N
     assert "Running since " in running
     assert "550 &lt;no&gt; such user" in failed
     assert 'id="self-test"' not in boss.client.get("/settings/inboxes/new/email").text
+
+
+def test_inbox_form_names_the_self_test_it_was_drawn_with(db: Database, boss: Person) -> None:
+    boss.client.post("/settings/inboxes/new/email", data=MAILBOX)
+    with db.transaction() as session:
+        inbox = session.exec(select(Inbox)).one()
+        path = f"/settings/inboxes/{inbox.id}"
+        drawn = boss.client.get(path).text
+        inbox.self_test, inbox.self_test_at = SelfTest.PASSED, clock.now()
+        session.add(inbox)
+    refused = boss.client.post(
+        path, data=MAILBOX | {"imap_port": "99999999", "seen_test": "never "}
+    ).text
+    again = boss.client.get(path).text
+
+    stamps = [re.findall(r'name="seen_test" value="([^"]*)"', page) for page in (drawn, refused)]
+    assert stamps == [["never "]] * 2
+    assert f'name="seen_test" value="passed {inbox.self_test_at.isoformat()}"' in again
 
 
 def test_channel_without_a_self_test_offers_none(db: Database, boss: Person) -> None:
