@@ -160,4 +160,4 @@ def test_the_badge_of_needs_triage_does_not_read_every_open_ticket(
             f"EXPLAIN QUERY PLAN {asked}", (1,) * asked.count("?")
         )
         steps = [row[-1] for row in plan]
-    assert "SEARCH ticket USING INDEX ix_ticket_triage (status=?)" in steps
+    assert "SEARCH ticket USING INDEX ix_ticket_without_tag (status=?)" in steps

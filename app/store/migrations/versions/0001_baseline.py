@@ -87,16 +87,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_agent_email")),
     )
     op.create_table(
-        "topic",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("labels", sa.JSON(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
-        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
-    )
-    op.create_table(
         "team",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -152,6 +142,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_inbox_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_team_id"), ["team_id"], unique=False)
 
+    op.create_table(
+        "topic",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("labels", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
+    )
     op.create_table(
         "ticket",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -227,14 +227,14 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_ticket_team_id"), ["team_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_topic_id"), ["topic_id"], unique=False)
+        batch_op.create_index("ix_ticket_waiting", ["status", "waiting_since", "id"], unique=False)
         batch_op.create_index(
-            "ix_ticket_triage",
+            "ix_ticket_without_tag",
             ["status", "waiting_since", "id"],
             unique=False,
             sqlite_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
             postgresql_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
         )
-        batch_op.create_index("ix_ticket_waiting", ["status", "waiting_since", "id"], unique=False)
 
     op.create_table(
         "arrival",
@@ -1080,12 +1080,12 @@ def downgrade() -> None:
 
     op.drop_table("arrival")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
-        batch_op.drop_index("ix_ticket_waiting")
         batch_op.drop_index(
-            "ix_ticket_triage",
+            "ix_ticket_without_tag",
             sqlite_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
             postgresql_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
         )
+        batch_op.drop_index("ix_ticket_waiting")
         batch_op.drop_index(batch_op.f("ix_ticket_topic_id"))
         batch_op.drop_index(batch_op.f("ix_ticket_team_id"))
         batch_op.drop_index("ix_ticket_status")
@@ -1094,6 +1094,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ticket_assignee")
 
     op.drop_table("ticket")
+    op.drop_table("topic")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_team_id"))
         batch_op.drop_index(batch_op.f("ix_inbox_kind"))
@@ -1101,7 +1102,6 @@ def downgrade() -> None:
 
     op.drop_table("inbox")
     op.drop_table("team")
-    op.drop_table("topic")
     op.drop_table("agent")
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_customer_id"))
