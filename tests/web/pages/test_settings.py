@@ -304,3 +304,58 @@ def test_way_that_does_not_exist(boss: Person, path: str) -> None:
 
     assert answer.status_code in {200, 404}
     assert 'name="notes"' not in answer.text
+
+
+def keys_on(page: str) -> list[str]:
+    return re.findall(r'action="/settings/keys/(\d+)/revoke"', page)
+
+
+def test_key_is_made_shown_once_used_and_revoked(boss: Person, client: TestClient) -> None:
+    empty = boss.client.get("/settings/keys").text
+    made = boss.client.post("/settings/keys", data={"name": "Reports <b>"})
+    found = re.search(r'id="key" value="(setten_[^"]+)"', made.text)
+    assert found is not None
+    before = boss.client.get("/settings/keys").text
+    bearer = {"authorization": f"Bearer {found[1]}", "accept": "application/json"}
+    used = client.get("/api/me", headers=bearer)
+    after = boss.client.get("/settings/keys").text
+    [number] = keys_on(after)
+
+    ended = boss.client.post(f"/settings/keys/{number}/revoke")
+
+    assert (made.status_code, made.headers["cache-control"]) == (200, "no-store")
+    assert "There is no key yet." in empty
+    assert ("Reports &lt;b&gt;" in before, found[1] in before) == (True, False)
+    assert (">never<" in before, used.json()["name"], ">never<" in after) == (True, "Boss", False)
+    assert ended.headers["location"] == "/settings/keys?did=revoked"
+    assert "The key is revoked" in boss.client.get("/settings/keys?did=revoked").text
+    assert keys_on(boss.client.get("/settings/keys").text) == []
+    assert client.get("/api/me", headers=bearer).status_code == 401
+
+
+def test_key_needs_a_name(boss: Person) -> None:
+    for name in ("", "  ", "x" * 101):
+        answer = boss.client.post("/settings/keys", data={"name": name})
+
+        assert answer.status_code == 422
+        assert "A key needs a name of at most 100 characters." in answer.text
+        assert keys_on(answer.text) == []
+
+
+def test_only_administrators_have_to_do_with_keys(boss: Person, lea: Person) -> None:
+    boss.client.post("/settings/keys", data={"name": "Reports"})
+    [number] = keys_on(boss.client.get("/settings/keys").text)
+
+    refused = [
+        lea.client.get("/settings/keys"),
+        lea.client.post("/settings/keys", data={"name": "Mine"}),
+        lea.client.post(f"/settings/keys/{number}/revoke"),
+    ]
+
+    assert [answer.status_code for answer in refused] == [403] * 3
+    assert keys_on(boss.client.get("/settings/keys").text) == [number]
+    assert boss.client.post("/settings/keys/999/revoke").status_code == 404
+
+
+def test_settings_lead_to_the_keys(boss: Person) -> None:
+    assert 'href="/settings/keys"' in boss.client.get("/settings").text
