@@ -130,6 +130,12 @@ def test_translation_fills_the_same_places(language: str) -> None:
             "Given up after 5 days: 450 4.2.1 busy: 7 %",
             "Nach 5 Tagen aufgegeben: 450 4.2.1 busy: 7 %",
         ),
+        (
+            "imap.kanzlei.example has no folder Alte Post that can be opened. It said: NO such",
+            "imap.kanzlei.example hat keinen Ordner Alte Post, der sich öffnen lässt. "
+            "Antwort: NO such",
+        ),
+        ("sender.value: Field required (and 2 more)", "sender.value: Angabe fehlt (und 2 weitere)"),
         ("552 5.2.2 Mailbox full", "552 5.2.2 Mailbox full"),
     ],
 )
@@ -139,6 +145,19 @@ def test_a_stored_sentence_is_said_around_what_varies(stored: str, german: str) 
         return stored_words.say_stored(stored)
 
     assert copy_context().run(said) == german
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_translation_has_no_percent_sign_a_page_stumbles_over(language: str) -> None:
+    wrong = [
+        one
+        for message in stored(language)
+        if message.id and "%" not in "".join(ids_of(message))
+        for one in strings_of(message)
+        if "%" in one
+    ]
+
+    assert wrong == []
 
 
 def test_catalogues_are_found_where_pages_look_for_them() -> None:

@@ -103,9 +103,9 @@ def hour(moment: datetime) -> str:
 
 
 def day(moment: datetime) -> str:
-    """Today, yesterday, tomorrow, 3 Oct, 3 Oct 2024."""
+    """today, yesterday, tomorrow, 3 Oct, 3 Oct 2024."""
     at, today = local(moment).date(), local(clock.now()).date()
-    names = {0: say("Today"), -1: say("Yesterday"), 1: say("Tomorrow")}
+    names = {0: say("today"), -1: say("yesterday"), 1: say("tomorrow")}
     if (at - today).days in names:
         return names[(at - today).days]
     skeleton = "MMMd" if at.year == today.year else "yMMMd"

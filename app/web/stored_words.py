@@ -1,10 +1,11 @@
 """Sentences that services and channels store in English; pages translate them when shown."""
 
 import re
+from functools import cache
 
 from app.web import speech
 
-_VALUE = re.compile(r"[^\s@]+@[^\s@]*\w|\d+")
+_PLACE = re.compile(r"%\((\w+)\)s")
 
 
 def stored(sentence: str) -> str:
@@ -12,17 +13,32 @@ def stored(sentence: str) -> str:
 
 
 def say_stored(sentence: str) -> str:
-    """In the language of the page: whole, around a value in it, or what stands before a colon."""
+    """In the language of the page: whole, around what varies in it, or on both sides of a colon."""
     said = speech.say(sentence)
     if said != sentence:
         return said
-    for value in _VALUE.finditer(sentence):
-        pattern = f"{sentence[: value.start()]}%(value)s{sentence[value.end() :]}"
-        said = speech.say(pattern)
-        if said != pattern:
-            return said % {"value": value[0]}
+    for pattern, known in _patterns():
+        found = pattern.fullmatch(sentence)
+        if found:
+            return speech.say(known) % {
+                name: say_stored(value) for name, value in found.groupdict().items()
+            }
     head, colon, rest = sentence.partition(": ")
-    return f"{say_stored(head)}{colon}{rest}" if colon else sentence
+    return f"{say_stored(head)}{colon}{say_stored(rest)}" if colon else sentence
+
+
+@cache
+def _patterns() -> list[tuple[re.Pattern[str], str]]:
+    return [(_pattern(known), known) for known in STORED if _PLACE.search(known)]
+
+
+def _pattern(known: str) -> re.Pattern[str]:
+    """A host, a figure or an address is one word; a name and what others said may be many."""
+    pieces = _PLACE.split(known)
+    for at, piece in enumerate(pieces):
+        one = ".+" if piece in {"words", "folder", "file"} else r"\S+"
+        pieces[at] = f"(?P<{piece}>{one})" if at % 2 else re.escape(piece)
+    return re.compile("".join(pieces), re.DOTALL)
 
 
 STORED = (
@@ -47,7 +63,6 @@ STORED = (
     stored("The ticket was marked as spam."),
     stored("This channel cannot test itself."),
     stored("The customer was asked less than %(value)s days ago."),
-    stored("Another request to this customer is waiting."),
     stored("The customer wrote again before it was sent."),
     stored("The customer corrected the rating."),
     stored("This is a sample inquiry: nothing is sent."),
@@ -65,4 +80,84 @@ STORED = (
     stored("The channel did not say what became of it."),
     stored("Setten failed on it %(value)s times"),
     stored("This page was open for a long time. Press Send once more."),
+    stored("It belonged to a sample inquiry, which was removed."),
+    # why an arrival was set aside
+    stored("This mail is empty: the server delivered no bytes."),
+    stored("This is no mail: it has no header fields at all."),
+    stored("It has %(value)s bytes, more than is fetched; only its head is here."),
+    stored("larger than %(value)s MB"),
+    stored("not UTF-8 at byte %(value)s"),
+    stored("not JSON at line %(value)s, column %(column)s"),
+    stored("not JSON anybody means: nested too deeply"),
+    stored("not JSON anybody means: a number that is none"),
+    stored("not a JSON object"),
+    stored("%(words)s (and %(value)s more)"),
+    stored("Field required"),
+    stored("Input should be a valid string"),
+    stored("the number %(value)s lost its digits in a spreadsheet"),
+    stored(
+        "no date tells whether the day or the month comes first: set the country of the inbox, "
+        "or write dates as 2026-04-01"
+    ),
+    stored("larger than %(value)s MB: split the file"),
+    stored("the file is empty"),
+    stored("cannot be read as text"),
+    stored("not JSON"),
+    stored("not an object"),
+    stored("no headings for the time of a call and its number; found: %(words)s"),
+    stored("no date"),
+    stored("not a date"),
+    stored("not a duration"),
+    stored("not in the calendar"),
+    stored("neither UTF-8 nor Japanese (CP932) nor Western (cp1252) text"),
+    # what a mail server or its connection is at fault for
+    stored("No server is known by the name %(host)s. Is it spelled right?"),
+    stored("%(host)s does not answer on port %(value)s."),
+    stored("%(host)s cannot be reached on port %(value)s"),
+    stored("%(host)s turned us away"),
+    stored("%(host)s offers no STARTTLS on port %(value)s."),
+    stored("%(host)s offers no STARTTLS on port %(value)s"),
+    stored("%(host)s takes no password on this connection: choose TLS or STARTTLS."),
+    stored("User name and password must be one line each."),
+    stored("%(host)s lets nobody in at the moment"),
+    stored(
+        "%(host)s refused the user name or password of %(value)s. It said: %(words)s "
+        "Many providers want an app password instead of the usual one."
+    ),
+    stored(
+        "%(host)s refused the user name or password of %(value)s. It said: %(words)s "
+        "Nothing is sent until this is corrected in the settings."
+    ),
+    stored("%(host)s has no folder %(folder)s that can be opened. It said: %(words)s"),
+    stored(
+        "%(host)s gives mails in %(folder)s no lasting numbers (UIDVALIDITY), "
+        "so mails could be lost or fetched twice. This server cannot be used."
+    ),
+    stored("%(host)s lists mail %(value)s but does not hand it out."),
+    stored("the connection broke"),
+    stored("The certificate file %(file)s cannot be read"),
+    stored(
+        "The certificate of %(host)s is not trusted: %(words)s. Check the server name; "
+        "if the certificate is from your own authority, name its file in the settings."
+    ),
+    stored("%(host)s does not start with TLS on port %(value)s: choose STARTTLS or another port."),
+    stored("No encrypted connection to %(host)s on port %(value)s"),
+    stored(
+        "%(host)s is another machine: choose TLS or STARTTLS, "
+        "otherwise the password and every mail could be read on the way"
+    ),
+    # what became of a message on its way out
+    stored("%(host)s lets us send nothing"),
+    stored("The server stopped answering"),
+    stored("This address has letters that our server cannot send to."),
+    stored("The mail was handed over, but the server did not say whether it keeps it"),
+    stored(
+        "The callback address %(host)s leads to %(value)s, which is inside and not on the internet."
+    ),
+    stored("The callback answered %(value)s, and redirects are not followed."),
+    stored("The callback answered %(value)s."),
+    stored("The callback answered %(value)s"),
+    stored("%(host)s took the message and did not answer in order: %(words)s."),
+    stored("%(host)s cannot be reached: %(words)s."),
+    stored("the name has no address"),
 )
