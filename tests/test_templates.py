@@ -131,9 +131,8 @@ def test_translation_fills_the_same_places(language: str) -> None:
             "Nach 5 Tagen aufgegeben: 450 4.2.1 busy: 7 %",
         ),
         (
-            "imap.kanzlei.example has no folder Alte Post that can be opened. It said: NO such",
-            "imap.kanzlei.example hat keinen Ordner Alte Post, der sich öffnen lässt. "
-            "Antwort: NO such",
+            "imap.a.example has no folder Alte Post that can be opened. It said: NO such",
+            "imap.a.example hat keinen Ordner Alte Post, der sich öffnen lässt. Antwort: NO such",
         ),
         ("sender.value: Field required (and 2 more)", "sender.value: Angabe fehlt (und 2 weitere)"),
         ("552 5.2.2 Mailbox full", "552 5.2.2 Mailbox full"),
