@@ -41,6 +41,7 @@ from channels.contract import Direction, InboundMessage, Ref, RefKind, SelfTests
 from classifier.contract import Prediction
 
 INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
+RULE = Actor(name="intake", role=Role.ADMIN, cause=Cause.RULE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +106,9 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     is_new = ticket is None
     if ticket is None:
         ticket = _open(session, place.inbox, customer, found, claimed)
+        if address.spam_at is not None and not message.is_call:  # who wrote a call down, read it
+            ticket.status = Status.SPAM
+            changes.record(session, RULE, ticket, "filed_as_spam")
     if is_new or not _speaks(session, ticket, address):
         _let_speak(session, ticket, address)
     row = _write(session, ticket, address, place, found)
@@ -120,6 +124,8 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     changes.record(session, INTAKE, ticket, "filed" if is_new else "customer_wrote", message=row.id)
     if not message.automatic:
         touchpoints.record(session, ticket, row, incoming=message.direction is Direction.INBOUND)
+    if ticket.status is Status.SPAM:
+        return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}, as spam like the one before.")
     return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}.")
 
 
@@ -346,7 +352,8 @@ def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) ->
         ticket.status = lifecycle.after(was, Move.CUSTOMER_WROTE)
         ticket.preview = preview(message.reply_text or message.text)
         ticket.last_inbound_at = now
-        ticket.waiting_since = ticket.waiting_since or now
+        if ticket.status is not Status.SPAM:
+            ticket.waiting_since = ticket.waiting_since or now
         ticket.snoozed_until = None
         ticket.automatic = False
         if was is Status.RESOLVED:

@@ -11,7 +11,15 @@ from app.domain import address, lifecycle
 from app.domain.lifecycle import Move
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind, Status
-from app.services import access, changes, customers, surveys, touchpoints, withdrawals
+from app.services import (
+    access,
+    changes,
+    customers,
+    senders,
+    surveys,
+    touchpoints,
+    withdrawals,
+)
 from app.services.access import Actor, Permission
 from app.store import jobs, search
 from app.store.tables import (
@@ -158,6 +166,8 @@ def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:
 
 def _let_speak(session: Session, ticket: Ticket, party: Party, role: str) -> None:
     known = customers.find(session, ticket.inbox_id, [party])
+    if known is not None:
+        known.spam_at = None  # whoever we write to may answer
     speaks = (
         known is not None
         and session.exec(
@@ -251,7 +261,10 @@ def resolve(session: Session, actor: Actor, ref: str) -> Ticket:
 
 
 def reopen(session: Session, actor: Actor, ref: str) -> Ticket:
+    """Back to those that wait for us. One that was spam also ends that for who wrote it."""
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    if ticket.status is Status.SPAM:
+        senders.believe(session, ticket)
     _move(ticket, Move.REOPEN)
     ticket.resolved_at, ticket.snoozed_until = None, None
     ticket.waiting_since = clock.now()  # for us, so it stands among what waits
@@ -286,11 +299,12 @@ def wake_due(session: Session) -> int:
 
 
 def mark_spam(session: Session, actor: Actor, ref: str) -> Ticket:
+    """Out of the way, and so is what its senders write from now on, until somebody reopens it."""
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     _move(ticket, Move.MARK_SPAM)
     ticket.waiting_since = None
     withdrawals.of_ticket(session, ticket, "The ticket was marked as spam.")
-    changes.record(session, actor, ticket, "marked_spam")
+    changes.record(session, actor, ticket, "marked_spam", senders=senders.distrust(session, ticket))
     return ticket
 
 

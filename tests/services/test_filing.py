@@ -322,6 +322,65 @@ def test_what_was_marked_as_spam_takes_no_more_messages(desk: Desk) -> None:
     assert desk.again(ticket).status is Status.SPAM
 
 
+def test_what_a_spammer_writes_next_is_filed_as_spam(desk: Desk) -> None:
+    desk.do(tickets.mark_spam, desk.ann, desk.ticket().ref)
+
+    arrival = desk.arrive(inquiry("Yumi@Customers.test", "Cheap lids!"))
+    person = desk.ticket(inquiry("kei@customers.test"))
+
+    first, second, third = desk.all(Ticket)
+    assert (first.status, second.status, second.waiting_since) == (Status.SPAM, Status.SPAM, None)
+    assert (arrival.state, arrival.reason) == (
+        "filed",
+        f"On ticket {second.ref}, as spam like the one before.",
+    )
+    written = [(c.what, c.cause) for c in desk.all(Change) if c.ticket_id == second.id]
+    assert written == [("filed_as_spam", "rule"), ("filed", "system")]
+    assert (third.id, third.status) == (person.id, Status.OPEN)
+    with desk.db.reading() as session:
+        assert search.find(session, "cheap lids") == [second.id]
+
+
+def test_not_spam_ends_it_for_the_sender(desk: Desk) -> None:
+    desk.do(tickets.mark_spam, desk.ann, desk.ticket().ref)
+    second = desk.ticket(inquiry())
+
+    desk.do(tickets.reopen, desk.ann, second.ref)
+
+    third = desk.ticket(inquiry())
+    first = desk.all(Ticket)[0]
+    assert (first.status, third.status) == (Status.SPAM, Status.OPEN)
+    again = desk.again(second)
+    assert (again.status, again.waiting_since) == (Status.OPEN, NOON)
+
+
+def test_who_was_answered_before_is_not_taken_for_a_spammer(desk: Desk) -> None:
+    desk.answered(desk.ticket())
+    forged = desk.ticket(inquiry())
+    desk.do(tickets.mark_spam, desk.ann, forged.ref)
+
+    assert desk.ticket(inquiry()).status is Status.OPEN
+    marked = [c.data for c in desk.all(Change) if c.what == "marked_spam"]
+    assert marked == [{"senders": 0}]
+
+
+def test_whoever_an_agent_writes_to_may_answer(desk: Desk) -> None:
+    desk.do(tickets.mark_spam, desk.ann, desk.ticket().ref)
+    other = desk.ticket(inquiry("kei@customers.test"))
+    draft = tickets.Draft("Is she yours?", cc=("yumi@customers.test",))
+    desk.do(tickets.reply, desk.ann, other.ref, draft)
+
+    assert desk.ticket(inquiry()).status is Status.OPEN
+
+
+def test_call_of_a_spammer_that_somebody_wrote_down_is_open(desk: Desk) -> None:
+    desk.do(tickets.mark_spam, desk.ann, desk.ticket().ref)
+
+    called = desk.ticket(inquiry(is_call=True))
+
+    assert (called.status, called.waiting_since) == (Status.OPEN, NOON)
+
+
 def _chat(visitor: str, *also: Party, conversation: str = "c1") -> InboundMessage:
     return replace(
         inquiry(),

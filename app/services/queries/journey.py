@@ -12,6 +12,7 @@ from app.core import clock
 from app.core.errors import NotFound
 from app.domain.journey import Column, Line, Map, Tally, lay_out
 from app.domain.score import SATISFIED_FROM
+from app.domain.words import Status
 from app.services.access import Actor, Permission, require
 from app.services.queries import vocabulary
 from app.services.queries.vocabulary import Vocabulary
@@ -47,7 +48,12 @@ SHOWN = 50  # tickets of a cell that are listed
 
 
 def _in_scope(scope: Scope) -> list[ColumnElement[bool]]:
-    conditions: list[ColumnElement[bool]] = [col(Touchpoint.sample).is_(False)]
+    other = aliased(Ticket)
+    spam = sql_select(col(other.id)).where(col(other.status) == Status.SPAM)
+    conditions: list[ColumnElement[bool]] = [
+        col(Touchpoint.sample).is_(False),
+        col(Touchpoint.ticket_id).not_in(spam),
+    ]
     if scope.days:
         conditions.append(col(Touchpoint.at) >= clock.now() - timedelta(days=scope.days))
     if scope.channel:

@@ -53,3 +53,4 @@ class Address(SQLModel, table=True):
     normal: str
     created_at: datetime = moment()
     undeliverable_at: datetime | None = maybe_moment()
+    spam_at: datetime | None = maybe_moment()  # since when what it writes is taken for spam

@@ -6,7 +6,7 @@ from sqlmodel import Session
 
 from app.core import clock, secrets
 from app.domain.score import share
-from app.domain.words import Role, SurveyState
+from app.domain.words import Role, Status, SurveyState
 from app.services.access import Actor
 from app.services.queries import journey, vocabulary
 from app.services.queries.journey import Scope
@@ -114,3 +114,23 @@ def test_cell_opens_its_tickets_and_what_was_said(db: Database) -> None:
     assert [(quote.score, quote.comment, quote.ref) for quote in found.quotes] == [
         (2, "said 2", ticket.ref)
     ]
+
+
+def test_spam_is_no_contact_of_a_customer(db: Database) -> None:
+    with db.transaction() as session:
+        kept, spam = make_ticket(session), make_ticket(session, status=Status.SPAM)
+        for ticket in (kept, spam):
+            make_touchpoint(session, ticket, "C")
+        rate(session, spam, "C", 1)
+        kept_id = kept.id
+
+    with clock.at(NOON + timedelta(days=1)), db.reading() as session:
+        words = vocabulary.current(session)
+        found = journey.map(session, ANN, words, Scope())
+        where = next(
+            (cell.column.key, line.key) for line, row in found.rows for cell in row if cell.contacts
+        )
+        behind = journey.cell(session, ANN, words, Scope(), where)
+
+    assert [cell.contacts for _, row in found.rows for cell in row if cell.contacts] == [1]
+    assert (behind.ticket_ids, behind.quotes) == ((kept_id,), ())

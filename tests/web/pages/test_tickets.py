@@ -10,7 +10,17 @@ from app.core import clock, secrets
 from app.domain.words import DeliveryState, Head, MessageKind, Status, SurveyState
 from app.store.blobs import Blobs
 from app.store.database import Database
-from app.store.tables import Attachment, Change, Delivery, Draft, Message, Seen, Survey, Ticket
+from app.store.tables import (
+    Address,
+    Attachment,
+    Change,
+    Delivery,
+    Draft,
+    Message,
+    Seen,
+    Survey,
+    Ticket,
+)
 from tests.factories import make_customer, make_guess, make_inbox, make_message, make_ticket
 from tests.web.conftest import Person
 
@@ -349,3 +359,18 @@ def test_page_says_that_a_request_was_not_answered(db: Database, ann: Person, ca
     page = ann.client.get(f"/tickets/{case.ref}").text
 
     assert "The feedback request was not answered, and its time is over" in page
+
+
+def test_spam_says_what_follows_and_is_taken_back_by_one_press(
+    db: Database, ann: Person, case: Case
+) -> None:
+    post(ann.client, case, "spam")
+    page = ann.client.get(f"/tickets/{case.ref}?view=spam").text
+
+    post(ann.client, case, "reopen")
+
+    assert "Ann marked it as spam; what this sender writes next goes there, too" in page
+    assert "Not spam <kbd" in page
+    with db.reading() as session:
+        assert session.exec(select(Address.spam_at)).all() == [None]
+    assert ticket_of(db, case).status is Status.OPEN

@@ -51,6 +51,7 @@ def upgrade() -> None:
         sa.Column("normal", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("undeliverable_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("spam_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["customer_id"], ["customer.id"], name=op.f("fk_address_customer_id")
         ),
