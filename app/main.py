@@ -3,9 +3,11 @@
 import asyncio
 import logging
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
+from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
 from app.core.settings import Settings
@@ -17,7 +19,12 @@ from app.web.deps import House
 from app.worker.triage import Triage
 from app.worker.works import Works, worker_name
 
+if TYPE_CHECKING:
+    from app.worker.engine import Engine
+
 log = logging.getLogger(__name__)
+
+PAGES_FIRST = 1.0  # seconds the worker waits for a first page to be asked for
 
 
 def build_house(settings: Settings) -> House:
@@ -44,6 +51,12 @@ def build_works(house: House) -> Works:
     )
 
 
+def _build_engine(house: House) -> "Engine":
+    from app.worker.engine import Engine  # noqa: PLC0415 - pages come first
+
+    return Engine(build_works(house))
+
+
 def create_app(settings: Settings, *, with_worker: bool) -> FastAPI:
     """The web application; `with_worker` also runs the worker in this process."""
 
@@ -68,14 +81,36 @@ def create_app(settings: Settings, *, with_worker: bool) -> FastAPI:
         openapi_url=None,
     )
     wiring.wire(app)
+    app.state.answered = answered = asyncio.Event()
+    if with_worker:
+        app.add_middleware(Answered, answered)
     return app
 
 
-async def _run_worker(app: FastAPI, house: House) -> None:
-    """Begin once the first page could be served, end when cancelled."""
-    from app.worker.engine import Engine  # noqa: PLC0415 - pages come first
+async def first_answer(app: FastAPI) -> None:
+    """Wait until a page was served, or PAGES_FIRST is over: loading the rest of the program takes
+    a second of the one thread that runs Python."""
+    with suppress(TimeoutError):
+        await asyncio.wait_for(app.state.answered.wait(), PAGES_FIRST)
 
-    engine = Engine(await asyncio.to_thread(build_works, house))
+
+class Answered:
+    """Says when the first answer has left."""
+
+    def __init__(self, app: ASGIApp, answered: asyncio.Event) -> None:
+        self.app = app
+        self.answered = answered
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self.app(scope, receive, send)
+        if scope["type"] == "http":
+            self.answered.set()
+
+
+async def _run_worker(app: FastAPI, house: House) -> None:
+    """Begin once the first page was served, end when cancelled."""
+    await first_answer(app)
+    engine = await asyncio.to_thread(_build_engine, house)
     app.state.engine = engine
     try:
         await engine.start()

@@ -4,6 +4,7 @@ What a command needs is imported when it runs, so that `--help` is instant and `
 """
 
 import argparse
+import gc
 import importlib
 import os
 import sys
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 Run = Callable[[argparse.Namespace, "Settings"], int]
 
 _SERVERS = {"serve", "web", "worker"}
+_PAGES = {"serve", "web"}
 _AFTERWORD = """\
 Every setting is an environment variable SETTEN_… (or a line in the file .env).
 Start with “setten serve”; when something is odd, ask “setten doctor”.
@@ -33,6 +35,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not asked.run:
         (asked.of or parser).print_help()
         return 0 if asked.of is None else 2
+    if asked.command in _PAGES:
+        gc.disable()  # until it serves: nearly all that is made until then stays
     os.umask(0o077)  # what customers wrote is for this user only, whoever starts us
     from app.core import logs
     from app.core import settings as configuration

@@ -4,6 +4,7 @@ import argparse
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import signal
 import socket
@@ -118,15 +119,18 @@ class _Greeting:
         self.sign_in = sign_in
         self.mail_taken = mail_taken
 
-    def say(self) -> None:
-        settings = self.settings
-        say(f"Setten {__version__} serves on {settings.link_base}")
-        with console.opened(settings) as house:
-            if self.sign_in:
-                say(self.sign_in)
-            elif self.with_worker:
+    def say_where(self) -> None:
+        say(f"Setten {__version__} serves on {self.settings.link_base}")
+        if self.sign_in:
+            say(self.sign_in)
+        elif self.with_worker:
+            with console.opened(self.settings) as house:
                 _say_first_link(house)
-            if self.with_worker:
+
+    def say_more(self) -> None:
+        """Needs every channel, which a first page should not wait for."""
+        if self.with_worker:
+            with console.opened(self.settings) as house:
                 starters.make(house)
                 _say_where_mail_goes(house, taken=self.mail_taken)
         say("Ctrl-C stops it.")
@@ -181,7 +185,16 @@ class _Server(uvicorn.Server):
     @override
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
-        self._greeted = asyncio.create_task(asyncio.to_thread(self._greeting.say))
+        gc.freeze()  # what a start makes stays for good: no collection need look at it again
+        gc.enable()
+        self._greeted = asyncio.create_task(self._greet())
+
+    async def _greet(self) -> None:
+        from app.main import first_answer
+
+        await asyncio.to_thread(self._greeting.say_where)
+        await first_answer(self._app)
+        await asyncio.to_thread(self._greeting.say_more)
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -2,8 +2,6 @@
 
 import unicodedata
 
-import phonenumbers
-
 EMAIL, PHONE = "email", "phone"
 
 EVERYWHERE = frozenset({EMAIL, PHONE})
@@ -40,6 +38,8 @@ def _opened(label: str) -> str:
 
 
 def _number(value: str) -> str:
+    import phonenumbers  # noqa: PLC0415 - tables no start should wait for
+
     try:
         number = phonenumbers.parse(value, None)
     except phonenumbers.NumberParseException:

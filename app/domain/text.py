@@ -4,10 +4,12 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import nh3
-from markdown_it import MarkdownIt
+
+if TYPE_CHECKING:
+    from markdown_it import MarkdownIt
 
 HTML_LIMIT = 500_000  # characters of a mail that are cleaned; what follows is left out
 _BLANKS = re.compile(r"\s+")
@@ -51,7 +53,9 @@ def preview(text: str, length: int = 140) -> str:
 
 
 @cache
-def _markdown() -> MarkdownIt:
+def _markdown() -> "MarkdownIt":
+    from markdown_it import MarkdownIt  # noqa: PLC0415 - nothing a start should wait for
+
     return MarkdownIt("commonmark", {"html": False, "breaks": True}).disable("image")
 
 

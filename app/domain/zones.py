@@ -1,13 +1,13 @@
 """The time zone somebody lives in, as far as it is certain."""
 
-import phonenumbers
-
 _NOWHERE = "Etc/Unknown"
 
 
 def of_number(value: str) -> str:
     """The zone of a phone number whose place has only one; "" for every other."""
-    from phonenumbers import timezone  # noqa: PLC0415 - a table no start should wait for
+    # Tables no start should wait for.
+    import phonenumbers  # noqa: PLC0415
+    from phonenumbers import timezone  # noqa: PLC0415
 
     try:
         found = timezone.time_zones_for_number(phonenumbers.parse(value, None))

@@ -1,11 +1,11 @@
 """Inserts rows that may be there already, without a savepoint and a second question."""
 
+import importlib
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any, TypeVar
 
 from sqlalchemy import Executable
-from sqlalchemy.dialects import postgresql, sqlite
 from sqlmodel import Session, SQLModel
 
 Row = TypeVar("Row", bound=SQLModel)
@@ -26,6 +26,7 @@ def unless_there(session: Session, rows: Sequence[Row]) -> Sequence[Row]:
 
 @lru_cache(maxsize=32)
 def _statement(table: type[SQLModel], dialect: str) -> Executable:
-    insert: Any = sqlite.insert if dialect == "sqlite" else postgresql.insert
+    # The one that is in use: the other one would be loaded for nothing.
+    insert: Any = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert
     statement: Executable = insert(table).on_conflict_do_nothing().returning(table)
     return statement

@@ -5,7 +5,7 @@ import pkgutil
 from types import ModuleType
 
 from fastapi import APIRouter, FastAPI
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import RedirectResponse
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
@@ -51,12 +51,10 @@ def wire(app: FastAPI) -> None:
     for layer in (Limits, SignedIn, SameOrigin, errors.LastResort, Dressed, Proxies):
         app.add_middleware(layer)
     for often in (True, False):
-        for router in _routers(api, often=often):
-            app.include_router(router, prefix="/api")
-        for router in _routers(pages, often=often):
-            app.include_router(router, include_in_schema=False, default_response_class=HTMLResponse)
+        for router in _routers(api, often=often) + _routers(pages, often=often):
+            app.router.routes.extend(router.routes)
     for module in (hooks, live, health):
-        app.include_router(module.router)
+        app.router.routes.extend(module.router.routes)
     app.mount("/static", Assets(directory=templating.STATIC), name="static")
 
 

@@ -1,6 +1,6 @@
 """Who answers, their sessions, and the keys of programs."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from pydantic import BaseModel, ConfigDict
 
 from app.domain.words import Role
@@ -8,10 +8,11 @@ from app.services import agents, api_keys, sessions
 from app.services.agents import AgentView, PendingInvitation
 from app.services.api_keys import KeyView
 from app.services.sessions import OpenSession
+from app.web import routes
 from app.web.api.fields import Id, Input, Line
 from app.web.deps import CurrentActor, Db, TheHouse
 
-router = APIRouter(tags=["agents"])
+router = routes.api("agents")
 
 
 class Me(BaseModel):

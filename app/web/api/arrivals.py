@@ -1,6 +1,6 @@
 """What came in: the list, its balance, and deciding about what nobody could read."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 
 from app.domain.words import ArrivalState
 from app.services import intake
@@ -8,10 +8,11 @@ from app.services.access import Permission, require
 from app.services.queries import arrivals, balance
 from app.services.queries import intake as came_in
 from app.services.queries.intake import Came
+from app.web import routes
 from app.web.api.fields import Before, Id, Input, Limit, Line
 from app.web.deps import CurrentActor, Db, TheHouse
 
-router = APIRouter(tags=["arrivals"])
+router = routes.api("arrivals")
 
 
 class Reason(Input):

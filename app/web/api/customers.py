@@ -1,16 +1,16 @@
 """Customers: what is known of one, and what people may change."""
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from app.services import customers
 from app.services.access import Permission, require
 from app.services.queries import customer
 from app.services.queries.customer import Panel
+from app.web import routes
 from app.web.api.fields import Input, Line, Ref
 from app.web.deps import CurrentActor, Db
 
-router = APIRouter(prefix="/customers", tags=["customers"])
+router = routes.api("customers", "/customers")
 
 
 class CustomerState(BaseModel):

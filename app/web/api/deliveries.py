@@ -2,16 +2,17 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 
 from app.domain.words import DeliveryState
 from app.services import outbox
 from app.services.queries import deliveries
 from app.services.queries.deliveries import Leaving
+from app.web import routes
 from app.web.api.fields import Before, Id, Limit
 from app.web.deps import CurrentActor, Db
 
-router = APIRouter(prefix="/outbox", tags=["outbox"])
+router = routes.api("outbox", "/outbox")
 
 States = Annotated[list[DeliveryState], Query(max_length=len(DeliveryState))]
 

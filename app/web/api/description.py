@@ -2,11 +2,12 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import Request
 
+from app.web import routes
 from app.web.deps import CurrentActor
 
-router = APIRouter()
+router = routes.api("")
 
 
 @router.get("/openapi.json", include_in_schema=False)

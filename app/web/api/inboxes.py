@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Self
 
-from fastapi import APIRouter
 from pydantic import BaseModel, Field, ValidationError
 
 from app.core.errors import Conflict, Invalid
@@ -15,12 +14,13 @@ from app.services.inboxes import NewInbox
 from app.services.queries import inboxes as connected
 from app.services.queries.inboxes import Row
 from app.store.tables import Inbox
+from app.web import routes
 from app.web.api.fields import Id, Input, Line
 from app.web.deps import CurrentActor, Db, TheHouse
 from channels.contract import Accepts, Channel, SelfTests, Sends
 from channels.registry import all_channels
 
-router = APIRouter(prefix="/inboxes", tags=["inboxes"])
+router = routes.api("inboxes", "/inboxes")
 
 
 class InboxOut(BaseModel):

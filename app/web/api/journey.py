@@ -4,17 +4,18 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import Query
 from pydantic import BaseModel
 
 from app.domain.journey import Cell
 from app.services.queries import inbox, journey, vocabulary
 from app.services.queries.inbox import Selection
 from app.services.queries.journey import Scope
+from app.web import routes
 from app.web.api.fields import Key
 from app.web.deps import CurrentActor, Db
 
-router = APIRouter(prefix="/map", tags=["map"])
+router = routes.api("map", "/map")
 
 Days = Annotated[int, Query(ge=0, le=3650)]
 Channel = Annotated[str, Query(pattern="^[a-z0-9_-]{0,60}$")]

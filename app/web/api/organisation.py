@@ -1,15 +1,15 @@
 """The organisation: its name and zone, and its rules for answering and asking."""
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.core.errors import NotFound
 from app.services import organisation
 from app.services.access import Permission, require
+from app.web import routes
 from app.web.api.fields import Input, Line
 from app.web.deps import CurrentActor, Db
 
-router = APIRouter(prefix="/organisation", tags=["organisation"])
+router = routes.api("organisation", "/organisation")
 
 
 class OrganisationOut(BaseModel):

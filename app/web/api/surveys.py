@@ -1,6 +1,5 @@
 """Feedback: what was asked and answered, and the work bad answers make."""
 
-from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict
 
 from app.domain.words import FollowUpState, SurveyState
@@ -8,10 +7,11 @@ from app.services import followups
 from app.services.queries import feedback, follow_ups
 from app.services.queries.feedback import Asked
 from app.services.queries.follow_ups import FollowUps
+from app.web import routes
 from app.web.api.fields import Before, Id, Input, Limit, Line
 from app.web.deps import CurrentActor, Db
 
-router = APIRouter(tags=["feedback"])
+router = routes.api("feedback")
 
 
 class FollowUpNow(BaseModel):

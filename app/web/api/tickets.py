@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
@@ -12,10 +12,11 @@ from app.services.queries import inbox, ticket, vocabulary
 from app.services.queries.inbox import Selection, Sort, View
 from app.services.queries.ticket import Conversation
 from app.store import search
+from app.web import routes
 from app.web.api.fields import Input, Limit, Line, Moment, Number, Ref, Text, as_json
 from app.web.deps import CurrentActor, Db
 
-router = APIRouter(prefix="/tickets", tags=["tickets"])
+router = routes.api("tickets", "/tickets")
 
 FOUND_UP_TO = 200
 

@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.services import intake
 from app.services.access import Permission, may
 from app.services.queries import arrivals
+from app.web import routes
 from app.web.deps import CurrentActor, Db, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
 
-router = APIRouter(prefix="/set-aside")
+router = routes.pages("/set-aside")
 
 
 def download(body: bytes, name: str) -> Response:

@@ -2,18 +2,19 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.services import customers
 from app.services.queries import customer
+from app.web import routes
 from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
 from app.web.pages.shell import go
 from app.web.pages.tickets import KINDS
 from app.web.pages.welcome import zones
 
-router = APIRouter(prefix="/customers/{ref}")
+router = routes.pages("/customers/{ref}")
 
 
 @router.get("")

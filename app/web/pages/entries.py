@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import Depends, Request
 from fastapi.responses import HTMLResponse, Response
 from pydantic import BaseModel
 from sqlmodel import Session
@@ -14,7 +14,7 @@ from app.services import agents, inboxes, intake
 from app.services.access import Actor, Permission, require
 from app.services.intake import Stored
 from app.store.tables import Inbox
-from app.web import forms
+from app.web import forms, routes
 from app.web.deps import CurrentActor, House, TheHouse
 from app.web.pages import shell
 from app.web.pages.inbox import speak
@@ -31,7 +31,7 @@ from channels.contract import (
 )
 from channels.registry import all_channels
 
-router = APIRouter(prefix="/log")
+router = routes.pages("/log")
 
 SHOWN_ROWS = 20
 

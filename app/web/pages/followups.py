@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.services import followups
 from app.services.access import Permission, may
 from app.services.queries import follow_ups
+from app.web import routes
 from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
 from app.web.pages.shell import go
 
-router = APIRouter(prefix="/follow-ups")
+router = routes.pages("/follow-ups")
 
 
 @router.get("")

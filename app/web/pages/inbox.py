@@ -2,21 +2,21 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlmodel import Session
 
 from app.services.queries import inbox
 from app.services.queries.inbox import Rows, Selection, Sort, View
 from app.store import search
-from app.web import speech, templating
+from app.web import routes, speech, templating
 from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
 from app.web.pages.rows import drawn
 from app.web.pages.shell import Shell, go
 from app.web.speech import say
 
-router = APIRouter()
+router = routes.pages()
 
 Words = Annotated[str, Query(max_length=200)]
 FOUND_UP_TO = 200

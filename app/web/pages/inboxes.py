@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, SecretStr
 
@@ -13,7 +13,7 @@ from app.services import inboxes, self_tests
 from app.services.access import Actor, Permission, require
 from app.services.inboxes import NewInbox
 from app.store.tables import Inbox
-from app.web import forms
+from app.web import forms, routes
 from app.web.deps import CurrentActor, House, TheHouse
 from app.web.forms import Filled
 from app.web.pages import shell
@@ -22,7 +22,7 @@ from app.web.pages.shell import go
 from channels.contract import Accepts, Channel, SelfTests, Sends
 from channels.registry import all_channels
 
-router = APIRouter(prefix="/settings/inboxes")
+router = routes.pages("/settings/inboxes")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,17 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
 from app.domain.journey import Cell, Map
 from app.services.queries import inbox, journey
 from app.services.queries.inbox import Selection
 from app.services.queries.journey import Scope
+from app.web import routes
 from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
 
-router = APIRouter(prefix="/map")
+router = routes.pages("/map")
 
 PERIODS = (30, 90, 365, 0)
 

@@ -2,17 +2,18 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.core.errors import Invalid
 from app.services import api_keys
 from app.services.access import Actor, Permission, require
+from app.web import routes
 from app.web.deps import CurrentActor, House, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
 
-router = APIRouter(prefix="/settings/keys")
+router = routes.pages("/settings/keys")
 
 
 def _page(

@@ -3,14 +3,14 @@
 import base64
 from urllib.parse import quote
 
-from fastapi import APIRouter
 from fastapi.responses import HTMLResponse, Response
 
 from app.domain import text
 from app.services.queries import message
+from app.web import routes
 from app.web.deps import CurrentActor, TheHouse
 
-router = APIRouter()
+router = routes.pages()
 
 PICTURES_UP_TO = 5_000_000  # bytes of attached pictures shown inside one mail
 _PICTURES = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp"})

@@ -2,19 +2,20 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Form, Request
+from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.services import outbox
 from app.services.access import Permission, may
 from app.services.queries import outbox as outbox_query
 from app.services.queries.outbox import Show
+from app.web import routes
 from app.web.deps import CurrentActor, Db, TheHouse
 from app.web.pages import shell
 from app.web.pages.arrivals import download
 from app.web.pages.shell import go
 
-router = APIRouter(prefix="/outbox")
+router = routes.pages("/outbox")
 
 BackTo = Annotated[str, Form(pattern="^[0-9a-z]{0,20}$")]
 

@@ -3,18 +3,18 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.core.errors import Conflict, Invalid, TooMany
 from app.services import agents, sessions
 from app.services.access import Actor
-from app.web import accounts
+from app.web import accounts, routes
 from app.web.deps import CurrentActor, Db, House, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
 
-router = APIRouter(prefix="/profile")
+router = routes.pages("/profile")
 
 
 def _page(request: Request, house: House, actor: Actor, problem: str = "") -> HTMLResponse:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
@@ -13,12 +13,13 @@ from app.services import agents, organisation
 from app.services.access import Actor, Permission, require
 from app.services.organisation import NewOrganisation, Rules
 from app.services.queries import inboxes
+from app.web import routes
 from app.web.deps import CurrentActor, House, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
 from app.web.pages.welcome import zones
 
-router = APIRouter(prefix="/settings")
+router = routes.pages("/settings")
 
 
 def _page(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Query, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.core.errors import Conflict, Invalid, TooMany
@@ -11,12 +11,12 @@ from app.services import agents, sessions
 from app.services.queries import frame
 from app.services.queries.frame import House as Organisation
 from app.store.database import Database
-from app.web import accounts, templating
+from app.web import accounts, routes, templating
 from app.web.deps import CurrentActor, Db
 from app.web.origin import local_path
 from app.web.security import clear_session, set_session
 
-router = APIRouter()
+router = routes.pages()
 
 Wanted = Annotated[str, Query(max_length=2000, alias="next")]
 

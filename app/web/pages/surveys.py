@@ -4,7 +4,7 @@ import hmac
 from dataclasses import dataclass, replace
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from app.core import clock
@@ -12,12 +12,12 @@ from app.core.errors import Invalid
 from app.core.secrets import Keys
 from app.services import surveys
 from app.services.surveys import Rating, SurveyPage
-from app.web import templating
+from app.web import routes, templating
 from app.web.deps import House, TheHouse
 from app.web.pages.shell import go
 from app.web.speech import LANGUAGES
 
-router = APIRouter(prefix="/f/{token}")
+router = routes.pages("/f/{token}")
 
 FASTEST = 2  # seconds: nobody reads a question and answers it sooner
 FORM_LASTS = 60 * 60

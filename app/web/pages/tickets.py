@@ -6,7 +6,7 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
@@ -19,7 +19,7 @@ from app.services.access import Actor
 from app.services.queries import inbox, ticket
 from app.services.queries.inbox import Row, Selection, View
 from app.services.queries.ticket import Conversation, Event, Said
-from app.web import speech
+from app.web import routes, speech
 from app.web.deps import CurrentActor, Db, House, TheHouse
 from app.web.pages import shell
 from app.web.pages.inbox import context as list_context
@@ -27,7 +27,7 @@ from app.web.pages.inbox import speak
 from app.web.pages.shell import Shell, go
 from app.web.speech import say
 
-router = APIRouter(prefix="/tickets/{ref}")
+router = routes.pages("/tickets/{ref}")
 
 UNFOLDED = 3  # messages that are open when the page is; older ones show one line
 FILE_LIMIT = 25_000_000

@@ -4,18 +4,18 @@ from dataclasses import dataclass
 from typing import Annotated
 from zoneinfo import available_timezones
 
-from fastapi import APIRouter, Depends, Form, Request
+from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.core.errors import Invalid
 from app.services import organisation, samples
 from app.services.access import Permission, require
 from app.services.organisation import NewOrganisation
-from app.web import templating
+from app.web import routes, templating
 from app.web.deps import CurrentActor, Db
 from app.web.pages.shell import go
 
-router = APIRouter(prefix="/welcome")
+router = routes.pages("/welcome")
 
 LIKELY = ("Asia/Tokyo", "Europe/Berlin", "Europe/Zurich", "Europe/Vienna", "Europe/London", "UTC")
 
