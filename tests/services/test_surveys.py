@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from sqlmodel import Session, select
 
@@ -716,6 +716,14 @@ STEP = st.tuples(
     suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(steps=st.lists(STEP, min_size=4, max_size=14))
+@example(
+    steps=[
+        (106, "resolve", 1, InDoubt("cut off"), True),
+        (265, "try", 0, InDoubt("cut off"), True),
+        (59, "release", 0, Sent(), True),
+        (600, "resolve", 0, Sent(), True),
+    ]
+)
 def test_no_thirty_days_hold_two_requests(
     sqlite_db: Database, keys: Keys, forward: Forward, steps: list[Any]
 ) -> None:
@@ -733,7 +741,10 @@ def test_no_thirty_days_hold_two_requests(
         ask(desk, reachable=reachable)
         left += _attempts(desk, pair, outcome, LINKS if reachable else "")
 
-    gaps = [later - earlier for earlier, later in pairwise(left)]
+    # What is in doubt a lead may send once more: it is the same request, with the same link.
+    gaps = [
+        later - earlier for (earlier, one), (later, another) in pairwise(left) if one != another
+    ]
     assert [gap for gap in gaps if gap < timedelta(days=30)] == []
 
 
@@ -764,7 +775,7 @@ def _act(desk: Desk, what: str, ticket: Ticket) -> None:
 
 
 def _attempts(desk: Desk, pair: list[Ticket], outcome: Outcome, links: str) -> list[Any]:
-    """When a request left, or may have left."""
+    """When a request left, or may have left, and which one."""
     left = []
     for survey in desk.all(Survey, customer_id=pair[0].customer_id):
         if survey.message_id is None:
@@ -775,7 +786,8 @@ def _attempts(desk: Desk, pair: list[Ticket], outcome: Outcome, links: str) -> l
         said = dict.fromkeys(parcel.recipients, outcome)
         desk.do(outbox.settle, survey.message_id, parcel.holder, said)
         if not isinstance(outcome, Later):
-            left.append(max(d.changed_at for d in desk.deliveries(survey.message_id)))
+            at = max(d.changed_at for d in desk.deliveries(survey.message_id))
+            left.append((at, survey.id))
     return left
 
 
