@@ -19,7 +19,7 @@ from app.domain.words import (
     Status,
     SurveyState,
 )
-from app.services import access, changes, customers, touchpoints
+from app.services import access, changes, customers, tagging, touchpoints
 from app.services.access import Actor, Permission
 from app.services.sample_texts import AGENT, CUSTOMER, INQUIRIES, NOTE, Guess, Inquiry, Line
 from app.store import search
@@ -118,7 +118,8 @@ def _make(session: Session, actor: Actor, inbox: Inbox, inquiry: Inquiry) -> Non
 def _label(session: Session, ticket: Ticket, inquiry: Inquiry) -> None:
     if inquiry.stage.label:
         ticket.stage, ticket.stage_by = inquiry.stage.label, "model"
-        ticket.stage_probability = inquiry.stage.probability
+        guesses = dict(_top(inquiry.stage))
+        ticket.stage_probability = tagging.stage_share(session, ticket.stage, guesses)
     topic = session.exec(select(Topic).where(Topic.key == inquiry.topic.label)).one_or_none()
     if topic:
         ticket.topic_id, ticket.topic_by = topic.id, "model"
@@ -164,11 +165,12 @@ def _say(
     return row
 
 
+def _top(guess: Guess) -> list[tuple[str, float]]:
+    second = (guess.runner_up, round((1 - guess.probability) * 0.6, 2))
+    return [(guess.label, guess.probability), second] if guess.label else [second]
+
+
 def _prediction(message: Message, head: Head, guess: Guess) -> PredictionRow:
-    second = round((1 - guess.probability) * 0.6, 2)
-    top: list[list[object]] = [[guess.runner_up, second]]
-    if guess.label:
-        top.insert(0, [guess.label, guess.probability])
     return PredictionRow(
         ticket_id=message.ticket_id,
         message_id=message.id,
@@ -176,7 +178,7 @@ def _prediction(message: Message, head: Head, guess: Guess) -> PredictionRow:
         label=guess.label,
         probability=guess.probability,
         decision=Decision.SUGGEST if guess.label else Decision.ABSTAIN,
-        top=top,
+        top=[[label, probability] for label, probability in _top(guess)],
         reasons=list(guess.reasons),
         model=_MODEL,
         basis="",  # written by hand: it rests on nothing

@@ -1,6 +1,6 @@
 """Stage and topic of a ticket: the model proposes, a person decides and is remembered."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlalchemy import insert
@@ -11,6 +11,7 @@ from app.core.errors import Conflict, Invalid
 from app.domain.words import ANCHORS, Decision, Head, Status, Verdict
 from app.services import access, changes, touchpoints
 from app.services.access import SYSTEM, Actor, Permission
+from app.services.queries import vocabulary
 from app.store.tables import Correction, Customer, Message, PredictionRow, Ticket, Topic, Touchpoint
 from classifier.contract import HeadPrediction, Prediction
 
@@ -48,16 +49,23 @@ def apply(session: Session, ticket: Ticket, message_id: int, prediction: Predict
         ],
     )
     if ticket.stage_by != "person":
-        _set_stage(ticket, prediction.stage)
+        _set_stage(session, ticket, prediction.stage)
     if ticket.topic_by != "person":
         _set_topic(session, ticket, prediction.topic)
     _remember_stage(session, ticket)
 
 
-def _set_stage(ticket: Ticket, found: HeadPrediction) -> None:
+def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
     if found.label in ANCHORS:
         ticket.stage, ticket.stage_by = found.label, "model"
-        ticket.stage_probability = found.probability
+        guesses = {guess.label: guess.probability for guess in found.top}
+        ticket.stage_probability = stage_share(session, found.label, guesses) or found.probability
+
+
+def stage_share(session: Session, anchor: str, guesses: Mapping[str, float]) -> float:
+    """How likely the stage of `anchor` is in the vocabulary in force: what it merges adds up."""
+    stage = vocabulary.current(session).stage(anchor)
+    return sum(guesses.get(merged, 0.0) for merged in (stage.anchors if stage else [anchor]))
 
 
 def _set_topic(session: Session, ticket: Ticket, found: HeadPrediction) -> None:

@@ -8,7 +8,9 @@ from app.core.errors import NotAllowed
 from app.domain.words import ArrivalState, FollowUpState, Role, Status, SurveyState
 from app.services import integrity, samples, tickets
 from app.services.access import SYSTEM, Actor
-from app.services.queries import journey, vocabulary
+from app.services.queries import inbox, journey, vocabulary
+from app.services.queries import ticket as queries_ticket
+from app.services.queries.inbox import Selection
 from app.services.queries.journey import Scope
 from app.services.sample_texts import INQUIRIES
 from app.store import search
@@ -177,3 +179,14 @@ def test_remove_says_what_became_of_an_answer_to_a_sample(shop: Desk, blobs: Blo
     assert [change.what for change in shop.all(Change)][-1] == "samples_removed"
     with shop.db.reading() as session:
         assert integrity.problems(session, blobs) == []
+
+
+def test_the_list_and_the_ticket_say_the_same_probability(shop: Desk) -> None:
+    shop.do(samples.add, ADMIN)
+
+    with shop.db.reading() as session:
+        words = vocabulary.current(session)
+        for ticket in shop.all(Ticket, stage_by="model"):
+            shown = queries_ticket.view(session, shop.ann, ticket.ref, words).triage.stage
+            listed = inbox.rows(session, shop.ann, Selection(refs=(ticket.ref,))).rows[0]
+            assert shown.guesses[0].probability == listed.stage_probability
