@@ -194,7 +194,8 @@ class _Server(uvicorn.Server):
 
         await asyncio.to_thread(self._greeting.say_where)
         await first_answer(self._app)
-        await asyncio.to_thread(self._greeting.say_more)
+        if not self.should_exit:
+            await asyncio.to_thread(self._greeting.say_more)
 
     @override
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:

@@ -33,6 +33,9 @@ def create(session: Session, actor: Actor, name: str) -> tuple[int, str]:
     tidy = " ".join(name.split())
     if not 1 <= len(tidy) <= 100:
         raise Invalid("A key needs a name of at most 100 characters.", field="name")
+    # Also what keeps a page that is loaded again from making another key.
+    if session.exec(select(ApiKey.id).where(ApiKey.name == tidy).limit(1)).one_or_none():
+        raise Invalid("There is a key of that name already.", field="name")
     key = PREFIX + secrets.new_token()
     row = ApiKey(
         digest=secrets.digest(key), name=tidy, agent_id=actor.agent_id, created_at=clock.now()

@@ -140,8 +140,24 @@ def way_out(session: Session, ticket: Ticket) -> WayOut | None:
         if addresses:
             # The one they wrote from last on this ticket: somebody's work is no topic at home.
             best = min(addresses, key=lambda one: _rank(used, one.id))
-            return WayOut(inbox, best.value)
+            return WayOut(inbox, _wanted(session, ticket, inbox, best) or best.value)
     return None
+
+
+def _wanted(session: Session, ticket: Ticket, inbox: Inbox, address: Address) -> str:
+    """Where the customer wants to be written to, if they said so when they wrote from `address`."""
+    newest = session.exec(
+        select(Message.reply_to)
+        .where(
+            Message.ticket_id == ticket.id,
+            Message.inbox_id == inbox.id,
+            Message.address_id == address.id,
+            col(Message.automatic).is_(False),
+        )
+        .order_by(col(Message.id).desc())
+        .limit(1)
+    ).one_or_none()
+    return newest or ""
 
 
 def _rank(used: Sequence[int | None], address_id: int) -> int:

@@ -106,7 +106,8 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     is_new = ticket is None
     if ticket is None:
         ticket = _open(session, place.inbox, customer, found, claimed)
-        if address.spam_at is not None and not message.is_call:  # who wrote a call down, read it
+        # Who wrote a call down has read it; and a form on a website writes for everybody.
+        if address.spam_at is not None and not message.is_call and message.reply_to is None:
             ticket.status = Status.SPAM
             changes.record(session, RULE, ticket, "filed_as_spam")
     if is_new or not _speaks(session, ticket, address):

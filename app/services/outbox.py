@@ -37,6 +37,7 @@ from channels.contract import (
     Sent,
 )
 
+MOMENT = timedelta(seconds=5)  # until what a database that went away cut short is tried again
 GIVE_UP_AFTER = timedelta(days=5)
 _STEPS = (60, 300, 900, 3600)  # seconds between attempts; the last repeats
 
@@ -285,16 +286,18 @@ def _postpone(
 
 
 def give_back(session: Session, message_id: int, holder: str) -> None:
-    """What this attempt could not even begin: tried again in a moment."""
-    for delivery in _mine(session, message_id, holder):
-        _soon(session, delivery, "Setten failed before handing it over.")
-
-
-def _soon(session: Session, delivery: Delivery, words: str) -> None:
-    _set(delivery, DeliveryState.RETRY, words)
-    delivery.next_at = clock.now()
-    session.add(delivery)
-    jobs.enqueue(session, "deliver", message_id=delivery.message_id)
+    """What this attempt could not even begin: tried again in a moment, and not counted."""
+    message = session.get_one(Message, message_id)
+    ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
+    mine = _mine(session, message_id, holder)
+    for delivery in mine:
+        delivery.attempts -= 1
+        _set(delivery, DeliveryState.RETRY, "Setten failed before handing it over.")
+        delivery.next_at = clock.now() + MOMENT
+        session.add(delivery)
+    if mine:
+        jobs.enqueue(session, "deliver", delay=MOMENT.total_seconds(), message_id=message_id)
+        changes.record(session, SYSTEM, ticket, "delivery", message=message_id)
 
 
 def recover(session: Session, worker: str | None, before: datetime | None = None) -> int:
@@ -321,7 +324,10 @@ def recover(session: Session, worker: str | None, before: datetime | None = None
             _consequences(session, ticket, message)
             changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
         else:
-            _soon(session, delivery, "Setten stopped before anything was handed over.")
+            _set(delivery, DeliveryState.RETRY, "Setten stopped before anything was handed over.")
+            delivery.next_at = clock.now()
+            session.add(delivery)
+            jobs.enqueue(session, "deliver", message_id=delivery.message_id)
     return len(found)
 
 

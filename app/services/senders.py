@@ -15,8 +15,10 @@ def distrust(session: Session, ticket: Ticket) -> int:
     """Take what who wrote this writes next for spam; how many addresses.
 
     Not those whom somebody answered on another ticket: an address is easily forged, and their
-    next inquiry must not go unseen for it.
+    next inquiry must not go unseen for it. Nor one whose mails want their answer elsewhere: that
+    is a form on a website, which writes for everybody.
     """
+    form = exists().where(col(Message.address_id) == col(Address.id), col(Message.reply_to) != "")
     answered = exists().where(
         col(Participant.address_id) == col(Address.id),
         col(Participant.ticket_id) == col(Ticket.id),
@@ -24,7 +26,7 @@ def distrust(session: Session, ticket: Ticket) -> int:
         col(Ticket.status) != Status.SPAM,
         col(Ticket.first_responded_at).is_not(None),
     )
-    wrote = session.exec(_who_wrote(ticket).where(~answered)).all()
+    wrote = session.exec(_who_wrote(ticket).where(~answered, ~form)).all()
     _mark(session, wrote, spam=True)
     return len(wrote)
 

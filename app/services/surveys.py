@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import exists
+from sqlalchemy import and_, exists
 from sqlmodel import Session, col, select
 
 from app.core import clock, crashpoints, secrets
@@ -90,18 +90,27 @@ def expire(session: Session) -> int:
         col(Delivery.message_id) == col(Survey.message_id),
         col(Delivery.state).in_(eligibility.ON_ITS_WAY),
     )
+    is_late = and_(
+        col(Survey.state).in_([SurveyState.SENT, SurveyState.QUEUED]),
+        col(Survey.expires_at) < clock.now(),
+        ~may_leave,
+    )
+    # Tickets are locked before what hangs on them, as everywhere.
+    tickets = session.exec(
+        select(Ticket)
+        .where(col(Ticket.id).in_(select(Survey.ticket_id).where(is_late)))
+        .order_by(col(Ticket.id))
+        .with_for_update(key_share=True, skip_locked=True)
+    ).all()
     late = session.exec(
         select(Survey)
-        .where(
-            col(Survey.state).in_([SurveyState.SENT, SurveyState.QUEUED]),
-            col(Survey.expires_at) < clock.now(),
-            ~may_leave,
-        )
-        .with_for_update(skip_locked=True)
+        .where(is_late, col(Survey.ticket_id).in_([ticket.id for ticket in tickets]))
+        .with_for_update()
     ).all()
     for row in late:
         row.state = SurveyState.EXPIRED
         session.add(row)
+        changes.record(session, SYSTEM, session.get_one(Ticket, row.ticket_id), "feedback_expired")
     return len(late)
 
 

@@ -55,6 +55,7 @@ class Engine:
         self._tasks: list[asyncio.Task[None]] = []
         self._lock: Any = None
         self._began = False
+        self._launching: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Take over what a predecessor of the same name left, then begin."""
@@ -64,7 +65,9 @@ class Engine:
         await self.works.in_transaction(upkeep.alive, self.works.name)
         await self.works.in_transaction(outbox.recover, self.works.name)
         await self.works.in_transaction(upkeep.reconcile, timedelta(0))
-        await asyncio.to_thread(self._launch)
+        # Not to be cut short: the job engine cannot be ended before it has begun.
+        self._launching = asyncio.create_task(asyncio.to_thread(self._launch))
+        await asyncio.shield(self._launching)
         self._tasks = [
             asyncio.create_task(_for_ever(part))
             for part in (
@@ -153,7 +156,8 @@ class Engine:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        with contextlib.suppress(ImportError):
+        if self._launching:
+            await asyncio.gather(self._launching, return_exceptions=True)
             from dbos import DBOS  # noqa: PLC0415 - see above
 
             await asyncio.to_thread(

@@ -3,10 +3,11 @@
 import asyncio
 import logging
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 from sqlmodel import Session, col, func, select
 
 from app.core import clock, crashpoints
@@ -211,15 +212,23 @@ async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) 
     if missing:
         _listed()
     fetched: list[Fetched] = []
-    held_back = 0
-    for item in missing:
-        raw = await box.fetch(item)
-        _fetched()
-        fetched.append((item, raw))
-        held_back += len(raw.body) if raw else 0
-        if len(fetched) == AT_ONCE or held_back > AT_ONCE_BYTES or item is missing[-1]:
-            await asyncio.to_thread(_keep, works, held, fetched)
-            fetched, held_back = [], 0
+    try:
+        for item in missing:
+            raw = await box.fetch(item)
+            _fetched()
+            fetched.append((item, raw))
+            if len(fetched) == AT_ONCE or _size(fetched) > AT_ONCE_BYTES:
+                await asyncio.to_thread(_keep, works, held, fetched)
+                fetched = []
+    except Exception:
+        # What stands before it must not wait for a mail that cannot be had.
+        await asyncio.to_thread(_keep, works, held, fetched)
+        raise
+    await asyncio.to_thread(_keep, works, held, fetched)
+
+
+def _size(fetched: Sequence[Fetched]) -> int:
+    return sum(len(raw.body) for _, raw in fetched if raw)
 
 
 def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[ServerId]:
@@ -251,21 +260,34 @@ def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[Ser
 
 def _keep(works: Works, held: Held, fetched: Sequence[Fetched]) -> None:
     """Make the bytes durable, and then note all of them in one transaction."""
-    parcels = [
-        Parcel(raw, Stored(works.blobs.put(raw.body), len(raw.body)), item)
+    parcels = {
+        item: Parcel(raw, Stored(works.blobs.put(raw.body), len(raw.body)), item)
         for item, raw in fetched
         if raw
-    ]
+    }
+    try:
+        _note(works, held, fetched, parcels)
+    except (DataError, IntegrityError, ProgrammingError):
+        # One that the database cannot take must not hold up the others.
+        for one in fetched:
+            _note(works, held, [one], parcels)
+    for _ in parcels:
+        _kept()
+
+
+def _note(
+    works: Works, held: Held, fetched: Sequence[Fetched], parcels: Mapping[ServerId, Parcel]
+) -> None:
+    if not fetched:
+        return
     with works.database.transaction() as session:
         if not leases.held(session, held.lease, held.worker, held.token):
             raise LostLease
         for item, raw in fetched:
             if raw is None:
                 _note_gone(session, held.inbox_id, item)
-        if parcels:
-            intake.keep_all(session, held.inbox_id, parcels)
-    for _ in parcels:
-        _kept()
+        if there := [parcels[item] for item, raw in fetched if raw]:
+            intake.keep_all(session, held.inbox_id, there)
 
 
 def _note_gone(session: Session, inbox_id: int, item: ServerId) -> None:

@@ -341,6 +341,17 @@ def test_what_a_spammer_writes_next_is_filed_as_spam(desk: Desk) -> None:
         assert search.find(session, "cheap lids") == [second.id]
 
 
+@pytest.mark.parametrize("spam_first", [True, False])
+def test_a_form_that_writes_for_everybody_is_no_spammer(desk: Desk, spam_first: bool) -> None:
+    elsewhere = Party("email", "kei@customers.test")
+    spam = inquiry("form@shop.test", reply_to=elsewhere if spam_first else None)
+    desk.do(tickets.mark_spam, desk.ann, desk.ticket(spam).ref)
+
+    desk.arrive(inquiry("form@shop.test", "A lid is missing.", reply_to=elsewhere))
+
+    assert [ticket.status for ticket in desk.all(Ticket)] == [Status.SPAM, Status.OPEN]
+
+
 def test_not_spam_ends_it_for_the_sender(desk: Desk) -> None:
     desk.do(tickets.mark_spam, desk.ann, desk.ticket().ref)
     second = desk.ticket(inquiry())

@@ -235,6 +235,16 @@ def test_the_hours_are_those_of_the_customers_zone(desk: Desk) -> None:
 # Where
 
 
+def test_who_wants_answers_elsewhere_is_asked_there(desk: Desk, forward: Forward) -> None:
+    elsewhere = Party("email", "kei@customers.test")
+    resolved(desk, sender="form@shop.test", reply_to=elsewhere)
+    forward(DAY)
+
+    ask(desk)
+
+    assert [d.recipient for d in desk.all(Delivery)] == ["kei@customers.test"] * 2
+
+
 def test_the_address_they_wrote_from_is_asked(desk: Desk, forward: Forward) -> None:
     ticket = desk.ticket(inquiry("private@home.test"))
     work = inquiry("yumi@work.test", also_known_as=(Party("email", "private@home.test"),))

@@ -180,9 +180,11 @@ async def test_a_database_that_goes_away_before_the_mark_costs_no_minute(out: Ou
 
     await out.deliver()
 
-    assert out.state == BEFORE
+    [row] = out.plant.desk.all(Delivery)
+    assert (out.state, row.attempts) == (BEFORE, 0)
 
     out.server.trouble = None
+    out.plant.forward(timedelta(seconds=5))
     await out.deliver()
 
     assert len(out.server.sent) == 1

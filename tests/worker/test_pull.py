@@ -69,6 +69,42 @@ def test_what_the_ledger_lacks_is_fetched_and_nothing_else(plant: Plant) -> None
     assert ledger(plant) == [(1, True, False, ""), (2, True, False, ""), (3, True, False, "")]
 
 
+def test_what_stands_before_a_mail_that_cannot_be_had_does_not_wait_for_it(plant: Plant) -> None:
+    post = Post(raw("a"), raw("b"), raw("c"))
+
+    def withheld() -> None:
+        if post.fetched[-1] == 3:
+            raise TryLater("The server lists mail 3 but does not hand it out.")
+
+    post.on_fetch = withheld
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: len(post.fetched) == 4)  # comes back to it, and to nothing else
+        await ended(task)
+
+    hurried(act)
+
+    assert post.fetched == [1, 2, 3, 3]
+    assert plant.states() == [("a", "waiting"), ("b", "waiting")]
+
+
+def test_a_mail_the_database_cannot_take_does_not_hold_up_the_others(plant: Plant) -> None:
+    bad = Raw("b", b"{}", {"x-odd": "\ud800"})  # half a character, which no database stores
+    post = Post(raw("a"), bad, raw("c"))
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.attempts[1:] != [] or post.rests)
+        await ended(task)
+
+    hurried(act)
+
+    assert ("a", "waiting") in plant.states()
+
+
 @on_sqlite
 def test_once_an_hour_it_looks_at_everything(plant: Plant) -> None:
     post = Post(raw("a"))

@@ -138,7 +138,9 @@ class Conversation:
         return max((message.id for message in self.said), default=0)
 
 
-_SILENT = frozenset({"filed", "customer_wrote", "replied", "noted", "feedback_asked"})
+_SILENT = frozenset(
+    {"filed", "customer_wrote", "replied", "noted", "feedback_asked", "feedback_expired"}
+)
 """Changes the conversation already shows as messages."""
 
 

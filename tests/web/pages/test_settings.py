@@ -333,6 +333,16 @@ def test_key_is_made_shown_once_used_and_revoked(boss: Person, client: TestClien
     assert client.get("/api/me", headers=bearer).status_code == 401
 
 
+def test_loading_the_page_of_a_new_key_again_makes_no_other(boss: Person) -> None:
+    boss.client.post("/settings/keys", data={"name": "Reports"})
+
+    again = boss.client.post("/settings/keys", data={"name": " Reports "})
+
+    assert again.status_code == 422
+    assert "There is a key of that name already." in again.text
+    assert len(keys_on(boss.client.get("/settings/keys").text)) == 1
+
+
 def test_key_needs_a_name(boss: Person) -> None:
     for name in ("", "  ", "x" * 101):
         answer = boss.client.post("/settings/keys", data={"name": name})
