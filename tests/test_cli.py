@@ -385,6 +385,7 @@ def test_doctor_explains_an_installation_that_is_not_there(setten: Setten, run: 
 
     assert done.returncode == 1
     assert f"!!  The data folder {setten.data} is not there yet" in done.stdout
+    assert not setten.data.exists() or list(setten.data.iterdir()) == []
 
 
 def test_doctor_finds_a_key_that_others_can_read(migrated: Setten, run: Run) -> None:

@@ -25,7 +25,7 @@ from app.domain.words import DeliveryState, Role, SelfTest, SurveyState
 from app.services.queries import workload
 from app.store import keeping, schema
 from app.store.database import Database
-from app.store.tables import Agent, Delivery, Inbox, Organisation, Survey, Worker
+from app.store.tables import Agent, Delivery, Inbox, Organisation, Survey, Ticket, Worker
 from channels.contract import Channel
 from channels.registry import all_channels
 
@@ -59,6 +59,8 @@ def _ill(words: str) -> Finding:
 def of(settings: Settings) -> list[Finding]:
     """Everything that can be seen from outside a running Setten, the worst first."""
     found = [*_folder(settings), *_key(settings), *_address(settings)]
+    if not settings.database_url and not settings.sqlite_file.exists():
+        return sorted(dict.fromkeys(found), key=lambda one: not one.bad)
     try:
         database = console.database_of(settings)
     except SettenError as problem:
@@ -269,6 +271,8 @@ def _feedback(session: Session) -> Iterator[Finding]:
         sql_select(col(Survey.reason), func.count())
         .where(col(Survey.state).in_((SurveyState.SUPPRESSED, SurveyState.HELD)))
         .where(col(Survey.resolved_at) > clock.now() - timedelta(days=30))
+        .join(Ticket, col(Ticket.id) == col(Survey.ticket_id))
+        .where(col(Ticket.sample).is_(False))
         .group_by(col(Survey.reason))
         .order_by(func.count().desc())
         .limit(5)

@@ -8,7 +8,7 @@ EVERYWHERE = frozenset({EMAIL, PHONE})
 """Kinds of address that mean the same person whichever inbox they appear in. Any other kind is
 a name some outside system gave, and means something only in the inbox it came through."""
 
-_NOT_IN_EMAIL = frozenset(' ,;<>()\r\n\0"')
+_NOT_IN_EMAIL = frozenset(' ,;:<>()[]\r\n\0"')
 
 
 def normal(kind: str, value: str, inbox_id: int) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 HTML_LIMIT = 500_000  # characters of a mail that are cleaned; what follows is left out
 _BLANKS = re.compile(r"\s+")
 _LINK = re.compile(r"https?://[^\s<>\"'（）「」。、]+[^\s<>\"'（）「」。、.,;:!?)\]]")
+# An address that stands in a text as it is. Its underscores and stars are not Markdown.
+_BARE = re.compile(r"(?<![\w(<\[\"'`=/])https?://[\w.~:/?#@!$&*+,;=%()-]*[\w/~#&*+=%-]", re.ASCII)
 _MAIL_TAGS = nh3.ALLOWED_TAGS | {"center", "font", "style", "html", "head", "body"} - {"style"}
 _LOOKS = {"align", "valign", "bgcolor", "border", "cellpadding", "cellspacing", "width", "height"}
 _ATTRIBUTES = {
@@ -61,7 +63,7 @@ def _markdown() -> "MarkdownIt":
 
 def markdown(text: str) -> str:
     """Markdown as safe HTML. HTML in it is text; pictures are their description."""
-    html = _markdown().render(text)
+    html = _markdown().render(_BARE.sub(r"<\g<0>>", text))
     return nh3.clean(html, url_schemes={"http", "https", "mailto", "tel"}, link_rel="noopener")
 
 

@@ -44,7 +44,9 @@ def circumstances(
         objected=customer.no_feedback_at is not None,
         automatic=ticket.automatic,
         sample=ticket.sample,
-        answer_reached=answer_reached(session, ticket) or answer_on_its_way(session, ticket),
+        answer_reached=answer_reached(session, ticket)
+        or answer_on_its_way(session, ticket)
+        or _only_looking(session, ticket),
         has_address=way_out(session, ticket) is not None,
         waiting=_another_waits(session, ticket, survey),
         last_asked=customer.asked_at,
@@ -66,6 +68,13 @@ def answer_reached(session: Session, ticket: Ticket) -> bool:
 
 def answer_on_its_way(session: Session, ticket: Ticket) -> bool:
     return _has_answer(session, ticket, ON_ITS_WAY)
+
+
+def _only_looking(session: Session, ticket: Ticket) -> bool:
+    """Whether an answer waits in the outbox because there is no real inbox yet. Whoever looks
+    around sees the request there as well; both are held."""
+    inbox = session.get_one(Inbox, ticket.inbox_id)
+    return inbox.built_in and _has_answer(session, ticket, (DeliveryState.HELD,))
 
 
 def _has_answer(session: Session, ticket: Ticket, states: tuple[DeliveryState, ...]) -> bool:

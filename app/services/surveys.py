@@ -12,7 +12,7 @@ from app.core.errors import Invalid
 from app.core.secrets import Keys
 from app.domain import survey as rules
 from app.domain.storable import storable
-from app.domain.words import Cause, DeliveryState, Role, SurveyState
+from app.domain.words import Cause, DeliveryState, MessageKind, Role, SurveyState
 from app.services import (
     changes,
     eligibility,
@@ -58,8 +58,7 @@ def schedule(session: Session, ticket: Ticket) -> Survey:
         resolution=ticket.resolutions,
         state=SurveyState.SUPPRESSED if reason else SurveyState.SCHEDULED,
         reason=reason,
-        language=ticket.language
-        or customer.language
+        language=_language(session, ticket, customer)
         or (organisation.language if organisation else "en"),
         nonce=secrets.new_token(),
         resolved_at=now,
@@ -71,6 +70,17 @@ def schedule(session: Session, ticket: Ticket) -> Survey:
         wait = max(0.0, (row.due_at - now).total_seconds())
         jobs.enqueue(session, "ask", delay=wait, survey_id=row.id)
     return row
+
+
+def _language(session: Session, ticket: Ticket, customer: Customer) -> str:
+    """What the customer writes in. The notes of a call are in the language of who took it."""
+    wrote = session.exec(
+        select(Message.id)
+        .where(Message.ticket_id == ticket.id, Message.kind == MessageKind.INBOUND)
+        .limit(1)
+    ).first()
+    first, second = ticket.language, customer.language
+    return (first or second) if wrote else (second or first)
 
 
 def due(session: Session, *, reachable: bool = False) -> list[int]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Annotated
 
-from fastapi import Depends, Request
+from fastapi import Depends, Path, Request
 
 from app.core.secrets import Keys
 from app.core.settings import Settings
@@ -45,6 +45,9 @@ async def _actor(request: Request) -> Actor:
     return actor
 
 
+BIGGEST = 2**63 - 1  # number a row can have
+
+Id = Annotated[int, Path(ge=1, le=BIGGEST)]
 TheHouse = Annotated[House, Depends(_house)]
 Db = Annotated[Database, Depends(_database)]
 CurrentActor = Annotated[Actor, Depends(_actor)]

@@ -19,7 +19,8 @@ POLICY = (
 _ALWAYS = {
     "content-security-policy": POLICY,  # a route may bring a stricter one of its own
     "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
+    # Without one a browser says on plain HTTP that a form comes from nowhere, and it is refused.
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",

@@ -22,12 +22,14 @@ class Health(BaseModel):
     status: str
 
 
+@router.head("/healthz", include_in_schema=False)
 @router.get("/healthz")
 async def healthz() -> Health:
     """The process answers; nothing else was asked."""
     return Health(status="ok")
 
 
+@router.head("/readyz", include_in_schema=False)
 @router.get("/readyz")
 def readyz(db: Db) -> Health:
     """The database answers and has the tables of this program. 503 otherwise."""

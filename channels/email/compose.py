@@ -30,6 +30,9 @@ _ID = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{3,250}")
 _TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9.+-]{1,60}/[a-z0-9.+_-]{1,100}")
 _WORD_BYTES = 45  # of UTF-8 in one encoded word, so that the word stays under 75 letters
 
+# An address that stands in a text as it is. Its underscores and stars are not Markdown.
+_BARE = re.compile(r"(?<![\w(<\[\"'`=/])https?://[\w.~:/?#@!$&*+,;=%()-]*[\w/~#&*+=%-]", re.ASCII)
+
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "xhtmlOut": False})
 _markdown.enable(["table", "strikethrough"])
 
@@ -170,9 +173,10 @@ def _body(message: OutboundMessage) -> bytes:
         message.text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").rstrip() + "\n"
     )
     lang = f' lang="{message.language}"' if message.language.isalpha() else ""
+    written = _markdown.render(_BARE.sub(r"<\g<0>>", text))
     page = (
         f'<!DOCTYPE html>\n<html{lang}>\n<head><meta charset="utf-8"></head>\n<body>\n'
-        f"{_markdown.render(text)}</body>\n</html>\n"
+        f"{written}</body>\n</html>\n"
     )
     parts = [_text_part("text/plain", text), _text_part("text/html", page)]
     body = _multipart("alternative", parts)

@@ -55,6 +55,8 @@ def test_an_address_is_one(value: str) -> None:
     assert is_email(value)
 
 
-@pytest.mark.parametrize("value", ["", "@", "a@", "@b", "a b@c", "a@b@c", "a@b\n", "<a@b>", "a@."])
+@pytest.mark.parametrize(
+    "value", ["", "@", "a@", "@b", "a b@c", "a@b@c", "a@b\n", "<a@b>", "a@.", "Bcc:x@y"]
+)
 def test_anything_else_is_none(value: str) -> None:
     assert not is_email(value)

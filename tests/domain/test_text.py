@@ -22,6 +22,16 @@ def test_markdown_keeps_html_as_text_and_links_harmless() -> None:
     )
 
 
+def test_an_address_in_markdown_is_a_link_and_keeps_its_underscores() -> None:
+    made = text.markdown("Siehe https://shop.test/a__b__/_c_/d. [hier](https://shop.test/_e_)")
+
+    assert made == (
+        '<p>Siehe <a href="https://shop.test/a__b__/_c_/d" rel="noopener">'
+        "https://shop.test/a__b__/_c_/d</a>. "
+        '<a href="https://shop.test/_e_" rel="noopener">hier</a></p>\n'
+    )
+
+
 @pytest.mark.parametrize(
     ("html", "cleaned"),
     [

@@ -235,6 +235,30 @@ def test_the_hours_are_those_of_the_customers_zone(desk: Desk) -> None:
 # Where
 
 
+def test_after_a_call_the_customers_own_language_is_spoken(desk: Desk) -> None:
+    desk.ticket(inquiry(), language="de")
+    call = inquiry(text="Asks where the parcel is.", is_call=True, logged_by="ann@shop.test")
+    ticket = desk.ticket(call, language="en")
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert [survey.language for survey in desk.surveys()] == ["de"]
+
+
+def test_who_only_looks_around_sees_the_request_wait_beside_the_answer(desk: Desk) -> None:
+    with desk.db.transaction() as session:
+        inbox = session.get_one(Inbox, desk.inbox.id)
+        inbox.built_in = True
+        session.add(inbox)
+    ticket = desk.ticket()
+    message = desk.do(tickets.reply, desk.ann, ticket.ref, tickets.Draft("Turn it."))
+    desk.send(message.id, Held("There is no outgoing server."))
+
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+
+    assert [survey.state for survey in desk.surveys()] == [SurveyState.SCHEDULED]
+
+
 def test_who_wants_answers_elsewhere_is_asked_there(desk: Desk, forward: Forward) -> None:
     elsewhere = Party("email", "kei@customers.test")
     resolved(desk, sender="form@shop.test", reply_to=elsewhere)

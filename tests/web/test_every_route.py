@@ -12,6 +12,8 @@ from app.web.headers import POLICY
 PUBLIC = {
     "GET /healthz",
     "GET /readyz",
+    "HEAD /healthz",
+    "HEAD /readyz",
     "POST /hooks/{kind}/{token}",  # signed
     "GET /sign-in",
     "POST /sign-in",
@@ -27,7 +29,7 @@ ALWAYS = {
     "content-security-policy": POLICY,
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
-    "referrer-policy": "no-referrer",
+    "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",

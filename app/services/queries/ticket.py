@@ -139,7 +139,15 @@ class Conversation:
 
 
 _SILENT = frozenset(
-    {"filed", "customer_wrote", "replied", "noted", "feedback_asked", "feedback_expired"}
+    {
+        "filed",
+        "customer_wrote",
+        "replied",
+        "noted",
+        "feedback_asked",
+        "feedback_expired",
+        "delivery",
+    }
 )
 """Changes the conversation already shows as messages."""
 

@@ -9,8 +9,8 @@ from app.services.agents import AgentView, PendingInvitation
 from app.services.api_keys import KeyView
 from app.services.sessions import OpenSession
 from app.web import routes
-from app.web.api.fields import Id, Input, Line
-from app.web.deps import CurrentActor, Db, TheHouse
+from app.web.api.fields import Input, Line
+from app.web.deps import CurrentActor, Db, Id, TheHouse
 
 router = routes.api("agents")
 

@@ -9,8 +9,8 @@ from app.services.queries import arrivals, balance
 from app.services.queries import intake as came_in
 from app.services.queries.intake import Came
 from app.web import routes
-from app.web.api.fields import Before, Id, Input, Limit, Line
-from app.web.deps import CurrentActor, Db, TheHouse
+from app.web.api.fields import Before, Input, Limit, Line
+from app.web.deps import CurrentActor, Db, Id, TheHouse
 
 router = routes.api("arrivals")
 

@@ -9,8 +9,8 @@ from app.services import outbox
 from app.services.queries import deliveries
 from app.services.queries.deliveries import Leaving
 from app.web import routes
-from app.web.api.fields import Before, Id, Limit
-from app.web.deps import CurrentActor, Db
+from app.web.api.fields import Before, Limit
+from app.web.deps import CurrentActor, Db, Id
 
 router = routes.api("outbox", "/outbox")
 

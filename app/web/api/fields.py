@@ -7,9 +7,10 @@ from fastapi import Path, Query
 from fastapi.responses import Response
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, TypeAdapter
 
+from app.web.deps import BIGGEST
+
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _CONTROL = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
-BIGGEST = 2**63 - 1
 
 
 def _storable(text: str) -> str:
@@ -42,7 +43,6 @@ Line = Annotated[str, Field(max_length=500), AfterValidator(_one_line)]
 Text = Annotated[str, Field(max_length=200_000), AfterValidator(_storable)]
 Moment = Annotated[AwareDatetime, AfterValidator(_plausible)]
 
-Id = Annotated[int, Path(ge=1, le=BIGGEST)]
 Ref = Annotated[str, Path(pattern="^[0-9a-z]{1,40}$")]
 Key = Annotated[str, Path(pattern="^[0-9A-Za-z_-]{1,60}$")]
 Before = Annotated[int, Query(ge=1, le=BIGGEST)]

@@ -15,8 +15,8 @@ from app.services.queries import inboxes as connected
 from app.services.queries.inboxes import Row
 from app.store.tables import Inbox
 from app.web import routes
-from app.web.api.fields import Id, Input, Line
-from app.web.deps import CurrentActor, Db, TheHouse
+from app.web.api.fields import Input, Line
+from app.web.deps import CurrentActor, Db, Id, TheHouse
 from channels.contract import Accepts, Channel, SelfTests, Sends
 from channels.registry import all_channels
 

@@ -8,8 +8,8 @@ from app.services.queries import feedback, follow_ups
 from app.services.queries.feedback import Asked
 from app.services.queries.follow_ups import FollowUps
 from app.web import routes
-from app.web.api.fields import Before, Id, Input, Limit, Line
-from app.web.deps import CurrentActor, Db
+from app.web.api.fields import Before, Input, Limit, Line
+from app.web.deps import CurrentActor, Db, Id
 
 router = routes.api("feedback")
 

@@ -9,7 +9,7 @@ from app.services import intake
 from app.services.access import Permission, may
 from app.services.queries import arrivals
 from app.web import routes
-from app.web.deps import CurrentActor, Db, TheHouse
+from app.web.deps import CurrentActor, Db, Id, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
 
@@ -39,14 +39,14 @@ def listed(request: Request, actor: CurrentActor, db: Db) -> HTMLResponse:
 
 
 @router.get("/{arrival_id}/source")
-def source(arrival_id: int, actor: CurrentActor, house: TheHouse) -> Response:
+def source(arrival_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
     with house.database.reading() as session:
         sha256 = arrivals.source(session, actor, arrival_id)
     return download(house.blobs.get(sha256), f"arrival-{arrival_id}.raw")
 
 
 @router.post("/{arrival_id}/again")
-def again(arrival_id: int, actor: CurrentActor, db: Db) -> RedirectResponse:
+def again(arrival_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:
         intake.try_again(session, actor, arrival_id)
     return go("/set-aside", did="again")
@@ -54,7 +54,7 @@ def again(arrival_id: int, actor: CurrentActor, db: Db) -> RedirectResponse:
 
 @router.post("/{arrival_id}/discard")
 def discard(
-    arrival_id: int,
+    arrival_id: Id,
     actor: CurrentActor,
     db: Db,
     reason: Annotated[str, Form(max_length=300)] = "",

@@ -9,7 +9,7 @@ from app.services import followups
 from app.services.access import Permission, may
 from app.services.queries import follow_ups
 from app.web import routes
-from app.web.deps import CurrentActor, Db
+from app.web.deps import CurrentActor, Db, Id
 from app.web.pages import shell
 from app.web.pages.shell import go
 
@@ -26,7 +26,7 @@ def listed(request: Request, actor: CurrentActor, db: Db) -> HTMLResponse:
 
 
 @router.post("/{follow_up_id}/take")
-def take(follow_up_id: int, actor: CurrentActor, db: Db) -> RedirectResponse:
+def take(follow_up_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:
         followups.take(session, actor, follow_up_id)
     return go("/follow-ups")
@@ -34,7 +34,7 @@ def take(follow_up_id: int, actor: CurrentActor, db: Db) -> RedirectResponse:
 
 @router.post("/{follow_up_id}/close")
 def close(
-    follow_up_id: int,
+    follow_up_id: Id,
     actor: CurrentActor,
     db: Db,
     outcome: Annotated[str, Form(max_length=500)] = "",

@@ -14,7 +14,7 @@ from app.services.access import Actor, Permission, require
 from app.services.inboxes import NewInbox
 from app.store.tables import Inbox
 from app.web import forms, routes
-from app.web.deps import CurrentActor, House, TheHouse
+from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.forms import Filled
 from app.web.pages import shell
 from app.web.pages.inbox import speak
@@ -165,14 +165,14 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
 
 
 @router.get("/{inbox_id}")
-def edit(request: Request, inbox_id: int, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
+def edit(request: Request, inbox_id: Id, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
     channel, sheet = _stored(house, actor, inbox_id)
     return _page(request, house, actor, channel, sheet)
 
 
 @router.post("/{inbox_id}")
 def change(
-    request: Request, inbox_id: int, actor: CurrentActor, house: TheHouse, form: Sent
+    request: Request, inbox_id: Id, actor: CurrentActor, house: TheHouse, form: Sent
 ) -> Response:
     channel, stored = _stored(house, actor, inbox_id)
     stored = replace(stored, seen_test=form.get("seen_test", stored.seen_test))
@@ -192,7 +192,7 @@ def change(
 
 @router.post("/{inbox_id}/enabled")
 def set_enabled(
-    inbox_id: int,
+    inbox_id: Id,
     actor: CurrentActor,
     house: TheHouse,
     on: Annotated[str, Form(max_length=3)] = "",
@@ -203,7 +203,7 @@ def set_enabled(
 
 
 @router.post("/{inbox_id}/self-test")
-def test_itself(inbox_id: int, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
+def test_itself(inbox_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
     with house.database.transaction() as session:
         inbox = inboxes.get(session, actor, inbox_id)
         if not isinstance(channel_of(inbox.kind), SelfTests):

@@ -9,7 +9,7 @@ from app.core.errors import Invalid
 from app.services import api_keys
 from app.services.access import Actor, Permission, require
 from app.web import routes
-from app.web.deps import CurrentActor, House, TheHouse
+from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
 
@@ -64,7 +64,7 @@ def create(
 
 
 @router.post("/{key_id}/revoke")
-def revoke(key_id: int, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
+def revoke(key_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
     with house.database.transaction() as session:
         api_keys.revoke(session, actor, key_id)
     return go("/settings/keys", did="revoked")

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, Response
 from app.domain import text
 from app.services.queries import message
 from app.web import routes
-from app.web.deps import CurrentActor, TheHouse
+from app.web.deps import CurrentActor, Id, TheHouse
 
 router = routes.pages()
 
@@ -47,7 +47,7 @@ def attachment(ref: str, actor: CurrentActor, house: TheHouse) -> Response:
 
 
 @router.get("/messages/{message_id}/html")
-def laid_out(message_id: int, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
+def laid_out(message_id: Id, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
     with house.database.reading() as session:
         found = message.laid_out(session, actor, message_id)
     pictures, left = {}, PICTURES_UP_TO

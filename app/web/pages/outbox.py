@@ -10,7 +10,7 @@ from app.services.access import Permission, may
 from app.services.queries import outbox as outbox_query
 from app.services.queries.outbox import Show
 from app.web import routes
-from app.web.deps import CurrentActor, Db, TheHouse
+from app.web.deps import CurrentActor, Db, Id, TheHouse
 from app.web.pages import shell
 from app.web.pages.arrivals import download
 from app.web.pages.shell import go
@@ -32,7 +32,7 @@ def listed(
 
 
 @router.get("/messages/{message_id}/source")
-def source(message_id: int, actor: CurrentActor, house: TheHouse) -> Response:
+def source(message_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
     """The exact bytes every attempt sends."""
     with house.database.reading() as session:
         sha256 = outbox_query.rendered(session, actor, message_id)
@@ -40,14 +40,14 @@ def source(message_id: int, actor: CurrentActor, house: TheHouse) -> Response:
 
 
 @router.post("/{delivery_id}/again")
-def again(delivery_id: int, actor: CurrentActor, db: Db, ref: BackTo = "") -> RedirectResponse:
+def again(delivery_id: Id, actor: CurrentActor, db: Db, ref: BackTo = "") -> RedirectResponse:
     with db.transaction() as session:
         outbox.send_again(session, actor, delivery_id)
     return go(f"/tickets/{ref}", did="sent", on=ref) if ref else go("/outbox", show="waiting")
 
 
 @router.post("/{delivery_id}/cancel")
-def cancel(delivery_id: int, actor: CurrentActor, db: Db) -> RedirectResponse:
+def cancel(delivery_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:
         outbox.cancel(session, actor, delivery_id)
     return go("/outbox")

@@ -10,7 +10,7 @@ from app.core.errors import Conflict, Invalid, TooMany
 from app.services import agents, sessions
 from app.services.access import Actor
 from app.web import accounts, routes
-from app.web.deps import CurrentActor, Db, House, TheHouse
+from app.web.deps import CurrentActor, Db, House, Id, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
 
@@ -74,7 +74,7 @@ def look(
 
 
 @router.post("/sessions/{login_id}/revoke")
-def revoke(login_id: int, actor: CurrentActor, db: Db) -> RedirectResponse:
+def revoke(login_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:
         sessions.revoke(session, actor, login_id)
     return go("/profile")

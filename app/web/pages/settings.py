@@ -14,7 +14,7 @@ from app.services.access import Actor, Permission, require
 from app.services.organisation import NewOrganisation, Rules
 from app.services.queries import inboxes
 from app.web import routes
-from app.web.deps import CurrentActor, House, TheHouse
+from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
 from app.web.pages.welcome import zones
@@ -135,7 +135,7 @@ def invite(
 
 
 @router.post("/invitations/{invitation_id}/withdraw")
-def withdraw(invitation_id: int, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
+def withdraw(invitation_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
     with house.database.transaction() as session:
         agents.withdraw(session, actor, invitation_id)
     return go("/settings")
@@ -143,7 +143,7 @@ def withdraw(invitation_id: int, actor: CurrentActor, house: TheHouse) -> Redire
 
 @router.post("/agents/{agent_id}/role")
 def set_role(
-    agent_id: int, actor: CurrentActor, house: TheHouse, role: Annotated[Role, Form()]
+    agent_id: Id, actor: CurrentActor, house: TheHouse, role: Annotated[Role, Form()]
 ) -> RedirectResponse:
     with house.database.transaction() as session:
         agents.set_role(session, actor, agent_id, role)
@@ -152,7 +152,7 @@ def set_role(
 
 @router.post("/agents/{agent_id}/active")
 def set_active(
-    agent_id: int,
+    agent_id: Id,
     actor: CurrentActor,
     house: TheHouse,
     active: Annotated[str, Form(max_length=3)] = "",
@@ -164,7 +164,7 @@ def set_active(
 
 
 @router.post("/agents/{agent_id}/reset")
-def reset(request: Request, agent_id: int, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
+def reset(request: Request, agent_id: Id, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
     """A link by which somebody who forgot the password chooses a new one."""
     require(actor, Permission.ADMIN)
     with house.database.transaction() as session:

@@ -245,3 +245,22 @@ def test_a_text_with_our_own_boundary_in_it_stays_one_part() -> None:
     text = f"--{boundary.group(1).decode()}--\nstill here"
 
     assert read(sent(text=text)).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "linked"),
+    [
+        ("Hier: https://example.com/f/_abc_.", "https://example.com/f/_abc_"),
+        ("評価はこちらhttps://example.com/f/a*b*cです", "https://example.com/f/a*b*c"),
+        ("(http://example.com/x?a=1&b=2)", "http://example.com/x?a=1&amp;b=2"),
+        ("<https://example.com/_y_>", "https://example.com/_y_"),
+        ("[so](https://example.com/_z_)", "https://example.com/_z_"),
+    ],
+)
+def test_an_address_in_the_text_is_a_link_and_none_of_it_is_markdown(
+    text: str, linked: str
+) -> None:
+    mail = message_from_bytes(sent(text=text), policy=default)
+
+    html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr, attr-defined]
+    assert [found for found in re.findall(r'href="([^"]*)"', html)] == [linked]

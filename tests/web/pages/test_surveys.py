@@ -86,7 +86,7 @@ def test_page_is_in_the_customers_language_and_names_nobody(client: TestClient, 
     assert "Wie zufrieden sind Sie mit der Bearbeitung?" in page.text
     assert "Der Deckel klemmt" in page.text
     assert "Karin" not in page.text
-    assert page.headers["referrer-policy"] == "no-referrer"
+    assert page.headers["referrer-policy"] == "same-origin"
 
 
 def test_send_records_and_thanks(db: Database, client: TestClient, link: str) -> None:
