@@ -15,7 +15,9 @@ HTML_LIMIT = 500_000  # characters of a mail that are cleaned; what follows is l
 _BLANKS = re.compile(r"\s+")
 _LINK = re.compile(r"https?://[^\s<>\"'（）「」。、]+[^\s<>\"'（）「」。、.,;:!?)\]]")
 # An address that stands in a text as it is. Its underscores and stars are not Markdown.
-_BARE = re.compile(r"(?<![\w(<\[\"'`=/])https?://[\w.~:/?#@!$&*+,;=%()-]*[\w/~#&*+=%-]", re.ASCII)
+_BARE = re.compile(
+    r"(?<![\w<\[\"'`=/])(?<!\]\()https?://[\w.~:/?#@!$&*+,;=%()-]*[\w/~#&*+=%-]", re.ASCII
+)
 _MAIL_TAGS = nh3.ALLOWED_TAGS | {"center", "font", "style", "html", "head", "body"} - {"style"}
 _LOOKS = {"align", "valign", "bgcolor", "border", "cellpadding", "cellspacing", "width", "height"}
 _ATTRIBUTES = {

@@ -31,7 +31,9 @@ _TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9.+-]{1,60}/[a-z0-9.+_-]{1,100
 _WORD_BYTES = 45  # of UTF-8 in one encoded word, so that the word stays under 75 letters
 
 # An address that stands in a text as it is. Its underscores and stars are not Markdown.
-_BARE = re.compile(r"(?<![\w(<\[\"'`=/])https?://[\w.~:/?#@!$&*+,;=%()-]*[\w/~#&*+=%-]", re.ASCII)
+_BARE = re.compile(
+    r"(?<![\w<\[\"'`=/])(?<!\]\()https?://[\w.~:/?#@!$&*+,;=%()-]*[\w/~#&*+=%-]", re.ASCII
+)
 
 _markdown = MarkdownIt("commonmark", {"html": False, "breaks": True, "xhtmlOut": False})
 _markdown.enable(["table", "strikethrough"])
