@@ -1,8 +1,11 @@
 """Every setting of a Setten process; each is an environment variable `SETTEN_…`."""
 
+import difflib
 import ipaddress
+import os
 import re
 import socket
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
@@ -127,8 +130,18 @@ def _is_here(host: str) -> bool:
     return found.is_loopback or found.is_unspecified
 
 
+def _no_slip_of_the_pen(variables: Iterable[str]) -> None:
+    """Raise `Invalid` for what is nearly the name of a setting: it would be passed over."""
+    known = [f"SETTEN_{name.upper()}" for name in Settings.model_fields]
+    for name in variables:
+        if name.startswith("SETTEN_") and name not in known:
+            for meant in difflib.get_close_matches(name, known, 1, 0.85):
+                raise Invalid(f"Setten cannot start. {name}: no such setting; {meant} is one.")
+
+
 def load(**given: object) -> Settings:
     """Settings from the environment, `given` first. Raises `Invalid` naming each wrong one."""
+    _no_slip_of_the_pen(os.environ)
     try:
         return Settings(**given)  # type: ignore[arg-type]
     except ValidationError as error:

@@ -128,6 +128,11 @@ def _outbox() -> Iterator[Check]:
     )
     yield (
         "delivery",
+        "has got to a point that there is not",
+        ids.where(col(Delivery.phase).not_in(("", *Phase))),
+    )
+    yield (
+        "delivery",
         "is in doubt, though nothing had been handed over",
         ids.where(state == DeliveryState.IN_DOUBT, col(Delivery.phase) != Phase.AMBIGUOUS),
     )

@@ -86,3 +86,15 @@ def test_links_never_point_to_every_address_of_a_machine() -> None:
 
 def test_proxies_are_separated_by_commas() -> None:
     assert made(trusted_proxies="10.0.0.0/8, ::1,").trusted_proxies == ("10.0.0.0/8", "::1")
+
+
+@pytest.mark.parametrize("name", ["SETTEN_DATADIR", "SETTEN_PUBLICURL", "SETTEN_PORTS"])
+def test_a_slip_of_the_pen_is_named(name: str) -> None:
+    with pytest.raises(Invalid, match=f"{name}: no such setting; SETTEN_"):
+        module._no_slip_of_the_pen([name])
+
+
+def test_what_is_no_setting_of_ours_is_left_alone() -> None:
+    module._no_slip_of_the_pen(
+        ["SETTEN_CRASH_AT", "SETTEN_FIXTURES", "SETTEN_SERVICE_HOST", "PATH"]
+    )

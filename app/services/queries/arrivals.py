@@ -51,9 +51,11 @@ def set_aside(session: Session, actor: Actor) -> tuple[Row, ...]:
 
 
 def source(session: Session, actor: Actor, arrival_id: int) -> str:
-    """The hash of the raw bytes. Only for administrators: it is everything, unread."""
-    require(actor, Permission.ADMIN)
+    """The hash of the raw bytes. Only for administrators: it is everything, unread. What is set
+    aside waits for somebody to decide, who must see it."""
     row = session.get(Arrival, arrival_id)
+    decides = row is not None and row.state is ArrivalState.SET_ASIDE
+    require(actor, Permission.REPLY if decides else Permission.ADMIN)
     if row is None or not row.sha256:
         raise NotFound("The raw source of this arrival is not here.")
     return row.sha256

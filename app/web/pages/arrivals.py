@@ -6,7 +6,6 @@ from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
 from app.services import intake
-from app.services.access import Permission, may
 from app.services.queries import arrivals
 from app.web import routes
 from app.web.deps import CurrentActor, Db, Id, TheHouse
@@ -34,8 +33,7 @@ def listed(request: Request, actor: CurrentActor, db: Db) -> HTMLResponse:
     with db.reading() as session:
         around = shell.load(session, actor)
         rows = arrivals.set_aside(session, actor)
-    admin = may(actor, Permission.ADMIN)
-    return shell.page(request, "work/set_aside.html", around, rows=rows, admin=admin)
+    return shell.page(request, "work/set_aside.html", around, rows=rows)
 
 
 @router.get("/{arrival_id}/source")
