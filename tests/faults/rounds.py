@@ -72,6 +72,7 @@ class Round:
     """What `SETTEN_CRASH_AT` is at the first start, at the next one, and so on."""
     serving: "Popen[bytes] | None" = None
     starts: int = 0
+    awaited: int = 0  # kills
     dropped: list[bytes] = field(default_factory=list)
     refs: dict[str, str] = field(default_factory=dict)
 
@@ -114,9 +115,11 @@ class Round:
         self.serving = self.setten.serve({"SETTEN_CRASH_AT": point[0]} if point else None)
 
     def wait_for_kill(self) -> None:
-        """It dies at the point it was armed with; never reaching it is a failure."""
-        point, kills = self.armed[self.kills], self.kills
-        self.wait(lambda: self.kills > kills, f"kill: {point} was never reached")
+        """It dies, or has died meanwhile, at the next point it was armed with; never reaching it
+        is a failure."""
+        self.awaited += 1
+        point, kills = self.armed[self.awaited - 1], self.awaited
+        self.wait(lambda: self.kills >= kills, f"kill: {point} was never reached")
 
     def wait(self, look: Callable[[], Any], what: str) -> Any:
         def looked() -> Any:
