@@ -279,9 +279,6 @@ def _row(found: Sequence[Any]) -> Row:
 _NEEDS_A_PERSON = (DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.HELD)
 
 
-_SAMPLES = sql_select(col(Ticket.id)).where(col(Ticket.sample).is_(True))
-
-
 @cache
 def _counting() -> tuple[tuple[str, ...], Any]:
     """The names of the badges, and the statement that counts all of them; made once."""
@@ -289,10 +286,7 @@ def _counting() -> tuple[tuple[str, ...], Any]:
         **{view.value: (Ticket, _in_view(view)) for view in View if view not in _DONE},
         "follow_ups": (
             FollowUp,
-            and_(
-                col(FollowUp.state).in_((FollowUpState.OPEN, FollowUpState.CONTACTED)),
-                col(FollowUp.ticket_id).not_in(_SAMPLES),
-            ),
+            col(FollowUp.state).in_((FollowUpState.OPEN, FollowUpState.CONTACTED)),
         ),
         "set_aside": (Arrival, col(Arrival.state) == ArrivalState.SET_ASIDE),
         "outbox": (Delivery, col(Delivery.state).in_(_NEEDS_A_PERSON)),
