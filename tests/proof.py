@@ -126,8 +126,10 @@ def _command(clone: Path, command: str) -> bool:
     )
     seconds = time.monotonic() - began
     _say(f"   $ {command}\n   exit {done.returncode} after {seconds:.0f} s")
-    lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-    shown = lines[-4:] if done.returncode == 0 and "bench" not in command else lines[-60:]
+    # What is under way goes to the error output: it is only of interest where something failed.
+    said = done.stdout if done.returncode == 0 and done.stdout else done.stdout + done.stderr
+    lines = [line for line in said.splitlines() if line.strip()]
+    shown = lines[-4:] if done.returncode == 0 and "bench" not in command else lines[-80:]
     _say("\n".join(f"   | {line}" for line in shown))
     return done.returncode == 0
 
