@@ -25,13 +25,13 @@ PATCHES = (
         "a mail is marked on the server before it is stored",
         "app/worker/pull.py",
         """\
-        raw = await box.fetch(item)
-        _fetched()
+            raw = await box.fetch(item)
+            _fetched()
 """,
         """\
-        raw = await box.fetch(item)
-        await box.settle(item)
-        _fetched()
+            raw = await box.fetch(item)
+            await box.settle(item)
+            _fetched()
 """,
         (f"{FIFTY}[sqlite-pull.fetched]",),
     ),
