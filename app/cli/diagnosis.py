@@ -59,16 +59,15 @@ def _ill(words: str) -> Finding:
 def of(settings: Settings) -> list[Finding]:
     """Everything that can be seen from outside a running Setten, the worst first."""
     found = [*_folder(settings), *_key(settings), *_address(settings)]
-    if not settings.database_url and not settings.sqlite_file.exists():
-        return sorted(dict.fromkeys(found), key=lambda one: not one.bad)
-    try:
-        database = console.database_of(settings)
-    except SettenError as problem:
-        return [*found, _ill(problem.message)]
-    try:
-        found += _database(settings, database)
-    finally:
-        database.close()
+    if settings.database_url or settings.sqlite_file.exists():
+        try:
+            database = console.database_of(settings)
+        except SettenError as problem:
+            return [*found, _ill(problem.message)]
+        try:
+            found += _database(settings, database)
+        finally:
+            database.close()
     return sorted(dict.fromkeys(found), key=lambda one: not one.bad)
 
 

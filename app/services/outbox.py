@@ -37,7 +37,7 @@ from channels.contract import (
     Sent,
 )
 
-MOMENT = timedelta(seconds=5)  # until what a database that went away cut short is tried again
+MOMENT = 5.0  # seconds until what a database that went away cut short is tried again
 GIVE_UP_AFTER = timedelta(days=5)
 _STEPS = (60, 300, 900, 3600)  # seconds between attempts; the last repeats
 
@@ -279,10 +279,15 @@ def _postpone(
     if clock.now() - message.created_at > GIVE_UP_AFTER:
         _set(delivery, DeliveryState.FAILED, f"Given up after 5 days: {words}")
         return
-    wait = max(after, _STEPS[min(delivery.attempts, len(_STEPS)) - 1])
+    _again(session, delivery, words, max(after, _STEPS[min(delivery.attempts, len(_STEPS)) - 1]))
+
+
+def _again(session: Session, delivery: Delivery, words: str, wait: float) -> None:
+    """Nothing left: tried again after `wait` seconds."""
     _set(delivery, DeliveryState.RETRY, words)
     delivery.next_at = clock.now() + timedelta(seconds=wait)
-    jobs.enqueue(session, "deliver", delay=wait, message_id=message.id)
+    session.add(delivery)
+    jobs.enqueue(session, "deliver", delay=wait, message_id=delivery.message_id)
 
 
 def give_back(session: Session, message_id: int, holder: str) -> None:
@@ -292,11 +297,8 @@ def give_back(session: Session, message_id: int, holder: str) -> None:
     mine = _mine(session, message_id, holder)
     for delivery in mine:
         delivery.attempts -= 1
-        _set(delivery, DeliveryState.RETRY, "Setten failed before handing it over.")
-        delivery.next_at = clock.now() + MOMENT
-        session.add(delivery)
+        _again(session, delivery, "Setten failed before handing it over.", MOMENT)
     if mine:
-        jobs.enqueue(session, "deliver", delay=MOMENT.total_seconds(), message_id=message_id)
         changes.record(session, SYSTEM, ticket, "delivery", message=message_id)
 
 
@@ -324,10 +326,7 @@ def recover(session: Session, worker: str | None, before: datetime | None = None
             _consequences(session, ticket, message)
             changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
         else:
-            _set(delivery, DeliveryState.RETRY, "Setten stopped before anything was handed over.")
-            delivery.next_at = clock.now()
-            session.add(delivery)
-            jobs.enqueue(session, "deliver", message_id=delivery.message_id)
+            _again(session, delivery, "Setten stopped before anything was handed over.", 0)
     return len(found)
 
 

@@ -64,7 +64,7 @@ def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
 
 def stage_share(session: Session, anchor: str, guesses: Mapping[str, float]) -> float:
     """How likely the stage of `anchor` is in the vocabulary in force: what it merges adds up."""
-    stage = vocabulary.current(session).stage(anchor)
+    stage = vocabulary.stage_of(session, anchor)
     return sum(guesses.get(merged, 0.0) for merged in (stage.anchors if stage else [anchor]))
 
 

@@ -19,7 +19,8 @@ POLICY = (
 _ALWAYS = {
     "content-security-policy": POLICY,  # a route may bring a stricter one of its own
     "x-content-type-options": "nosniff",
-    # Without one a browser says on plain HTTP that a form comes from nowhere, and it is refused.
+    # Addresses of feedback pages are keys and must not travel on to another site. To our own they
+    # do: without a referrer a browser says on plain HTTP that a form comes from nowhere.
     "referrer-policy": "same-origin",
     "cross-origin-opener-policy": "same-origin",
     "cross-origin-resource-policy": "same-origin",

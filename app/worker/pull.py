@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlmodel import Session, col, func, select
 
 from app.core import clock, crashpoints
@@ -37,6 +37,8 @@ _settled = crashpoints.declare("pull.settled", "mark left on the server, not not
 
 
 Fetched = tuple[ServerId, Raw | None]  # None: it was gone
+
+_UNACCEPTABLE = (DataError, IntegrityError, ProgrammingError)
 
 
 class LostLease(Exception):
@@ -212,18 +214,18 @@ async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) 
     if missing:
         _listed()
     fetched: list[Fetched] = []
-    try:
-        for item in missing:
+    for item in missing:
+        try:
             raw = await box.fetch(item)
-            _fetched()
-            fetched.append((item, raw))
-            if len(fetched) == AT_ONCE or _size(fetched) > AT_ONCE_BYTES:
-                await asyncio.to_thread(_keep, works, held, fetched)
-                fetched = []
-    except Exception:
-        # What stands before it must not wait for a mail that cannot be had.
-        await asyncio.to_thread(_keep, works, held, fetched)
-        raise
+        except Exception:
+            # What stands before it must not wait for a mail that cannot be had.
+            await asyncio.to_thread(_keep, works, held, fetched)
+            raise
+        _fetched()
+        fetched.append((item, raw))
+        if len(fetched) == AT_ONCE or _size(fetched) > AT_ONCE_BYTES:
+            await asyncio.to_thread(_keep, works, held, fetched)
+            fetched = []
     await asyncio.to_thread(_keep, works, held, fetched)
 
 
@@ -267,12 +269,24 @@ def _keep(works: Works, held: Held, fetched: Sequence[Fetched]) -> None:
     }
     try:
         _note(works, held, fetched, parcels)
-    except (DataError, IntegrityError, ProgrammingError):
-        # One that the database cannot take must not hold up the others.
-        for one in fetched:
-            _note(works, held, [one], parcels)
+    except _UNACCEPTABLE:
+        _note_each(works, held, fetched, parcels)
     for _ in parcels:
         _kept()
+
+
+def _note_each(
+    works: Works, held: Held, fetched: Sequence[Fetched], parcels: Mapping[ServerId, Parcel]
+) -> None:
+    """One that the database cannot take must not hold up the others; it is heard of after them."""
+    trouble: DBAPIError | None = None
+    for one in fetched:
+        try:
+            _note(works, held, [one], parcels)
+        except _UNACCEPTABLE as problem:
+            trouble = problem
+    if trouble:
+        raise trouble
 
 
 def _note(

@@ -89,6 +89,10 @@ class Round:
         self.find_tickets()
         for number in range(self.size.replies):
             self.answer(number)
+        self.finish()
+
+    def finish(self) -> None:
+        """From the last answer to the last mark."""
         self.wait(self.nothing_under_way, "end of sending")
         self.write_again(range(self.size.follow))
         for number in self.resolved:

@@ -35,14 +35,7 @@ def test_a_database_that_crashes_in_the_middle_costs_nothing(
         if number == SIZE.replies // 2:
             server.crash()
             server.start()
-    journey.wait(journey.nothing_under_way, "end of sending")
-    journey.write_again(range(SIZE.follow))
-    for number in journey.resolved:
-        journey.resolve(number)
-    journey.wait(journey.nothing_under_way, "end of asking")
-    for number in journey.rated():
-        journey.rate(number)
-    journey.settle()
+    journey.finish()
     assert journey.kills == 0
     assert_in_order(setten)
     result = journey.assert_nothing_lost_or_doubled()
@@ -103,14 +96,7 @@ def test_a_full_disk_pauses_intake_and_marks_nothing(
         journey.find_tickets()
         for number in range(SIZE.replies):
             journey.answer(number)
-        journey.wait(journey.nothing_under_way, "end of sending")
-        journey.write_again(range(SIZE.follow))
-        for number in journey.resolved:
-            journey.resolve(number)
-        journey.wait(journey.nothing_under_way, "end of asking")
-        for number in journey.rated():
-            journey.rate(number)
-        journey.settle()
+        journey.finish()
         assert journey.kills == 0
         assert_in_order(setten)
         with books(setten) as rows:

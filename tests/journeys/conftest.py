@@ -1,7 +1,5 @@
 """What every journey starts with: a real Setten, a real IMAP server, a real SMTP sink."""
 
-import asyncio
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,7 +7,7 @@ import pytest
 
 from tests.servers.dovecot import Dovecot
 from tests.servers.setten import Setten
-from tests.servers.smtp_sink import SmtpSink, smtp_sink
+from tests.servers.smtp_sink import SmtpSink, sink_beside
 
 
 @pytest.fixture
@@ -36,21 +34,5 @@ def dovecot(tmp_path: Path) -> Iterator[Dovecot]:
 @pytest.fixture
 def sink() -> Iterator[SmtpSink]:
     """The sink lives on a loop of its own: a journey itself waits for nothing."""
-    made = SmtpSink()
-    listening, over = threading.Event(), asyncio.Event()
-    loop = asyncio.new_event_loop()
-
-    async def live() -> None:
-        async with smtp_sink(made):
-            listening.set()
-            await over.wait()
-
-    thread = threading.Thread(target=loop.run_until_complete, args=(live(),))
-    thread.start()
-    assert listening.wait(10)
-    try:
+    with sink_beside() as made:
         yield made
-    finally:
-        loop.call_soon_threadsafe(over.set)
-        thread.join(10)
-        loop.close()

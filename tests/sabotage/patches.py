@@ -25,13 +25,13 @@ PATCHES = (
         "a mail is marked on the server before it is stored",
         "app/worker/pull.py",
         """\
-            raw = await box.fetch(item)
-            _fetched()
+        _fetched()
+        fetched.append((item, raw))
 """,
         """\
-            raw = await box.fetch(item)
-            await box.settle(item)
-            _fetched()
+        await box.settle(item)
+        _fetched()
+        fetched.append((item, raw))
 """,
         (f"{FIFTY}[sqlite-pull.fetched]",),
     ),

@@ -47,6 +47,10 @@ class SegmentName:
     labels: Mapping[str, str]
 
 
+def _of(stages: Sequence[StageName], anchor: str) -> StageName | None:
+    return next((stage for stage in stages if anchor in stage.anchors), None)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
     """The same object for as long as nobody changes it, see `current`."""
@@ -55,7 +59,7 @@ class Vocabulary:
     topics: tuple[TopicName, ...]
 
     def stage(self, anchor: str) -> StageName | None:
-        return next((stage for stage in self.stages if anchor in stage.anchors), None)
+        return _of(self.stages, anchor)
 
     def topic(self, key: str) -> TopicName | None:
         return next((topic for topic in self.topics if topic.key == key), None)
@@ -81,19 +85,31 @@ Written = tuple[tuple[str, ...], ...]
 
 
 def current(session: Session) -> Vocabulary:
-    connection = session.connection()
-    stages = connection.execute(_STAGES).all()
-    topics = connection.execute(_TOPICS).all()
-    return _made(tuple(map(tuple, stages)), tuple(map(tuple, topics)))
+    topics = session.connection().execute(_TOPICS).all()
+    return _made(_stages(session), tuple(map(tuple, topics)))
+
+
+def stage_of(session: Session, anchor: str) -> StageName | None:
+    """Without the topics, for who needs no more."""
+    return _of(_named(_stages(session)), anchor)
+
+
+def _stages(session: Session) -> Written:
+    return tuple(map(tuple, session.connection().execute(_STAGES)))
+
+
+@lru_cache(maxsize=8)
+def _named(stages: Written) -> tuple[StageName, ...]:
+    return tuple(
+        StageName(key, tuple(json.loads(anchors)), labels_of(labels))
+        for key, anchors, labels in stages
+    )
 
 
 @lru_cache(maxsize=8)
 def _made(stages: Written, topics: Written) -> Vocabulary:
     return Vocabulary(
-        stages=tuple(
-            StageName(key, tuple(json.loads(anchors)), labels_of(labels))
-            for key, anchors, labels in stages
-        ),
+        stages=_named(stages),
         topics=tuple(TopicName(key, labels_of(labels)) for key, labels in topics),
     )
 

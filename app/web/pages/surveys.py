@@ -75,9 +75,6 @@ def _page(
         nonce=_nonce(house.keys, str(request.path_params["token"])),
         correcting=found.state == "thanks" and request.query_params.get("again") == "1",
     )
-    # The address is the key to the page: it must not travel on to another site. To our own it
-    # does, or a browser would not say where the form it sends comes from.
-    made.headers["Referrer-Policy"] = "same-origin"
     made.headers["X-Robots-Tag"] = "noindex"
     return made
 
