@@ -55,7 +55,8 @@ class NewFile:
 class Draft:
     """An answer as the agent sends it. No `to` means the customer.
 
-    `last_seen` is the newest message id the agent had on the screen.
+    `last_seen` is the newest message id the agent had on the screen. Two drafts with the same
+    `act` are one: whoever got no answer may send again.
     """
 
     text: str
@@ -63,6 +64,7 @@ class Draft:
     cc: tuple[str, ...] = ()
     files: tuple[NewFile, ...] = ()
     last_seen: int | None = None
+    act: str = ""
 
 
 def _move(ticket: Ticket, move: Move) -> None:
@@ -90,6 +92,23 @@ def _nothing_newer(session: Session, ticket: Ticket, last_seen: int | None) -> N
         raise Conflict("There are newer messages than the ones you saw.", newer=list(newer))
 
 
+def _done(
+    session: Session, ticket: Ticket, act: str, kind: MessageKind, text: str
+) -> Message | None:
+    """What this act wrote before, when its answer got lost on the way to whoever did it.
+
+    The lock on the ticket makes a second try wait until the first has ended.
+    """
+    if not act:
+        return None
+    done = session.exec(
+        select(Message).where(Message.ticket_id == ticket.id, Message.act == act)
+    ).one_or_none()
+    if done and (done.kind is not kind or done.text != storable(text)):
+        raise Conflict("Something else was written under this key before. Use a new one.")
+    return done
+
+
 def reply(session: Session, actor: Actor, ref: str, draft: Draft) -> Message:
     """Answer the customer on the channel they wrote on.
 
@@ -98,6 +117,8 @@ def reply(session: Session, actor: Actor, ref: str, draft: Draft) -> Message:
     something newer than `draft.last_seen` was said.
     """
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    if done := _done(session, ticket, draft.act, MessageKind.OUTBOUND, draft.text):
+        return done
     inbox = session.get_one(Inbox, ticket.inbox_id)
     if not inbox.writes_to:
         raise Conflict("This channel cannot be answered in writing. Write a note, or call.")
@@ -105,6 +126,7 @@ def reply(session: Session, actor: Actor, ref: str, draft: Draft) -> Message:
     recipients = _recipients(session, ticket, inbox, draft)
     _move(ticket, Move.AGENT_REPLIED)
     message = _say(session, actor, ticket, MessageKind.OUTBOUND, _words(draft.text))
+    message.act = draft.act or None
     message.to = [value for value, is_copy in recipients if not is_copy]
     message.cc = [value for value, is_copy in recipients if is_copy]
     _attach(session, ticket, message, draft.files)
@@ -239,10 +261,13 @@ def queue(session: Session, message: Message, recipients: list[tuple[str, bool]]
     jobs.enqueue(session, "deliver", message_id=message.id)
 
 
-def note(session: Session, actor: Actor, ref: str, text: str) -> Message:
-    """Write something only the team sees."""
+def note(session: Session, actor: Actor, ref: str, text: str, act: str = "") -> Message:
+    """Write something only the team sees; twice under the same `act` is once."""
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    if done := _done(session, ticket, act, MessageKind.NOTE, text):
+        return done
     message = _say(session, actor, ticket, MessageKind.NOTE, _words(text))
+    message.act = act or None
     _forget_draft(session, actor, ticket)
     changes.record(session, actor, ticket, "noted", message=message.id)
     return message

@@ -198,9 +198,8 @@ class Round:
             return any(one["kind"] == "outbound" for one in said)
 
         text = {"text": f"Thank you. This is our answer to {ref}."}
-        self.insist(
-            answered, lambda: self.setten.post(f"/api/tickets/{ref}/replies", text), f"reply {ref}"
-        )
+        path, key = f"/api/tickets/{ref}/replies", f"answer-{ref}"
+        self.insist(answered, lambda: self.setten.post(path, text, key), f"reply {ref}")
 
     def resolve(self, number: int) -> None:
         ref = self.ref(number)

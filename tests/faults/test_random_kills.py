@@ -161,7 +161,7 @@ class Trickle:
         until(taken, "answer to a call", 120)
 
     def answer(self) -> None:
-        """The newest ticket nobody answered; no answer from us means looking first."""
+        """The oldest ticket nobody answered; whoever gets no answer says the same again."""
         with books(self.fleet.setten) as rows:
             found = rows(
                 "SELECT ref FROM ticket WHERE message_count = 1 AND channel = 'email'"
@@ -182,7 +182,11 @@ class Trickle:
                     return True
             try:
                 with self.client() as client:
-                    client.post(f"/api/tickets/{ref}/replies", json={"text": "Thank you."})
+                    client.post(
+                        f"/api/tickets/{ref}/replies",
+                        json={"text": "Thank you."},
+                        headers={"Idempotency-Key": f"answer-{ref}"},
+                    )
             except httpx.HTTPError:
                 return False
             return False

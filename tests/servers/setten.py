@@ -143,8 +143,11 @@ class Setten:
         assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])
         return answer.json()
 
-    def post(self, path: str, body: object = None) -> Any:
-        return self._sent(self.client.post(path, json=body if body is not None else {}))
+    def post(self, path: str, body: object = None, key: str = "") -> Any:
+        """With a `key`, doing it again does nothing."""
+        named = {"Idempotency-Key": key} if key else {}
+        body = body if body is not None else {}
+        return self._sent(self.client.post(path, json=body, headers=named))
 
     def put(self, path: str, body: object) -> Any:
         return self._sent(self.client.put(path, json=body))

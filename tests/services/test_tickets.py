@@ -171,6 +171,40 @@ def test_of_two_replies_at_once_the_second_is_told(desk: Desk) -> None:
     assert len(desk.all(Message, kind=MessageKind.OUTBOUND)) == 1
 
 
+def test_of_one_act_done_twice_at_once_one_answer_goes_out(desk: Desk) -> None:
+    ticket = desk.ticket()
+    [seen] = desk.all(Message)
+    together = threading.Barrier(2)
+    written: list[int] = []
+
+    def answer() -> None:
+        together.wait(10)
+        draft = Draft("It is on its way.", last_seen=seen.id, act="a-1")
+        written.append(desk.do(tickets.reply, desk.ann, ticket.ref, draft).id)
+
+    threads = [threading.Thread(target=answer) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    [message] = desk.all(Message, kind=MessageKind.OUTBOUND)
+    assert written == [message.id, message.id]
+    assert len(desk.deliveries(message.id)) == 1
+
+
+def test_one_act_cannot_be_two_things(desk: Desk) -> None:
+    ticket = desk.ticket()
+    noted = desk.do(tickets.note, desk.ann, ticket.ref, "Call back.", "a-1")
+
+    refused(desk, Conflict, tickets.reply, desk.ann, ticket.ref, Draft("Call back.", act="a-1"))
+    refused(desk, Conflict, tickets.note, desk.ann, ticket.ref, "Call back at ten.", "a-1")
+    again = desk.do(tickets.note, desk.ann, ticket.ref, "Call back.", "a-1")
+    elsewhere = desk.do(tickets.note, desk.ann, desk.ticket().ref, "Call back.", "a-1")
+
+    assert again.id == noted.id != elsewhere.id
+
+
 NOT_ONE_ADDRESS = (
     "yumi",
     "@customers.test",

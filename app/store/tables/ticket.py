@@ -82,6 +82,7 @@ class Message(SQLModel, table=True):
         Index("ix_message_external", "inbox_id", "external_id"),
         Index("ix_message_conversation", "inbox_id", "conversation"),
         Index("ix_message_ticket", "ticket_id", "id"),
+        UniqueConstraint("ticket_id", "act"),
     )
 
     id: int = primary_key()
@@ -111,6 +112,7 @@ class Message(SQLModel, table=True):
     seconds: int | None = None
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     rendered_sha256: str = ""  # the exact bytes every attempt sends
+    act: str | None = None  # what whoever wrote it called the act: doing it again does nothing
     request: bool = False  # a feedback request: its link is shown to nobody but the customer
 
 

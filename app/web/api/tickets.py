@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated
 
-from fastapi import Query, Response
+from fastapi import Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
@@ -49,6 +49,17 @@ class Written(BaseModel):
     to: list[str]
     cc: list[str]
     created_at: datetime
+
+
+Act = Annotated[
+    str,
+    Header(
+        alias="Idempotency-Key",
+        max_length=100,
+        description="Your own name for this act. Whoever gets no answer sends the same again, "
+        "with the same key, and it is done once.",
+    ),
+]
 
 
 class Reply(Input):
@@ -107,19 +118,19 @@ def one(ref: Ref, actor: CurrentActor, db: Db) -> Response:
 
 
 @router.post("/{ref}/replies", status_code=201)
-def reply(ref: Ref, body: Reply, actor: CurrentActor, db: Db) -> Written:
+def reply(ref: Ref, body: Reply, actor: CurrentActor, db: Db, act: Act = "") -> Written:
     """Answer the customer on the channel they wrote on."""
-    draft = tickets.Draft(body.text, to=body.to, cc=body.cc, last_seen=body.last_seen)
+    draft = tickets.Draft(body.text, to=body.to, cc=body.cc, last_seen=body.last_seen, act=act)
     with db.transaction() as session:
         message = tickets.reply(session, actor, ref, draft)
     return Written.model_validate(message)
 
 
 @router.post("/{ref}/notes", status_code=201)
-def note(ref: Ref, body: Note, actor: CurrentActor, db: Db) -> Written:
+def note(ref: Ref, body: Note, actor: CurrentActor, db: Db, act: Act = "") -> Written:
     """Write something only the team sees."""
     with db.transaction() as session:
-        message = tickets.note(session, actor, ref, body.text)
+        message = tickets.note(session, actor, ref, body.text, act)
     return Written.model_validate(message)
 
 

@@ -1,5 +1,6 @@
 """One ticket: the page, and what an agent does on it."""
 
+import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
@@ -11,8 +12,9 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 from starlette.datastructures import UploadFile
 
-from app.core import clock
+from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid
+from app.domain.storable import storable
 from app.domain.words import Head
 from app.services import agents, organisation, tagging, tickets
 from app.services.access import Actor
@@ -145,6 +147,7 @@ def _render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) -
         open_to=bool(typed.problem),
         problem=typed.problem,
         newer=typed.newer,
+        act=secrets.new_ref(20),
         did=request.query_params.get("did", ""),
         on=request.query_params.get("on", ref_of(request)),
     )
@@ -183,6 +186,13 @@ class ReplyForm:
     last_seen: int | None
     view: View
     files: tuple[UploadFile, ...]
+    act: str
+
+
+def _act(shown: str, text: str) -> str:
+    """One page and one text are one act: a second press changes nothing, a changed text does."""
+    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+    return f"{storable(shown)[:60]}.{digest[:24]}" if shown else ""
 
 
 async def reply_form(request: Request) -> AsyncIterator[ReplyForm]:
@@ -200,6 +210,7 @@ async def reply_form(request: Request) -> AsyncIterator[ReplyForm]:
             last_seen=int(seen) if seen.isascii() and seen.isdigit() else None,
             view=View(view) if view in list(View) else View.OPEN,
             files=tuple(file for file in form.getlist("files") if isinstance(file, UploadFile)),
+            act=_act(field("act"), field("text")),
         )
 
 
@@ -241,6 +252,7 @@ def reply(
             _addresses(form.cc),
             _store(house, form.files),
             form.last_seen,
+            form.act,
         )
         with house.database.transaction() as session:
             tickets.reply(session, actor, ref, draft)
@@ -263,7 +275,7 @@ def _refused(
 @router.post("/note")
 def note(ref: str, actor: CurrentActor, db: Db, form: Reply) -> RedirectResponse:
     with db.transaction() as session:
-        tickets.note(session, actor, ref, form.text)
+        tickets.note(session, actor, ref, form.text, form.act)
     return go(f"/tickets/{ref}", view=form.view, did="noted", on=ref)
 
 

@@ -117,6 +117,29 @@ def test_reply_over_something_newer_is_a_conflict_that_names_it(
         assert session.exec(select(Delivery)).all() == []
 
 
+def test_whoever_gets_no_answer_replies_again_under_the_same_key(
+    ann: Person, ticket: Ticket, db: Database
+) -> None:
+    answers = [
+        ann.client.post(
+            f"/api/tickets/{ticket.ref}/{what}",
+            json={"text": text},
+            headers={"Idempotency-Key": "once"},
+        )
+        for what, text in (
+            ("replies", "We send it."),
+            ("replies", "We send it."),
+            ("replies", "We keep it."),
+            ("notes", "We send it."),
+        )
+    ]
+
+    assert [answer.status_code for answer in answers] == [201, 201, 409, 409]
+    assert answers[0].json() == answers[1].json()
+    with db.reading() as session:
+        assert len(session.exec(select(Delivery)).all()) == 1
+
+
 @pytest.mark.parametrize(
     "body",
     [

@@ -1,5 +1,6 @@
 """The ticket page: what it shows, and what its buttons do without any script."""
 
+import re
 from dataclasses import dataclass
 
 import pytest
@@ -142,6 +143,24 @@ def test_reply_that_missed_something_newer_is_kept_and_not_sent(
     assert ">My long answer</textarea>" in answer.text
     with db.reading() as session:
         assert session.exec(select(Delivery)).all() == []
+
+
+def test_send_pressed_twice_sends_once(db: Database, ann: Person, case: Case) -> None:
+    page = ann.client.get(f"/tickets/{case.ref}").text
+    found = re.search(r'name="act" value="(\w{20})"', page)
+    assert found is not None
+    form = {"act": found.group(1), "text": "On its way.", "last_seen": str(case.message_id)}
+
+    answers = [
+        ann.client.post(f"/tickets/{case.ref}/reply", data=data)
+        for data in (form, form, {**form, "text": "Another text."})
+    ]
+
+    assert [answer.status_code for answer in answers] == [303, 303, 409]
+    assert "Something newer was said meanwhile" in answers[2].text
+    with db.reading() as session:
+        texts = session.exec(select(Message.text).where(Message.kind == MessageKind.OUTBOUND)).all()
+    assert list(texts) == ["On its way."]
 
 
 def test_reply_form_shows_where_the_answer_is_wanted(db: Database, ann: Person, case: Case) -> None:

@@ -340,6 +340,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Integer(), nullable=True),
         sa.Column("references", sa.JSON(), nullable=False),
         sa.Column("rendered_sha256", sa.String(), nullable=False),
+        sa.Column("act", sa.String(), nullable=True),
         sa.Column("request", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["address_id"], ["address.id"], name=op.f("fk_message_address_id")),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_message_agent_id")),
@@ -347,6 +348,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_message_inbox_id")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_message_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
+        sa.UniqueConstraint("ticket_id", "act", name=op.f("uq_message_ticket_id_act")),
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_message_address_id"), ["address_id"], unique=False)
