@@ -1,7 +1,7 @@
 """Where a quotation begins in plain text, by the lines that mail programs write above it."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -65,6 +65,7 @@ _SUBJECT = {"subject", "betreff", "objet", "件名"}
 _SENT = {"sent", "date", "gesendet", "gesendet am", "datum", "envoyé"} | {
     *("送信日時", "送信日", "日時", "日付", "受信日時"),
 }
+_MARKS = frozenset(">\uff1e")  # the second as Japanese keyboards have it
 _RULERS = frozenset("-_=*~─━—–－")
 
 
@@ -82,7 +83,8 @@ def find(lines: Sequence[str]) -> Start | None:
     candidates = 0
     for at, whole in enumerate(lines):
         if at == tail:
-            return Start(at, marked=True)
+            # "<ann@example.org\n> wrote:" is no mark.
+            return _attribution(lines, at) or Start(at, marked=True)
         line = whole[:MAX_LINE].strip()
         if not line:
             continue
@@ -99,11 +101,7 @@ def find(lines: Sequence[str]) -> Start | None:
 
 
 def is_marked(line: str) -> bool:
-    return line[:4].lstrip()[:1] in {">", "\uff1e"}  # the second as Japanese keyboards have it
-
-
-def is_ruler(line: str) -> bool:
-    return _RULER.match(line.strip()[:MAX_LINE]) is not None
+    return line[:4].lstrip()[:1] in _MARKS
 
 
 def _above(lines: Sequence[str], at: int, line: str) -> Start | None:
@@ -111,7 +109,9 @@ def _above(lines: Sequence[str], at: int, line: str) -> Start | None:
     if _RULE.match(line) or _is_header_block(lines, at):
         return Start(at, certain=True)
     if _BEGINS.match(line) or _RULER.match(line):
-        following = next((n for n in range(at + 1, min(at + 5, len(lines))) if lines[n].strip()), 0)
+        # Any other line further above closes the box around a signature.
+        reach = at + 2 if line[0] != "_" and _RULER.match(line) else at + 5
+        following = next((n for n in range(at + 1, min(reach, len(lines))) if lines[n].strip()), 0)
         if following and _is_header_block(lines, following):
             return Start(at, certain=True)
     return None
@@ -187,7 +187,7 @@ def _is_marked_below(lines: Sequence[str], at: int) -> bool:
 
 def _marked_tail(lines: Sequence[str]) -> int:
     """Where the marked lines at the very end begin; past the end when they are no quotation."""
-    start, count, at = len(lines), 0, len(lines)
+    start, count, at = len(lines), 0, _without_footer(lines)
     while at:
         at -= 1
         if is_marked(lines[at]):
@@ -202,16 +202,24 @@ def _marked_tail(lines: Sequence[str]) -> int:
     return start if count > 1 and not said else len(lines)
 
 
-def is_answered_between(
-    lines: Sequence[str], start: int, is_farewell: Callable[[str], bool]
-) -> bool:
+def _without_footer(lines: Sequence[str]) -> int:
+    """Above what stands below everything: a short signature, or how to leave a list."""
+    words, at = 0, len(lines)
+    while at and words < 6:
+        at -= 1
+        line = lines[at][:MAX_LINE].rstrip()
+        if line == "--" or (line[:1] == "_" and _RULER.match(line)):
+            return at
+        words += bool(line)
+    return len(lines)
+
+
+def is_answered_between(lines: Sequence[str]) -> bool:
     """Whether somebody wrote on below marked lines, as in an answer point by point."""
     marked = False
-    for at in range(start, len(lines)):
-        line = lines[at]
+    for line in lines[: _without_footer(lines)]:
         if is_marked(line) or line.lstrip()[:2] == "| ":
             marked = True
         elif marked and line.strip():
-            # A signature below is not an answer.
-            return not (line.rstrip() == "--" or is_ruler(line) or is_farewell(line))
+            return True
     return False

@@ -22,7 +22,7 @@ def read(text: str, html: str = "") -> Parts:
     if quote is not None and not any(line.strip() for line in lines[:quote]):
         return Parts(text)
     end = len(lines) if quote is None else quote
-    signature = _signature_line(lines[:end], html)
+    signature = _signature_line(lines, end, html)
     if signature is not None and not any(line.strip() for line in lines[:signature]):
         return Parts(text)
     if quote is None and signature is None:
@@ -43,17 +43,18 @@ def _quote_line(lines: Sequence[str], html: str) -> int | None:
     if found is None or found.certain:
         return found.line if found else None
     if found.marked:
-        answered = quote_marks.is_answered_between(lines, found.line, signatures.is_farewell)
+        below = lines[found.line :]  # a signature there is no answer
+        answered = quote_marks.is_answered_between(below[: signatures.start(below)])
     else:
         answered = "<blockquote" in html.lower() and html_quotes.is_answered_between(html)
     return None if answered else found.line
 
 
-def _signature_line(lines: Sequence[str], html: str) -> int | None:
-    found = signatures.start(lines)
+def _signature_line(lines: Sequence[str], end: int, html: str) -> int | None:
+    found = signatures.start(lines[:end])
     if found is None and html:
-        found = html_quotes.signature_line(html, lines, len(lines))
-        if found is not None and len(lines) - found > signatures.MAX_LINES:
+        found = html_quotes.signature_line(html, lines, end)
+        if found is not None and end - found > signatures.MAX_LINES:
             return None
     return found
 

@@ -6,10 +6,11 @@ from collections.abc import Sequence
 
 MAX_LINES = 25  # of one signature; more is somebody's text
 MAX_LINE = 400
+_DELIMITERS = {"--", "—"}
 MOST = 3  # one below the other: of a person, of a program, of a company
 
 _DEVICE = (
-    r"i(?:Phone|Pad|Pod)|Mobiltelefon|Handy|Smartphone|Tablet|Galaxy|Samsung|Android|Huawei|Xiaomi"
+    r"i(?:Phone|Pad|Pod|OS)|Mobiltelefon|Handy|Smartphone|Tablet|Galaxy|Samsung|Android|Huawei|Xiaomi"
     r"|Pixel|BlackBerry|Windows|Outlook|Yahoo|GMX|WEB\.DE|T-Online|freenet|Mail\b|Proton|Xperia"
     r"|mobile|phone|Spark|Sony|Nokia|Mac\b|telefon"
 )
@@ -89,12 +90,7 @@ def start(lines: Sequence[str]) -> int | None:
         return None
     while first < end and not lines[first].strip():
         first += 1
-    return first
-
-
-def is_farewell(line: str) -> bool:
-    """Whether a program says by itself what a mail was sent with."""
-    return _FAREWELL.match(_plain(line)) is not None
+    return first - 1 if first and lines[first - 1].rstrip() in _DELIMITERS else first
 
 
 def _one(lines: Sequence[str], end: int) -> int | None:
@@ -123,7 +119,7 @@ def _farewell(lines: Sequence[str], first: int, end: int) -> int | None:
         at -= 1
         while at > first and not lines[at].strip():
             at -= 1
-    return at if is_farewell(lines[at]) else None
+    return at if _FAREWELL.match(_plain(lines[at])) else None
 
 
 def _delimited(lines: Sequence[str], first: int, end: int) -> int | None:
@@ -132,7 +128,7 @@ def _delimited(lines: Sequence[str], first: int, end: int) -> int | None:
         if lines[at] == "-- " and not _speaks(below):
             return at
         # Without the blank behind it this is as well a line somebody drew.
-        if lines[at].rstrip() in {"--", "—"} and below and not _reads_like_a_letter(below):
+        if lines[at].rstrip() in _DELIMITERS and below and not _reads_like_a_letter(below):
             return at
     return None
 
