@@ -19,6 +19,9 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from channels.report import Failure as Failure
+from channels.report import Report as Report
+
 
 class ChannelError(Exception):
     """Anything a channel may raise on purpose."""
@@ -78,8 +81,8 @@ class InboundFile:
     name: str
     content_type: str  # as declared; never trusted when served
     body: bytes
-    content_id: str = ""  # what HTML calls it by; "" when it is not inline
-    inline: bool = False
+    content_id: str = ""  # what HTML calls it by; "" when HTML cannot
+    inline: bool = False  # meant to be seen in the text, not beside it
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +118,7 @@ class InboundMessage:
     html: str = ""  # not sanitised
     reply_text: str = ""  # what is new in it; "" when the same as `text`
     quoted_text: str = ""
+    signature: str = ""
     files: tuple[InboundFile, ...] = ()
     also_known_as: tuple[
         Party, ...
@@ -123,6 +127,8 @@ class InboundMessage:
     conversation: str = ""  # the provider's conversation, when it has one
     automatic: bool = False  # file it, but never answer it and never ask for feedback
     machine: str = ""  # which kind of machine wrote it; "" for a person
+    report: Report | None = None  # what a bounce says
+    warnings: tuple[str, ...] = ()  # what could not be understood: a word, a colon, a sentence
     canonical: str = ""  # digest of what stays the same when a copy is delivered twice
     language: str = ""  # as declared by the sender, a hint only
     charset_suspect: bool = False

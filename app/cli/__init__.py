@@ -10,7 +10,7 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from app import __version__
 from app.core.errors import SettenError
@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 
 Run = Callable[[argparse.Namespace, "Settings"], int]
 
+Alone = Callable[[argparse.Namespace], int]
+
 _SERVERS = {"serve", "web", "worker"}
+_ALONE = {"mail"}  # these need no installation, not even settings that are right
 _PAGES = {"serve", "web"}
 _AFTERWORD = """\
 Every setting is an environment variable SETTEN_… (or a line in the file .env).
@@ -38,14 +41,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if asked.command in _PAGES:
         gc.disable()  # until it serves: nearly all that is made until then stays
     os.umask(0o077)  # what customers wrote is for this user only, whoever starts us
-    from app.core import logs
-    from app.core import settings as configuration
-
     try:
+        if asked.command in _ALONE:
+            alone: Alone = _find(asked.run)
+            return alone(asked)
+        from app.core import logs
+        from app.core import settings as configuration
+
         given = {name: getattr(asked, name, None) for name in ("host", "port")}
         settings = configuration.load(**{k: v for k, v in given.items() if v is not None})
         logs.set_up(settings.log_level if asked.command in _SERVERS else "WARNING")
-        return _find(asked.run)(asked, settings)
+        run: Run = _find(asked.run)
+        return run(asked, settings)
     except SettenError as problem:
         print(f"setten: {problem.message}", file=sys.stderr)
         return 1
@@ -56,10 +63,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 1
 
 
-def _find(run: str) -> Run:
+def _find(run: str) -> Any:
     module, _, name = run.partition(":")
-    found: Run = getattr(importlib.import_module(f"app.cli.{module}"), name)
-    return found
+    return getattr(importlib.import_module(f"app.cli.{module}"), name)
 
 
 class _Group:
@@ -169,6 +175,14 @@ def _add_care(commands: _Group) -> None:
         action="store_true",
         help="send what waited; only if nothing was sent after the backup was made",
     )
+    mail = commands.group("mail", "Mails that lie in files.")
+    show = mail.add(
+        "show", "mail:show", "Print what is understood of a mail, such as a strange one."
+    )
+    show.add_argument(
+        "files", type=Path, nargs="+", metavar="FILE.eml", help="- for standard input"
+    )
+    show.add_argument("--json", action="store_true", help="one line of JSON for each file")
     commands.add("reindex", "care:reindex", "Make every message findable anew.")
     commands.add("openapi", "care:openapi", "Print the description of the JSON API.")
     commands.hidden("crash-points", "care:crash_points")

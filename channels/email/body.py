@@ -44,6 +44,7 @@ class Content:
     pieces: list[Piece] = field(default_factory=list)
     files: list[InboundFile] = field(default_factory=list)
     suspect: bool = False
+    warnings: list[str] = field(default_factory=list)
 
     @property
     def text(self) -> str:
@@ -154,7 +155,7 @@ def _file(part: Part, number: int) -> InboundFile:
         content_type=part.content_type,
         body=part.content,
         content_id=content_id,
-        inline=bool(content_id) and not part.is_attached,
+        inline=part.disposition == "inline" or (bool(content_id) and not part.is_attached),
     )
 
 

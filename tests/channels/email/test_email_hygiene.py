@@ -33,11 +33,17 @@ MACHINES = {
         "From: a@b.c\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b",
         "",
     ),
-    "failed recipients": ("From: a@b.c\r\nX-Failed-Recipients: x@y.z", "bounce"),
-    "daemon": ("From: MAILER-DAEMON@x.y\r\nSubject: Undelivered Mail Returned to Sender", "bounce"),
-    "daemon, German": ("From: postmaster@x.y\r\nSubject: Unzustellbar: Ihre Anfrage", "bounce"),
-    "null path": ("Return-Path: <>\r\nFrom: x@y.z\r\nSubject: 配信エラー", "bounce"),
-    "auto-submitted": ("From: a@b.c\r\nAuto-Submitted: auto-replied (vacation)", "auto_reply"),
+    "failed recipients": ("From: a@b.c\r\nX-Failed-Recipients: x@y.z", "bounce_hard"),
+    "daemon": (
+        "From: MAILER-DAEMON@x.y\r\nSubject: Undelivered Mail Returned to Sender",
+        "bounce_hard",
+    ),
+    "daemon, German": (
+        "From: postmaster@x.y\r\nSubject: Unzustellbar: Ihre Anfrage",
+        "bounce_hard",
+    ),
+    "null path": ("Return-Path: <>\r\nFrom: x@y.z\r\nSubject: 配信エラー", "bounce_hard"),
+    "auto-submitted": ("From: a@b.c\r\nAuto-Submitted: auto-replied (vacation)", "ooo"),
     "auto-submitted with parameters": (
         "From: a@b.c\r\nAuto-Submitted: auto-generated; x=y",
         "auto_reply",
@@ -46,16 +52,16 @@ MACHINES = {
     "precedence": ("From: a@b.c\r\nPrecedence: auto_reply", "auto_reply"),
     "out of office": (
         "From: a@b.c\r\nX-Auto-Response-Suppress: All\r\nSubject: Out of Office: x",
-        "auto_reply",
+        "ooo",
     ),
     "absent, Japanese": (
         "From: a@b.c\r\nX-Auto-Response-Suppress: OOF\r\nSubject: 自動返信: x",
         "auto_reply",
     ),
     "null path, no bounce": ("Return-Path: <>\r\nFrom: a@b.c\r\nSubject: Hello", "auto_reply"),
-    "list": ("From: a@b.c\r\nList-Id: <l.example.org>", "bulk"),
-    "newsletter": ("From: a@b.c\r\nList-Unsubscribe: <https://x.y/u>", "bulk"),
-    "bulk": ("From: a@b.c\r\nPrecedence: bulk", "bulk"),
+    "list": ("From: a@b.c\r\nList-Id: <l.example.org>", "list_bulk"),
+    "newsletter": ("From: a@b.c\r\nList-Unsubscribe: <https://x.y/u>", "list_bulk"),
+    "bulk": ("From: a@b.c\r\nPrecedence: bulk", "list_bulk"),
 }
 
 
@@ -65,7 +71,7 @@ def test_a_machine_is_told(fields: str, kind: str) -> None:
         assert machine(fields) == (kind, True)
     else:
         part = "--b\r\nContent-Type: message/delivery-status\r\n\r\nAction: failed\r\n--b--"
-        assert machine(fields, part) == ("bounce", True)
+        assert machine(fields, part) == ("bounce_hard", True)
 
 
 PEOPLE = {

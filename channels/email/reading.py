@@ -1,0 +1,161 @@
+"""One mail as it is understood: the one reader behind filing a mail and behind showing it."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+
+from channels.contract import InboundFile, Party, Report, Unreadable
+from channels.email import body, hygiene, mime, quotes, returned
+from channels.email.addresses import normal, parties
+from channels.email.headers import Headers, text_of, unicode_of
+from channels.email.hygiene import Kind
+from channels.email.mime import Part
+
+MAX_REFERENCES = 51  # the first and the last fifty
+MAX_SUBJECT = 2000
+SENT_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
+
+_ID = re.compile(r"<\s*([^<>]{1,990}?)\s*>")
+_BARE_ID = re.compile(r"[^<>\s,;]{3,990}")
+_COMMENT = re.compile(r"\([^()]{0,200}\)")
+_SPACES = re.compile(r"\s+")
+_AROUND_COLON = re.compile(r"\s*:\s*")
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    headers: Headers
+    root: Part
+    subject: str
+    sender: tuple[Party, ...]  # everybody it says it is from; empty when nobody
+    to: tuple[Party, ...]
+    cc: tuple[Party, ...]
+    reply_to: tuple[Party, ...]
+    message_id: str  # as the mail says; "" when it says none
+    in_reply_to: tuple[str, ...]
+    references: tuple[str, ...]  # oldest first
+    date: datetime | None  # with the sender's offset
+    text: str
+    html: str
+    new: str  # the text without what is quoted; all of it when nothing else is left
+    quoted: str
+    signature: str
+    files: tuple[InboundFile, ...]
+    kind: Kind
+    report: Report | None
+    language: str  # as declared
+    charset_suspect: bool
+    warnings: tuple[str, ...]
+
+
+def read(raw: bytes, own_address: str = "") -> Reading:
+    """Raises `Unreadable` only where there is no mail at all."""
+    if not raw.strip(b"\r\n\t \x00"):
+        raise Unreadable("This mail is empty: the server delivered no bytes.")
+    root = mime.read(raw)
+    headers = root.headers
+    content = body.content_of(root)
+    text = content.text
+    parts = quotes.read(text, content.html)
+    sender = _sender(headers)
+    subject = headers.text("subject")[:MAX_SUBJECT]
+    report = returned.report_of(root, text)
+    look = hygiene.Look(
+        headers=headers,
+        root=root,
+        sender=sender[0].value if sender else "",
+        subject=subject,
+        own=frozenset(_own(headers, own_address)),
+        text=text,
+        report=report,
+    )
+    kind = hygiene.kind_of(look)
+    return Reading(
+        headers=headers,
+        root=root,
+        subject=subject,
+        sender=sender,
+        to=everybody(headers, "to"),
+        cc=everybody(headers, "cc"),
+        reply_to=everybody(headers, "reply-to"),
+        message_id=next(iter(ids(headers.raw("message-id"))), ""),
+        in_reply_to=tuple(ids(headers.raw("in-reply-to"))),
+        references=tuple(ids(headers.raw("references"))),
+        date=date_of(headers.text("date")),
+        text=text,
+        html=content.html,
+        new=parts.new if parts.new.strip() else text,
+        quoted=parts.quoted,
+        signature=parts.signature,
+        files=tuple(content.files),
+        kind=kind,
+        report=report if kind in hygiene.BOUNCES else None,
+        language=headers.text("content-language").partition(",")[0].strip()[:35],
+        charset_suspect=content.suspect,
+        warnings=tuple(content.warnings),
+    )
+
+
+def _sender(headers: Headers) -> tuple[Party, ...]:
+    for name in ("from", "sender", "reply-to", "return-path"):
+        if found := parties(headers.raw(name)):
+            return found
+    return ()
+
+
+def _own(headers: Headers, own_address: str) -> Iterator[str]:
+    if own_address:
+        yield normal(own_address).lower()
+        return
+    for name in SENT_TO:
+        for party in everybody(headers, name):
+            yield party.value.lower()
+
+
+def everybody(headers: Headers, name: str) -> tuple[Party, ...]:
+    """Each address of all such fields, once."""
+    found: dict[str, Party] = {}
+    for value in headers.every(name):
+        for party in parties(value):
+            found.setdefault(party.value, party)
+    return tuple(found.values())
+
+
+def ids(raw: str) -> list[str]:
+    """Every id of a field, without brackets; the first and the last ones of very many."""
+    text = unicode_of(raw)
+    found = [_tight(value) for value in _ID.findall(text)] or _BARE_ID.findall(text[:2000])
+    found = [value for value in found if value and ("@" in value or "<" in text)]
+    return found[:1] + found[1:][-(MAX_REFERENCES - 1) :]
+
+
+def _tight(value: str) -> str:
+    """An id that was folded or written with blanks and comments in it."""
+    if " " not in value and "\t" not in value:
+        return value
+    return _SPACES.sub("", _COMMENT.sub("", value))
+
+
+def date_of(text: str) -> datetime | None:
+    """A date as mails have it, with its offset; a date without one is taken as UTC."""
+    text = text[:200]
+    while text != (text := _COMMENT.sub(" ", text)):
+        pass
+    try:
+        date = parsedate_to_datetime(_AROUND_COLON.sub(":", text)[:100])
+        date = date.replace(tzinfo=UTC) if date.tzinfo is None else date
+        date.astimezone(UTC)  # raises beyond the years there are
+    except (ValueError, TypeError, OverflowError, IndexError):
+        return None
+    return date
+
+
+def trace_dates(headers: Headers) -> Iterator[datetime]:
+    """When each server on the way took it, the last one first."""
+    for value in headers.every("received"):
+        when = text_of(value)[-200:].rpartition(";")[2].strip()
+        date = date_of(when) if 10 <= len(when) <= 100 else None
+        if date is not None:
+            yield date

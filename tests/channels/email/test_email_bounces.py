@@ -1,0 +1,235 @@
+"""What did not arrive: reports with fields, and letters of servers that only write."""
+
+import pytest
+
+from channels.contract import Failure, Report
+from channels.email.reading import read
+
+
+def mail(fields: str, body: str) -> bytes:
+    return f"{fields}\nMessage-ID: <1@x.test>\n\n{body}".replace("\n", "\r\n").encode()
+
+
+def report(fields: str, returned: str = "") -> bytes:
+    head = (
+        "Return-Path: <>\nFrom: MAILER-DAEMON@mx.test\nTo: help@shop.test\nSubject: Undelivered\n"
+        "Content-Type: multipart/report; report-type=delivery-status; boundary=b"
+    )
+    body = f"--b\n\nSorry.\n--b\nContent-Type: message/delivery-status\n\n{fields}\n"
+    return mail(head, f"{body}{returned}\n--b--\n")
+
+
+WHOLE = "--b\nContent-Type: message/rfc822\n\nMessage-ID: <sent.1@shop.test>\nSubject: s\n\nbody"
+HEAD_ONLY = "--b\nContent-Type: text/rfc822-headers\n\nSubject: s\nMessage-Id: <sent.1@shop.test>"
+MTA = "Reporting-MTA: dns; mx.test\n\n"
+FIELDS = {
+    "failed for good": (
+        MTA + "Final-Recipient: rfc822; a@b.test\nAction: failed\nStatus: 5.1.1\n",
+        "bounce_hard",
+        Failure("a@b.test", "failed", "5.1.1", hard=True),
+    ),
+    "failed in passing": (
+        MTA + "Final-Recipient: rfc822; a@b.test\nAction: failed\nStatus: 4.4.7",
+        "bounce_soft",
+        Failure("a@b.test", "failed", "4.4.7", hard=False),
+    ),
+    "a full mailbox is no wrong address": (
+        MTA + "Final-Recipient: rfc822; a@b.test\nAction: failed\nStatus: 5.2.2",
+        "bounce_soft",
+        Failure("a@b.test", "failed", "5.2.2", hard=False),
+    ),
+    "delayed": (
+        MTA + "Final-Recipient: RFC822; <a@b.test>\nAction: delayed (retrying)\nStatus: 4.4.1 (no)",
+        "delay",
+        Failure("a@b.test", "delayed", "4.4.1", hard=False),
+    ),
+    "forwarded before it failed": (
+        MTA + "Original-Recipient: rfc822;a@b.test\nFinal-Recipient: rfc822;c@d.test\n"
+        "Action: failed\nStatus: 5.0.0\nDiagnostic-Code: smtp;\n 550 5.1.1 no such\n user",
+        "bounce_hard",
+        Failure("c@d.test", "failed", "5.1.1", True, "a@b.test", "550 5.1.1 no such user"),
+    ),
+    "neither action nor status": (
+        MTA + "Final-Recipient: rfc822; a@b.test\nDiagnostic-Code: smtp; 452 4.2.2 full",
+        "bounce_soft",
+        Failure("a@b.test", "failed", "4.2.2", hard=False, words="452 4.2.2 full"),
+    ),
+}
+
+
+@pytest.mark.parametrize("returned", [WHOLE, HEAD_ONLY], ids=["whole", "head"])
+@pytest.mark.parametrize(("fields", "kind", "failure"), FIELDS.values(), ids=FIELDS)
+def test_a_report_says_where_and_what(
+    fields: str, kind: str, failure: Failure, returned: str
+) -> None:
+    found = read(report(fields, returned))
+
+    assert found.kind == kind
+    assert found.report == Report((failure,), "sent.1@shop.test")
+
+
+def test_one_report_tells_of_several_recipients_and_the_worst_decides() -> None:
+    groups = [
+        MTA.strip(),
+        "Final-Recipient: rfc822; a@b.test\nAction: delayed\nStatus: 4.0.0",
+        "Final-Recipient: rfc822; c@d.test\nAction: failed\nStatus: 5.1.10",
+    ]
+
+    found = read(report("\n\n".join(groups)))
+
+    assert found.kind == "bounce_hard"
+    assert found.report == Report(
+        (
+            Failure("a@b.test", "delayed", "4.0.0", hard=False),
+            Failure("c@d.test", "failed", "5.1.10", hard=True),
+        )
+    )
+
+
+def test_the_report_of_an_arrival_is_no_bounce() -> None:
+    arrived = MTA + "Final-Recipient: rfc822; a@b.test\nAction: delivered\nStatus: 2.0.0"
+
+    assert (read(report(arrived)).kind, read(report(arrived)).report) == ("auto_reply", None)
+
+
+DAEMON = "From: MAILER-DAEMON@mx.test\nTo: help@shop.test\nSubject: "
+LETTERS = {
+    "exim": (
+        (
+            "X-Failed-Recipients: a@b.test\nFrom: Mail Delivery System <Mailer-Daemon@mx.test>\n"
+            "Subject: Mail delivery failed: returning message to sender"
+        ),
+        (
+            "A message that you sent could not be delivered to one or more of its recipients.\n"
+            "The following address(es) failed:\n\n  a@b.test\n    host mx.b.test [192.0.2.1]\n"
+            "    SMTP error from remote mail server after RCPT TO:<a@b.test>:\n"
+            "    550 5.1.1 <a@b.test>: Recipient address rejected: User unknown\n\n"
+            "------ This is a copy of the message, including all the headers. ------\n\n"
+            "Message-ID: <sent.1@shop.test>\nTo: a@b.test, c@d.test\n"
+        ),
+        "bounce_hard",
+        ("a@b.test", "failed", "5.1.1", True),
+    ),
+    "qmail": (
+        DAEMON + "failure notice",
+        (
+            "Hi. This is the qmail-send program at mx.test.\nI wasn't able to deliver.\n\n"
+            "<a@b.test>:\nSorry, no mailbox here by that name. (#5.1.1)\n\n"
+            "--- Below this line is a copy of the message.\n\nReturn-Path: <help@shop.test>\n"
+            "Message-ID: <sent.1@shop.test>\nTo: c@d.test\n"
+        ),
+        "bounce_hard",
+        ("a@b.test", "failed", "5.1.1", True),
+    ),
+    "postfix, plain": (
+        DAEMON + "Undelivered Mail Returned to Sender",
+        (
+            "I'm sorry to have to inform you that your message could not be delivered.\n\n"
+            "<a@b.test>: host mx.b.test[192.0.2.1] said: 552 5.2.2 Over quota (in reply to\n"
+            "    RCPT TO command)\n\nMessage-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_soft",
+        ("a@b.test", "failed", "5.2.2", False),
+    ),
+    "exchange": (
+        (
+            "From: Microsoft Exchange <MicrosoftExchange329e71ec88ae4615bbc36ab6ce41109e@x.test>\n"
+            "Return-Path: <>\nSubject: Undeliverable: Your order"
+        ),
+        (
+            "Delivery has failed to these recipients or groups:\n\na@b.test (a@b.test)\n"
+            "The e-mail address you entered couldn't be found.\n\n"
+            "Diagnostic information for administrators:\n\nServer: mx.x.test\n\na@b.test\n"
+            "#550 5.1.1 RESOLVER.ADR.RecipNotFound; not found ##\n\nOriginal message headers:\n\n"
+            "Message-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_hard",
+        ("a@b.test", "failed", "5.1.1", True),
+    ),
+    "docomo": (
+        (
+            "From: Mail Delivery Subsystem <MAILER-DAEMON@docomo.ne.jp>\nSubject: Returned mail: "
+            "User unknown"
+        ),
+        (
+            "The user(s) account is not known:\n\n<a..b@docomo.ne.jp>: 550 Unknown user\n\n"
+            "Message-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_hard",
+        ("a..b@docomo.ne.jp", "failed", "5.1.1", True),
+    ),
+    "au": (
+        "From: Postmaster@ezweb.ne.jp\nReturn-Path: <>\nSubject: Mail System Error - Returned Mail",
+        (
+            "The following recipients were rejected by the server:\n\n"
+            "Recipient: <a@ezweb.ne.jp>\nReason: <a@ezweb.ne.jp>: User unknown\n\n"
+            "Message-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_hard",
+        ("a@ezweb.ne.jp", "failed", "5.1.1", True),
+    ),
+    "in Japanese": (
+        "From: postmaster@softbank.ne.jp\nSubject: 配信エラーのお知らせ",
+        (
+            "次の宛先へのメールは配信できませんでした。\n\n宛先: a@softbank.ne.jp\n"
+            "理由: 宛先のアドレスが存在しません。\n\nMessage-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_hard",
+        ("a@softbank.ne.jp", "failed", "5.1.1", True),
+    ),
+    "in German": (
+        "From: postmaster@x.test\nReturn-Path: <>\nSubject: Unzustellbar: Ihre Anfrage",
+        (
+            "Ihre Nachricht konnte nicht zugestellt werden.\n\nEmpfänger: a@b.test\n"
+            "Grund: Das Postfach ist voll.\n\nMessage-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_soft",
+        ("a@b.test", "failed", "4.2.2", False),
+    ),
+    "only late": (
+        DAEMON + "Warning: message delayed 4 hours",
+        (
+            "This is a warning message only. You do not need to resend your message.\n\n"
+            "  a@b.test\n\nWe will keep trying.\n\nMessage-ID: <sent.1@shop.test>\n"
+        ),
+        "delay",
+        ("a@b.test", "delayed", "4.0.0", False),
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "body", "kind", "expected"), LETTERS.values(), ids=LETTERS)
+def test_a_letter_is_understood_as_well(
+    fields: str, body: str, kind: str, expected: tuple[str, str, str, bool]
+) -> None:
+    found = read(mail(fields, body), "help@shop.test")
+
+    assert found.kind == kind
+    assert found.report is not None
+    assert found.report.original_id == "sent.1@shop.test"
+    assert [(one.address, one.action, one.status, one.hard) for one in found.report.failures] == [
+        expected
+    ]
+
+
+PEOPLE = {
+    "answers a bounce": "From: a@b.test\nSubject: Re: Undelivered Mail Returned to Sender",
+    "asks about delivery": "From: a@b.test\nSubject: Delivery has failed",
+    "forwards one": "From: a@b.test\nSubject: Fwd: failure notice\nIn-Reply-To: <1@x.test>",
+    "in Japanese": "From: a@b.test\nSubject: 配信エラーについて",
+}
+
+
+@pytest.mark.parametrize("fields", PEOPLE.values(), ids=PEOPLE)
+def test_people_write_about_what_did_not_arrive(fields: str) -> None:
+    body = "<c@d.test>: host mx.d.test said: 550 5.1.1 User unknown\n"
+
+    found = read(mail(fields, body))
+
+    assert (found.kind, found.report) == ("human", None)
+
+
+def test_a_bounce_without_details_is_a_bounce_of_nobody() -> None:
+    found = read(mail(DAEMON + "Undelivered Mail Returned to Sender", "Sorry."))
+
+    assert (found.kind, found.report) == ("bounce_hard", Report(()))
