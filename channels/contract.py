@@ -118,6 +118,7 @@ class InboundMessage:
     html: str = ""  # not sanitised
     reply_text: str = ""  # what is new in it; "" when the same as `text`
     quoted_text: str = ""
+    signature: str = ""  # stands between the two
     signature: str = ""
     files: tuple[InboundFile, ...] = ()
     also_known_as: tuple[

@@ -276,6 +276,7 @@ def _write(
         text=message.text,
         reply_text=message.reply_text,
         quoted_text=message.quoted_text,
+        signature=message.signature,
         html=message.html,
         to=[party.value for party in message.to],
         cc=[party.value for party in message.cc],

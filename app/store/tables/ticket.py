@@ -100,6 +100,7 @@ class Message(SQLModel, table=True):
     text: str = Field(default="", sa_type=Text)
     reply_text: str = Field(default="", sa_type=Text)
     quoted_text: str = Field(default="", sa_type=Text)
+    signature: str = Field(default="", sa_type=Text)
     html: str = Field(default="", sa_type=Text)  # as it came; cleaned whenever it is shown
     to: list[str] = Field(default_factory=list, sa_type=JSON)
     cc: list[str] = Field(default_factory=list, sa_type=JSON)
