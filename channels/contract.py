@@ -2,12 +2,6 @@
 
 A channel is a folder here that exports `channel`. It turns bytes into messages and messages
 into deliveries. It never sees the database, a ticket or an agent.
-
-    ChannelError
-    ├── BadSignature   accept   answered 401, nothing stored
-    ├── Unreadable     parse    the arrival is set aside with the reason, visible, can be retried
-    ├── TryLater       pull     backed off, no sooner than `after` seconds
-    └── Misconfigured  pull     the inbox stops and says why: a person has to change a setting
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -19,32 +13,16 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from channels.errors import BadSignature as BadSignature
+from channels.errors import ChannelError as ChannelError
+from channels.errors import Misconfigured as Misconfigured
+from channels.errors import NotSettled as NotSettled
+from channels.errors import SignInRefused as SignInRefused
+from channels.errors import TryLater as TryLater
+from channels.errors import Unreadable as Unreadable
+from channels.errors import Withheld as Withheld
 from channels.report import Failure as Failure
 from channels.report import Report as Report
-
-
-class ChannelError(Exception):
-    """Anything a channel may raise on purpose."""
-
-
-class BadSignature(ChannelError):
-    """Whoever sent this does not know the shared secret."""
-
-
-class Unreadable(ChannelError):
-    """The bytes cannot be understood; the words say what is wrong, for a person."""
-
-
-class Misconfigured(ChannelError):
-    """Trying again does not help until a person changes something; the words say what."""
-
-
-class TryLater(ChannelError):
-    """The provider is busy or away: retry, no sooner than `after` seconds."""
-
-    def __init__(self, words: str, after: float = 0.0) -> None:
-        super().__init__(words)
-        self.after = after
 
 
 class Direction(StrEnum):
@@ -118,7 +96,6 @@ class InboundMessage:
     html: str = ""  # not sanitised
     reply_text: str = ""  # what is new in it; "" when the same as `text`
     quoted_text: str = ""
-    signature: str = ""  # stands between the two
     signature: str = ""
     files: tuple[InboundFile, ...] = ()
     also_known_as: tuple[
@@ -253,13 +230,28 @@ class Mailbox(Protocol):
         """What is there now, oldest first; only what is newer than `after` when it is given."""
 
     async def fetch(self, item: ServerId) -> Raw | None:
-        """Fetch without leaving a mark. None when the server no longer has it."""
+        """Fetch without leaving a mark. None when the server no longer has it.
+
+        Raises `Withheld` when it is there and cannot be had.
+        """
 
     async def settle(self, item: ServerId) -> None:
-        """Leave the configured mark. Called only after what was fetched is filed."""
+        """Leave the configured mark. Called only after what was fetched is filed.
+
+        May be called again for the same item. Raises `NotSettled`.
+        """
 
     async def wait(self, seconds: float) -> None:
         """Return when something new may be there, or after `seconds`."""
+
+
+@runtime_checkable
+class Warns(Protocol):
+    """A mailbox that knows what its server cannot do of what was configured."""
+
+    @property
+    def warning(self) -> str:
+        """For a person, "" when all is well. Mail is fetched all the same."""
 
 
 @runtime_checkable

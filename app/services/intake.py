@@ -123,7 +123,7 @@ def _enter(
     listed = items.keys() - {ServerId(row.scope, row.number) for row in new}
     for item in listed:
         row = ledger_row(session, inbox_id, item)
-        row.arrival_id, row.problem = items[item], ""
+        row.arrival_id, row.problem, row.next_at = items[item], "", None
         session.add(row)
 
 

@@ -64,7 +64,7 @@ def _choices(annotation: Any) -> tuple[tuple[str, str], ...]:
 
 # Abbreviations and names of languages stand for themselves.
 _CODES = frozenset({*LANGUAGES, "tls", "starttls", "euc_jp"})
-_SHORT = {"in": "Incoming", "out": "Outgoing", "none": "None"}
+_SHORT = {"in": "Incoming", "out": "Outgoing", "none": "None", "oauth": "OAuth"}
 
 
 def word_of(value: str) -> str:

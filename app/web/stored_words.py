@@ -146,6 +146,46 @@ STORED = (
         "%(host)s is another machine: choose TLS or STARTTLS, "
         "otherwise the password and every mail could be read on the way"
     ),
+    stored("to move filed mails, name the folder they are moved to"),
+    stored("filed mails cannot be moved to the folder they are fetched from"),
+    stored("this must be an address that begins with https://"),
+    stored("the server does not answer"),
+    stored("%(host)s lets us change nothing in %(folder)s: filed mails stay as they are."),
+    stored("%(host)s does not keep the mark “read” in %(folder)s: filed mails lack it."),
+    stored("%(host)s takes no new keywords in %(folder)s: filed mails lack it."),
+    stored(
+        "%(host)s cannot delete single mails safely (it lacks UIDPLUS): filed mails stay in "
+        "%(folder)s."
+    ),
+    stored(
+        "%(host)s cannot move mails safely (it lacks MOVE and UIDPLUS): filed mails stay in "
+        "%(folder)s."
+    ),
+    stored("%(host)s has no folder %(folder)s for filed mails: they stay in %(words)s."),
+    stored("%(host)s refused to mark or move a filed mail"),
+    stored("%(host)s hands out only a part of mail %(value)s."),
+    stored(
+        "%(host)s cannot convert mail %(value)s and handed out a notice in its place. It can "
+        "be read with Outlook or on the web."
+    ),
+    stored("%(value)s mails are not handed out. %(words)s"),
+    stored("%(host)s does not take OAuth: sign in with a password instead."),
+    stored(
+        "To sign in with OAuth, the token address, the client id and the refresh token must "
+        "be filled in."
+    ),
+    stored("%(host)s does not take the access token any more"),
+    stored(
+        "%(host)s does not let %(value)s in with the access that was granted. It said: "
+        "%(words)s Grant access anew, and look whether IMAP is switched on for this account."
+    ),
+    stored("The token server %(host)s cannot be reached"),
+    stored("The token server %(host)s gives no token at the moment"),
+    stored(
+        "%(host)s says that the access that was granted is not valid any more: %(words)s. "
+        "Grant it anew and store the new refresh token."
+    ),
+    stored("%(host)s refuses the client id or its secret"),
     # what became of a message on its way out
     stored("%(host)s lets us send nothing"),
     stored("The server stopped answering"),

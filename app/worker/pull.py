@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import random
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlmodel import Session, col, func, select
+from sqlmodel import Session, col, func, or_, select
 
 from app.core import clock, crashpoints
 from app.core.errors import Invalid
@@ -16,8 +17,19 @@ from app.domain.words import ArrivalState
 from app.services import inboxes, intake, leases
 from app.services.intake import Parcel, Stored
 from app.store.tables import Arrival, Inbox, LedgerRow
+from app.worker import refusals, withheld
 from app.worker.works import Works
-from channels.contract import Mailbox, Misconfigured, Pulls, Raw, ServerId, TryLater
+from channels.contract import (
+    Mailbox,
+    Misconfigured,
+    NotSettled,
+    Pulls,
+    Raw,
+    ServerId,
+    SignInRefused,
+    TryLater,
+    Withheld,
+)
 
 log = logging.getLogger(__name__)
 
@@ -28,7 +40,7 @@ FULL_LOOK = timedelta(hours=1)
 BACKOFF = (2.0, 300.0)  # seconds, doubling with jitter
 AT_ONCE = 25  # mails noted in one transaction, when that many wait …
 AT_ONCE_BYTES = 8_000_000  # … and are no larger together; they are in memory until then
-AFTER_MISCONFIGURED = 300.0  # a locked account must not be knocked at
+AFTER_MISCONFIGURED = 300.0
 
 _listed = crashpoints.declare("pull.listed", "ids listed, nothing fetched")
 _fetched = crashpoints.declare("pull.fetched", "bytes in memory, nothing stored")
@@ -36,7 +48,7 @@ _kept = crashpoints.declare("pull.kept", "arrival committed, no mark on the serv
 _settled = crashpoints.declare("pull.settled", "mark left on the server, not noted here")
 
 
-Fetched = tuple[ServerId, Raw | None]  # None: it was gone
+Fetched = tuple[ServerId, Raw | Withheld | None]  # None: it was gone
 
 _UNACCEPTABLE = (DataError, IntegrityError, ProgrammingError)
 
@@ -103,11 +115,14 @@ def _wants(works: Works, inbox: Inbox) -> bool:
 async def _keep_pulling(works: Works, inbox_id: int) -> None:
     wait = BACKOFF[0]
     while True:
+        if left := await asyncio.to_thread(refusals.seconds_left, works, inbox_id):
+            await asyncio.sleep(min(left, RENEW))
+            continue
         token = await works.in_transaction(leases.take, f"pull {inbox_id}", works.name, LEASE)
         if token is None:
             await asyncio.sleep(RENEW)
             continue
-        held = Held(inbox_id, works.name, token)
+        held, began = Held(inbox_id, works.name, token), time.monotonic()
         renewing = asyncio.create_task(_renew(works, held))
         pulling = asyncio.create_task(_pull(works, held))
         try:
@@ -117,6 +132,8 @@ async def _keep_pulling(works: Works, inbox_id: int) -> None:
                 await asyncio.gather(pulling, return_exceptions=True)
                 wait = RENEW
             else:
+                # What went well for long is a new trouble, not more of the last one.
+                wait = BACKOFF[0] if time.monotonic() - began > BACKOFF[1] else wait
                 wait = await _after(works, inbox_id, pulling, wait)
         finally:
             for task in (renewing, pulling):
@@ -129,6 +146,10 @@ async def _after(works: Works, inbox_id: int, pulling: "asyncio.Task[None]", wai
     """Why pulling ended, written where people see it; how long to wait before the next try."""
     try:
         pulling.result()
+    except SignInRefused as problem:
+        log.warning("account refused", extra={"inbox": inbox_id})
+        await works.in_transaction(refusals.note, inbox_id, str(problem))
+        return 0.0
     except (Misconfigured, Invalid) as problem:
         log.warning("inbox needs a person", extra={"inbox": inbox_id})
         await works.in_transaction(inboxes.note_trouble, inbox_id, str(problem))
@@ -136,7 +157,8 @@ async def _after(works: Works, inbox_id: int, pulling: "asyncio.Task[None]", wai
     except TryLater as problem:
         log.info("mail server is away", extra={"inbox": inbox_id})
         await works.in_transaction(inboxes.note_trouble, inbox_id, str(problem))
-        return max(problem.after, min(wait * 2, BACKOFF[1]) * random.uniform(0.7, 1.3))  # noqa: S311
+        jitter = random.uniform(0.7, 1.3)  # noqa: S311
+        return max(problem.after, min(wait * 2 * jitter, BACKOFF[1]))
     except LostLease:
         return RENEW
     except Exception:
@@ -170,7 +192,7 @@ async def _pull(works: Works, held: Held) -> None:
         looked = clock.now()
         await _look(works, held, box, None)
         while True:
-            await _settle(works, held, box)
+            await withheld.say(works, inbox.id, box, await _settle(works, held, box))
             await box.wait(works.settings.poll_seconds)
             after = await asyncio.to_thread(_newest, works, inbox.id)
             if clock.now() - looked > FULL_LOOK:
@@ -210,13 +232,16 @@ def _newest(works: Works, inbox_id: int) -> ServerId | None:
 async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) -> None:
     """Fetch what the ledger lacks, oldest first."""
     there = await box.list(after)
-    missing = await asyncio.to_thread(_missing, works, held.inbox_id, there)
+    missing = await asyncio.to_thread(withheld.due, works, held.inbox_id)
+    missing += await asyncio.to_thread(_missing, works, held.inbox_id, there)
     if missing:
         _listed()
     fetched: list[Fetched] = []
     for item in missing:
         try:
-            raw = await box.fetch(item)
+            raw: Raw | Withheld | None = await box.fetch(item)
+        except Withheld as problem:
+            raw = problem  # those behind it go on
         except Exception:
             # What stands before it must not wait for a mail that cannot be had.
             await asyncio.to_thread(_keep, works, held, fetched)
@@ -230,7 +255,7 @@ async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) 
 
 
 def _size(fetched: Sequence[Fetched]) -> int:
-    return sum(len(raw.body) for _, raw in fetched if raw)
+    return sum(len(raw.body) for _, raw in fetched if isinstance(raw, Raw))
 
 
 def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[ServerId]:
@@ -247,8 +272,8 @@ def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[Ser
                     LedgerRow.inbox_id == inbox_id,
                     col(LedgerRow.scope).in_(scopes),
                     LedgerRow.number >= lowest,
-                    # What was gone and is listed again is not gone.
-                    LedgerRow.problem == "",
+                    # What was gone and is listed again is not gone; what is withheld has its time.
+                    or_(col(LedgerRow.problem) == "", col(LedgerRow.next_at).is_not(None)),
                 )
             )
         }
@@ -265,7 +290,7 @@ def _keep(works: Works, held: Held, fetched: Sequence[Fetched]) -> None:
     parcels = {
         item: Parcel(raw, Stored(works.blobs.put(raw.body), len(raw.body)), item)
         for item, raw in fetched
-        if raw
+        if isinstance(raw, Raw)
     }
     try:
         _note(works, held, fetched, parcels)
@@ -300,19 +325,21 @@ def _note(
         for item, raw in fetched:
             if raw is None:
                 _note_gone(session, held.inbox_id, item)
-        if there := [parcels[item] for item, raw in fetched if raw]:
+            elif isinstance(raw, Withheld):
+                withheld.note(session, held.inbox_id, item, raw)
+        if there := [parcels[item] for item, raw in fetched if isinstance(raw, Raw)]:
             intake.keep_all(session, held.inbox_id, there)
 
 
 def _note_gone(session: Session, inbox_id: int, item: ServerId) -> None:
     """Listed and then not there: somebody else removed it. The ledger says so."""
     row = intake.ledger_row(session, inbox_id, item)
-    row.problem = "It was gone before it could be fetched."
+    row.problem, row.next_at = "It was gone before it could be fetched.", None
     session.add(row)
 
 
-async def _settle(works: Works, held: Held, box: Mailbox) -> None:
-    """Leave the mark on the server for what is filed, and only for that."""
+async def _settle(works: Works, held: Held, box: Mailbox) -> str:
+    """Leave the mark on the server for what is filed, and only for that. Why not, if it refuses."""
     while filed := await asyncio.to_thread(_to_settle, works, held.inbox_id):
         marked: list[int] = []
         try:
@@ -320,10 +347,13 @@ async def _settle(works: Works, held: Held, box: Mailbox) -> None:
                 await box.settle(item)
                 _settled()
                 marked.append(row_id)
+        except NotSettled as problem:
+            return str(problem)  # fetching goes on, and the mark is tried again with the next look
         finally:
             # One transaction for all of them: to leave a mark twice does no harm.
             if marked:
                 await works.in_transaction(_note_settled, marked)
+    return ""
 
 
 def _to_settle(works: Works, inbox_id: int) -> list[tuple[int, ServerId]]:

@@ -4,6 +4,7 @@ import ipaddress
 import re
 from enum import StrEnum
 from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
 
@@ -14,9 +15,17 @@ class Security(StrEnum):
     NONE = "none"
 
 
+class Auth(StrEnum):
+    PASSWORD = "password"  # noqa: S105 - the name of a way to sign in
+    OAUTH = "oauth"
+
+
 class AfterFiling(StrEnum):
     LEAVE = "leave"
     SEEN = "seen"
+    KEYWORD = "keyword"
+    MOVE = "move"
+    DELETE = "delete"
 
 
 class ImportSince(StrEnum):
@@ -67,12 +76,48 @@ class EmailConfig(BaseModel):
     after_filing: AfterFiling = Field(
         default=AfterFiling.LEAVE,
         title="After filing",
-        description="Leave mails on the server as they are, or mark them as read.",
+        description="What is done to a mail on the server once it is filed here: nothing, mark it "
+        "as read, mark it with the keyword $Setten, move it to the folder below, or delete it.",
+    )
+    after_folder: str = Field(
+        default="",
+        title="Folder for filed mails",
+        description="Only for moving: a folder that exists on the server.",
     )
     import_since: ImportSince = Field(
         default=ImportSince.NOW,
         title="First import",
         description="Start with mails that arrive from now on, or bring in all of the folder.",
+    )
+    auth: Auth = Field(
+        default=Auth.PASSWORD,
+        title="Sign in with",
+        description="A password, or OAuth, which Microsoft 365 asks for.",
+    )
+    oauth_client_id: str = Field(
+        default="",
+        title="OAuth client id",
+        description="Of the application you registered with your provider.",
+    )
+    oauth_client_secret: SecretStr = Field(
+        default=SecretStr(""),
+        title="OAuth client secret",
+        description="Leave it empty if your application has none.",
+    )
+    oauth_token_url: str = Field(
+        default="",
+        title="OAuth token address",
+        description="Where access is renewed, such as https://oauth2.googleapis.com/token.",
+    )
+    oauth_refresh_token: SecretStr = Field(
+        default=SecretStr(""),
+        title="OAuth refresh token",
+        description="What the provider gave when access to this mailbox was granted.",
+    )
+    oauth_scopes: str = Field(
+        default="",
+        title="OAuth scopes",
+        description="What is asked for, separated by blanks; empty for what was granted.",
     )
     smtp_host: str = Field(
         default="",
@@ -127,7 +172,16 @@ class EmailConfig(BaseModel):
         return value
 
     @field_validator(
-        "sender_name", "imap_host", "imap_username", "folder", "smtp_host", "smtp_username"
+        "sender_name",
+        "imap_host",
+        "imap_username",
+        "folder",
+        "after_folder",
+        "oauth_client_id",
+        "oauth_token_url",
+        "oauth_scopes",
+        "smtp_host",
+        "smtp_username",
     )
     @classmethod
     def _is_one_line(cls, value: str) -> str:
@@ -146,6 +200,23 @@ class EmailConfig(BaseModel):
                     f"{host} is another machine: choose TLS or STARTTLS, "
                     "otherwise the password and every mail could be read on the way"
                 )
+        return self
+
+    @field_validator("oauth_token_url")
+    @classmethod
+    def _is_an_encrypted_address(cls, value: str) -> str:
+        address = urlsplit(value)
+        local = address.scheme == "http" and is_loopback(address.hostname or "")
+        if value and not (local or (address.scheme == "https" and address.hostname)):
+            raise ValueError("this must be an address that begins with https://")
+        return value
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if self.after_filing is AfterFiling.MOVE and not self.after_folder:
+            raise ValueError("to move filed mails, name the folder they are moved to")
+        if self.after_filing is AfterFiling.MOVE and self.after_folder == self.folder:
+            raise ValueError("filed mails cannot be moved to the folder they are fetched from")
         return self
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import base64
+import binascii
 import logging
 import re
 import ssl
@@ -16,13 +17,14 @@ from aioimaplib.aioimaplib import (
     quoted,
 )
 
+from channels.email.imap_lines import Lines
+
 # aioimaplib 2.0.3 writes every received chunk, bodies included, to its debug log.
 logging.getLogger("aioimaplib").setLevel(logging.WARNING)
 
 PATIENCE = 60.0  # seconds without one byte, after which nobody is there any more
-MAX_LINE = 8_000_000
+IDLE_PATIENCE = 15.0  # seconds until the server takes up IDLE, and until it ends it
 
-_LITERAL = re.compile(rb"~?\{(\d{1,12})\+?\}$")
 _TAGGED = re.compile(rb"[A-Z0-9]+ (OK|NO|BAD)\b")
 _EXPUNGE = re.compile(rb"\d+ EXPUNGE$", re.IGNORECASE)
 _EXISTS = re.compile(rb"(\d+) EXISTS$", re.IGNORECASE)
@@ -62,53 +64,23 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
         self.bye = ""
         self.exists = 0
         self.arrivals = 0  # how often the server said that there are more mails than before
-        self._buffer = bytearray()
-        self._scanned = 0
-        self._literal: bytearray | None = None
-        self._missing = 0
-        self._parts: list[bytes] = []
+        self._lines = Lines()
         self._heard = 0.0
+        self._to_say: list[str] = []  # what is still to be answered while signing in
+        self._challenge = b""
         self._one_at_a_time = asyncio.Lock()
 
     # What arrives
 
     def data_received(self, data: bytes) -> None:
         self._heard = self.loop.time()
-        self._buffer += data
         try:
-            while self._read_on():
-                pass
+            for parts in self._lines.feed(data):
+                self._take(parts)
         except (AioImapException, ValueError, AttributeError, KeyError):
             self.transport.abort()  # out of step: nothing that follows can be trusted
         if self.pending_sync_command is not None:
             self.pending_sync_command.flush()
-
-    def _read_on(self) -> bool:
-        """Take one literal or one line out of the buffer. False when more bytes are needed."""
-        if self._literal is not None:
-            taken = self._buffer[: self._missing - len(self._literal)]
-            self._literal += taken
-            del self._buffer[: len(taken)]
-            if len(self._literal) < self._missing:
-                return False
-            self._parts.append(bytes(self._literal))
-            self._literal = None
-        end = self._buffer.find(b"\r\n", self._scanned)
-        if end < 0:
-            self._scanned = max(0, len(self._buffer) - 1)
-            if len(self._buffer) > MAX_LINE:
-                raise ValueError("a line without an end")
-            return False
-        line = bytes(self._buffer[:end])
-        del self._buffer[: end + 2]
-        self._scanned = 0
-        self._parts.append(line)
-        if found := _LITERAL.search(line):
-            self._literal, self._missing = bytearray(), int(found.group(1))
-            return True
-        parts, self._parts = self._parts, []
-        self._take(parts)
-        return True
 
     def _take(self, parts: list[bytes]) -> None:
         first = parts[0]
@@ -136,6 +108,16 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
         )
         if waiting is not None:
             waiting.append_to_resp(parts)
+
+    def _continuation(self, line: bytes) -> None:
+        command = self.pending_sync_command
+        if command is None or command.name != "AUTHENTICATE":
+            super()._continuation(line)
+            return
+        if said := line[1:].strip():
+            self._challenge = said
+        # An empty line ends it: unanswered, the server would wait, and the reason be lost.
+        self.send(self._to_say.pop(0) if self._to_say else "")
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost.set()
@@ -172,6 +154,17 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
             command = Command(name, self.new_tag(), *args, prefix="UID" if uid else None)
             return await self._finished(command, patience)
 
+    async def authenticate(self, mechanism: str, first: str) -> tuple[Answer, str]:
+        """Sign in with one saying of ours; what came back, and why not if the server told."""
+        at_once = "SASL-IR" in self.capabilities
+        self._to_say, self._challenge = [] if at_once else [first], b""
+        answer = await self.run("AUTHENTICATE", mechanism, *([first] if at_once else []))
+        try:
+            told = base64.b64decode(self._challenge, validate=True).decode("utf-8", "replace")
+        except binascii.Error:
+            told = ""
+        return answer, told
+
     async def idle(self, seconds: float) -> list[list[bytes]]:
         """What the server tells within `seconds`; nothing if it had nothing to tell."""
         async with self._one_at_a_time:
@@ -183,7 +176,7 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
             try:
                 started = asyncio.ensure_future(self._idle_event.wait())
                 done, _ = await asyncio.wait(
-                    {idling, started}, timeout=15, return_when=asyncio.FIRST_COMPLETED
+                    {idling, started}, timeout=IDLE_PATIENCE, return_when=asyncio.FIRST_COMPLETED
                 )
                 started.cancel()
                 if started not in done:
@@ -194,7 +187,7 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
                 told = await self._told(seconds)
                 if not self.lost.is_set():
                     self.send("DONE")
-                await asyncio.wait_for(idling, 15)
+                await asyncio.wait_for(idling, IDLE_PATIENCE)
             except TimeoutError as error:
                 raise Lost("the server does not answer") from error
             finally:
@@ -239,7 +232,7 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
     async def start_tls(self, context: ssl.SSLContext, host: str) -> Answer:
         answer = await self.run("STARTTLS")
         if answer.ok:
-            if self._buffer:  # said before encryption, meant to be believed after it
+            if self._lines.begun:  # said before encryption, meant to be believed after it
                 raise Lost("the server said more than it may before encryption")
             self.transport = await self.loop.start_tls(
                 self.transport, self, context, server_hostname=host, ssl_handshake_timeout=30
@@ -249,24 +242,3 @@ class Protocol(IMAP4ClientProtocol):  # type: ignore[misc]  # aioimaplib ships n
 
 def quote(text: str) -> str:
     return str(quoted(text))
-
-
-def mutf7(name: str) -> str:
-    """A folder name as it is written in IMAP (RFC 3501, 5.1.3)."""
-    out, held = [], ""
-    for char in [*name, ""]:
-        if held and (not char or " " <= char <= "~"):
-            coded = held.encode("utf-16-be", "replace")
-            out.append("&" + _base64(coded) + "-")
-            held = ""
-        if not char:
-            break
-        if " " <= char <= "~":
-            out.append("&-" if char == "&" else char)
-        else:
-            held += char
-    return "".join(out)
-
-
-def _base64(coded: bytes) -> str:
-    return base64.b64encode(coded).decode("ascii").rstrip("=").replace("/", ",")

@@ -24,9 +24,11 @@ from channels.contract import (
     Refused,
     Rendered,
     Sent,
+    TryLater,
 )
+from channels.email import oauth
 from channels.email.addresses import normal, sendable
-from channels.email.config import EmailConfig, Security
+from channels.email.config import Auth, EmailConfig, Security
 from channels.email.tls import context_for, words_of
 
 TIMEOUT = 60.0
@@ -89,13 +91,14 @@ async def _signed_in(config: EmailConfig) -> SMTP:
             timeout=TIMEOUT,
         )
         await client.connect()
-        if config.smtp_username:
-            await client.login(config.smtp_username, config.smtp_password.get_secret_value())
+        await _sign_in(client, config)
     except Misconfigured as error:
         raise _Unsent(Later(str(error), PAUSE)) from error
+    except TryLater as error:
+        raise _Unsent(Later(str(error), error.after)) from error
     except SMTPAuthenticationError as error:
         words = (
-            f"{host} refused the user name or password of {config.smtp_username}. It said: "
+            f"{host} refused the user name or password of {_user(config)}. It said: "
             f"{error.message[:200]} Nothing is sent until this is corrected in the settings."
         )
         raise _Unsent(Later(words, PAUSE)) from error
@@ -104,6 +107,32 @@ async def _signed_in(config: EmailConfig) -> SMTP:
     except (SMTPException, OSError, TimeoutError) as error:
         raise _Unsent(_unreached(error, host, port)) from error
     return client
+
+
+async def _sign_in(client: SMTP, config: EmailConfig) -> None:
+    if config.auth is Auth.PASSWORD:
+        if config.smtp_username:
+            await client.login(config.smtp_username, config.smtp_password.get_secret_value())
+        return
+    await client.ehlo()  # what it offers, over the connection as it is now
+    if "xoauth2" not in client.supported_auth_methods:
+        raise Misconfigured(
+            f"{config.smtp_host} does not take OAuth: sign in with a password instead."
+        )
+    token = await oauth.access_token(config)
+    try:
+        await client.auth_xoauth2(_user(config), token)
+    except SMTPAuthenticationError as error:
+        if oauth.forget(config, token):
+            words = f"{config.smtp_host} does not take the access token any more: {error.message}"
+            raise TryLater(words[:500], 2) from error
+        raise
+
+
+def _user(config: EmailConfig) -> str:
+    if config.auth is Auth.PASSWORD:
+        return config.smtp_username
+    return config.smtp_username or config.imap_username or config.address
 
 
 def _unreached(error: Exception, host: str, port: int) -> Later:

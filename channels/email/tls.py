@@ -16,6 +16,13 @@ def context_for(config: EmailConfig) -> ssl.SSLContext:
         ) from error
 
 
+def with_public_authorities(config: EmailConfig) -> ssl.SSLContext:
+    """For servers of others: the inbox's own authority counts beside the public ones."""
+    context = context_for(config)
+    context.load_default_certs()
+    return context
+
+
 def words_of(error: ssl.SSLError, host: str, port: int) -> str:
     """For an admin: what is wrong with the encryption and what to change."""
     if isinstance(error, ssl.SSLCertVerificationError):

@@ -30,6 +30,7 @@ ssl_cert = <{top}/cert.pem
 ssl_key = <{top}/key.pem
 disable_plaintext_auth = no
 auth_failure_delay = 0
+auth_username_chars =
 mail_location = maildir:{top}/mail/%u
 mail_max_userip_connections = 100
 first_valid_uid = {first}
@@ -76,8 +77,11 @@ class Dovecot:
     _dropped: int = field(default=0)
 
     @classmethod
-    def start(cls, tmp: Path) -> "Dovecot":
-        """Start in `tmp`, as root or as an ordinary user; returns once it accepts connections."""
+    def start(cls, tmp: Path, extra: str = "") -> "Dovecot":
+        """Start, as root or as an ordinary user; returns once it accepts connections.
+
+        `extra` is added to the configuration.
+        """
         program = require("dovecot")
         version = subprocess.run([program, "--version"], capture_output=True, text=True, check=True)
         if not version.stdout.startswith("2.3."):
@@ -103,6 +107,7 @@ class Dovecot:
                 unchrooted="" if root else "  chroot =",
                 identity="" if root else _identity(user, group),
             )
+            + extra
         )
         if root:
             os.chown(top / "mail", entry.pw_uid, grp.getgrnam(group).gr_gid)

@@ -21,6 +21,7 @@ class Post(FakeChannel):
         self.gone: set[int] = set()
         self.on_open: Callable[[], None] = lambda: None
         self.on_fetch: Callable[[], None] = lambda: None
+        self.box: Callable[[], Mailbox] = lambda: Box(self)
         self.open_now = 0
         self.rests = 0
         self.new = asyncio.Event()
@@ -35,7 +36,7 @@ class Post(FakeChannel):
                 raise self.troubles.pop(0)
             self.open_now += 1
             try:
-                yield _Box(self)
+                yield self.box()
             finally:
                 self.open_now -= 1
 
@@ -48,7 +49,7 @@ class Post(FakeChannel):
         await until(lambda: self.rests > rests)
 
 
-class _Box(FakeMailbox):
+class Box(FakeMailbox):
     def __init__(self, post: Post) -> None:
         super().__init__(post.server)
         self.post = post

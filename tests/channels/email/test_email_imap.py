@@ -8,10 +8,10 @@ from typing import Any
 
 import pytest
 
-from channels.contract import Mailbox, Misconfigured, ServerId, TryLater
+from channels.contract import InboundMessage, Mailbox, Misconfigured, ServerId, TryLater
 from channels.email import channel
 from channels.email.config import EmailConfig
-from channels.email.imap_protocol import mutf7
+from channels.email.folders import mutf7
 from tests.servers import free_port
 from tests.servers.dovecot import Dovecot
 
@@ -201,7 +201,9 @@ async def test_a_mail_of_25_megabytes_comes_whole(dovecot: Dovecot, user: str) -
     assert raw.oversized == 0
 
 
-async def test_of_a_giant_only_the_header_fields_come(dovecot: Dovecot, user: str) -> None:
+async def test_of_a_giant_the_header_fields_and_the_beginning_of_its_text_come(
+    dovecot: Dovecot, user: str
+) -> None:
     body = mail(1, 51_000_000)
     dovecot.drop(user, body)
 
@@ -211,7 +213,39 @@ async def test_of_a_giant_only_the_header_fields_come(dovecot: Dovecot, user: st
 
     assert raw is not None
     assert raw.oversized == len(body)
-    assert raw.body == body.partition(b"\r\n\r\n")[0] + b"\r\n\r\n"
+    header, _, text = body.partition(b"\r\n\r\n")
+    assert raw.body == header + b"\r\n\r\n" + text[:1_000_000]
+
+
+async def test_of_a_giant_with_files_the_text_is_a_mail_of_its_own(
+    dovecot: Dovecot, user: str
+) -> None:
+    files = b"--o\r\nContent-Type: application/zip\r\n\r\n" + b"z" * 76 + b"\r\n"
+    body = (
+        b"From: a@example.org\r\nSubject: giant\r\nMIME-Version: 1.0\r\n"
+        b'Content-Type: multipart/mixed;\r\n boundary="o"\r\nMessage-ID: <g@example.org>\r\n\r\n'
+        b"--o\r\nContent-Type: multipart/alternative; boundary=i\r\n\r\n"
+        b"--i\r\nContent-Type: text/html\r\n\r\n<b>HTML</b>\r\n"
+        b'--i\r\nContent-Type: text/plain; charset="iso-2022-jp"\r\n\r\n'
+    ) + "大きなファイルです。\r\n--i--\r\n".encode("iso-2022-jp")
+    body += files.replace(b"z" * 76, (b"z" * 76 + b"\r\n") * 655_000) + b"--o--\r\n"
+    dovecot.drop(user, body)
+
+    async with opened(dovecot, user) as box:
+        (item,) = await box.list(None)
+        raw = await box.fetch(item)
+
+    assert raw is not None
+    assert raw.oversized == len(body)
+    assert len(raw.body) < 300
+    [message] = channel.parse(config(dovecot, user), raw)
+    assert isinstance(message, InboundMessage)
+    assert (message.sender.value, message.subject, message.text, message.files) == (
+        "a@example.org",
+        "giant",
+        "大きなファイルです。",
+        (),
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,224 @@
+"""Mails that are listed and not handed out, marks that are refused, accounts that are refused."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from typing_extensions import override
+
+from app.services import inboxes
+from app.services.access import SYSTEM
+from app.services.inboxes import NewInbox
+from app.store.tables import LedgerRow
+from app.worker import pull, refusals
+from app.worker.file import file
+from channels.contract import Mailbox, NotSettled, ServerId, SignInRefused, Withheld
+from tests.fakes import FakeConfig, raw
+from tests.worker.conftest import Plant
+from tests.worker.hurry import ended, hurried, until
+from tests.worker.post import Box, Post
+
+on_sqlite = pytest.mark.parametrize("kind", ["sqlite"])
+MINUTE = timedelta(minutes=1)
+WORDS = "The server lists mail 1 but does not hand it out."
+
+
+def ledger(plant: Plant) -> list[tuple[int, bool, int, str]]:
+    """Number, whether it was kept, how often it was tried in vain, and what went wrong."""
+    return [
+        (row.number, row.arrival_id is not None, row.attempts, row.problem)
+        for row in plant.desk.all(LedgerRow)
+    ]
+
+
+def pulling(plant: Plant) -> "asyncio.Task[None]":
+    return asyncio.create_task(pull.supervise(plant.works))
+
+
+def withholding(post: Post, *numbers: int) -> None:
+    def refuse() -> None:
+        if post.fetched[-1] in numbers:
+            raise Withheld(f"The server lists mail {post.fetched[-1]} but does not hand it out.")
+
+    post.on_fetch = refuse
+
+
+def test_a_mail_that_is_withheld_is_tried_again_later_and_the_next_ones_come(plant: Plant) -> None:
+    post = Post(raw("a"), raw("b"))
+    withholding(post, 1)
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.rests)
+        assert ledger(plant) == [(1, False, 1, WORDS), (2, True, 0, "")]
+        assert plant.inbox().last_in_error == WORDS
+
+        await post.look_again()  # not yet
+        post.server.items.append(raw("c"))
+        await post.look_again()
+        assert post.fetched == [1, 2, 3]
+        assert plant.inbox().last_in_error == WORDS  # mail comes in, and still one is missing
+
+        plant.forward(MINUTE)
+        await post.look_again()
+        assert ledger(plant)[0] == (1, False, 2, WORDS)
+
+        post.on_fetch = lambda: None
+        plant.forward(4 * MINUTE)
+        await post.look_again()
+        await ended(task)
+
+    hurried(act)
+
+    assert post.fetched == [1, 2, 3, 1, 1]
+    assert ledger(plant) == [(1, True, 2, ""), (2, True, 0, ""), (3, True, 0, "")]
+    assert plant.states() == [("b", "waiting"), ("c", "waiting"), ("a", "waiting")]
+    assert plant.inbox().last_in_error == ""
+
+
+@on_sqlite
+def test_a_withheld_mail_that_somebody_removed_is_no_trouble_any_more(plant: Plant) -> None:
+    post = Post(raw("a"), raw("b"))
+    withholding(post, 1, 2)
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.rests)
+        assert plant.inbox().last_in_error == f"2 mails are not handed out. {WORDS}"
+
+        post.on_fetch = lambda: None
+        post.gone = {1, 2}
+        plant.forward(MINUTE)
+        await post.look_again()
+        await ended(task)
+
+    hurried(act)
+
+    gone = "It was gone before it could be fetched."
+    assert ledger(plant) == [(1, False, 1, gone), (2, False, 1, gone)]
+    assert plant.inbox().last_in_error == ""
+
+
+class _Stubborn(Box):
+    """Its server refuses marks as long as `words` is not empty."""
+
+    words = "The server refused to mark a filed mail: over quota"
+
+    @override
+    async def settle(self, item: ServerId) -> None:
+        if self.words:
+            raise NotSettled(self.words)
+        await super().settle(item)
+
+
+def test_a_refused_mark_is_said_and_tried_again_while_mail_comes_in(plant: Plant) -> None:
+    post = Post(raw("a"))
+    boxes: list[_Stubborn] = []
+
+    def boxed() -> Mailbox:
+        boxes.append(_Stubborn(post))
+        return boxes[-1]
+
+    post.box = boxed
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.rests)
+        await file(plant.works, plant.inbox_id)
+        post.server.items.append(raw("b"))
+        await post.look_again()
+        await post.look_again()
+        assert plant.inbox().last_in_error == _Stubborn.words
+        assert post.server.settled == []
+
+        boxes[0].words = ""
+        await post.look_again()
+        await ended(task)
+
+    hurried(act)
+
+    assert plant.states() == [("a", "filed"), ("b", "waiting")]
+    assert post.server.settled == [ServerId("inbox/1", 1)]
+    assert plant.inbox().last_in_error == ""
+
+
+class _Limited(Box):
+    """Its server cannot leave the mark that was configured."""
+
+    warning = "The server takes no new keywords."
+
+
+@on_sqlite
+def test_what_a_server_cannot_do_is_said_for_as_long_as_mail_is_fetched_from_it(
+    plant: Plant,
+) -> None:
+    post = Post(raw("a"))
+    post.box = lambda: _Limited(post)
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.rests)
+        post.server.items.append(raw("b"))
+        await post.look_again()
+        await ended(task)
+
+    hurried(act)
+
+    assert plant.states() == [("a", "waiting"), ("b", "waiting")]
+    assert plant.inbox().last_in_error == "The server takes no new keywords."
+
+
+def test_a_refused_account_is_left_in_peace_by_every_worker_for_an_hour(plant: Plant) -> None:
+    post = Post(raw("a"))
+    post.troubles = [SignInRefused("The password is wrong.")]
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: plant.inbox().last_in_error == "The password is wrong.")
+        await ended(task)
+
+        plant.forward(59 * MINUTE)
+        task = pulling(plant)  # as after a restart
+        looks = 0
+
+        def several_looks() -> bool:
+            nonlocal looks
+            looks += refusals.seconds_left(plant.works, plant.inbox_id) == 60.0
+            return looks > 20
+
+        await until(several_looks)
+        assert len(post.attempts) == 1
+
+        plant.forward(MINUTE)
+        await until(lambda: plant.states() == [("a", "waiting")])
+        await ended(task)
+
+    hurried(act)
+
+    assert len(post.attempts) == 2
+    assert plant.inbox().last_in_error == ""
+
+
+@on_sqlite
+def test_settings_saved_again_end_the_peace_of_a_refused_account(plant: Plant) -> None:
+    post = Post(raw("a"))
+    post.troubles = [SignInRefused("The password is wrong.")]
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: plant.inbox().last_in_error == "The password is wrong.")
+
+        same = NewInbox("fake", "Support", FakeConfig(), "help@shop.test")
+        plant.desk.do(inboxes.change, SYSTEM, plant.works.keys, plant.inbox_id, same)
+        await until(lambda: plant.states() == [("a", "waiting")])
+        await ended(task)
+
+    hurried(act)
+
+    assert len(post.attempts) == 2
