@@ -2,6 +2,7 @@
 
 import contextlib
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from channels.contract import Party
@@ -16,6 +17,8 @@ _ADDRESS = re.compile(
     r"[^\s<>\"(),;:\\\[\]]+@(?:\[[^\]\s]{1,60}\]|[^\s<>\"'(),;:\\@\[\]]+)",
 )
 _COMMENT = re.compile(r"\([^()]{0,200}\)")
+_ESCAPED = re.compile(r"\\([()\\\"])")
+_AROUND_DOT = re.compile(r"[ \t]{0,20}([.@])[ \t]{0,20}")
 _SENDABLE = re.compile(
     r'(?:[^\s<>"(),;:\\@]+|"(?:[^"\\]|\\.)+")@(?:\[[^\]\s]+\]|[^\s<>"(),;:\\@\[\]]+)'
 )
@@ -30,8 +33,18 @@ class _Entry:
     angle: str | None = None
     comment: str = ""
 
-    def party(self) -> Party | None:
-        source = self.words if self.angle is None else _COMMENT.sub("", self.angle)
+    def parties(self) -> Iterator[Party]:
+        if self.angle is None and self.words.count("@") > 1:
+            # Blanks instead of commas: each is an address, and none is a name.
+            for word in self.words.split()[:MAX_ADDRESSES]:
+                if address := _address_in(word):
+                    yield Party("email", address)
+            return
+        if (party := self._party()) is not None:
+            yield party
+
+    def _party(self) -> Party | None:
+        source = self.words if self.angle is None else _in_angle(self.angle)
         address = _address_in(source)
         if not address and self.angle is not None:
             address = _address_in(decode_words(self.words))
@@ -46,12 +59,10 @@ def parties(raw: str) -> tuple[Party, ...]:
     """Every address of one field. What has none in it is left out."""
     found: list[Party] = []
     for entry in _entries(unicode_of(raw[:MAX_VALUE])):
-        party = entry.party()
-        if party is not None:
-            found.append(party)
+        found += entry.parties()
         if len(found) >= MAX_ADDRESSES:
             break
-    return tuple(found)
+    return tuple(found[:MAX_ADDRESSES])
 
 
 def normal(address: str) -> str:
@@ -70,6 +81,12 @@ def sendable(address: str) -> str:
     if not _SENDABLE.fullmatch(address) or not address.isascii() or not address.isprintable():
         raise ValueError("not a mail address that every server takes")
     return address
+
+
+def _in_angle(text: str) -> str:
+    """Without comments, and without the blanks that old mails have around dots."""
+    text = _COMMENT.sub("", text)
+    return _AROUND_DOT.sub(r"\1", text) if '"' not in text else text
 
 
 def _address_in(text: str) -> str:
@@ -136,12 +153,15 @@ def _quoted(text: str, start: int) -> tuple[str, int]:
 
 
 def _comment(text: str, start: int) -> tuple[str, int]:
-    depth = 0
-    for at in range(start, min(len(text), start + MAX_NESTED)):
-        if text[at] == "(":
+    depth, at, last = 0, start, min(len(text), start + MAX_NESTED)
+    while at < last:
+        if text[at] == "\\":
+            at += 1
+        elif text[at] == "(":
             depth += 1
         elif text[at] == ")":
             depth -= 1
             if depth == 0:
-                return text[start + 1 : at], at + 1
+                return _ESCAPED.sub(r"\1", text[start + 1 : at]), at + 1
+        at += 1
     return "", start + 1

@@ -4,16 +4,20 @@ import html
 import mimetypes
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
-from channels.contract import InboundFile
-from channels.email import charset, mime
+from channels.contract import InboundFile, Unreadable
+from channels.email import charset, invitation, mime, secured, tnef, uuencoded
 from channels.email.headers import Headers, text_of
 from channels.email.mime import Part
 from channels.text import clean, html_to_text
 
 MAX_TEXT = 1_000_000  # characters shown; a longer text is attached whole
 MAX_NAME = 180
+MAX_OPENED = 3  # signed mails inside signed mails
+
+TEXT_CUT = "text cut: The text is very long; all of it is attached as a file."
+NOT_UNPACKED = "winmail: What is in this winmail.dat could not be unpacked; it is here as it came."
 
 _UNSAFE = re.compile('[\x00-\x1f\x7f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
@@ -26,6 +30,7 @@ _USUAL_NAMES = {
     "text/rfc822-headers": "headers.txt",
     "text/calendar": "invitation.ics",
     "application/pgp-signature": "signature.asc",
+    "application/pgp-encrypted": "pgp.txt",
     "application/pkcs7-signature": "smime.p7s",
 }
 _FLOWED_QUOTE = re.compile(r"^>*")
@@ -45,6 +50,13 @@ class Content:
     files: list[InboundFile] = field(default_factory=list)
     suspect: bool = False
     warnings: list[str] = field(default_factory=list)
+    events: list[str] = field(default_factory=list)  # what invitations say
+    spare: list[Piece] = field(default_factory=list)  # a text for a mail that has none of its own
+    opened: int = 0  # signed mails inside signed mails
+
+    def warn(self, words: str) -> None:
+        if words and words not in self.warnings:
+            self.warnings.append(words)
 
     @property
     def text(self) -> str:
@@ -62,12 +74,19 @@ def content_of(root: Part) -> Content:
     """The text in both forms and every other part as a file. No part is lost."""
     content = Content()
     content.pieces = _pieces(root, content)
+    if not content.text.strip():
+        content.pieces += content.spare
+    content.pieces += [Piece(plain=event) for event in content.events]
     for piece in content.pieces:
+        piece.plain, found = uuencoded.taken_out(piece.plain)
+        content.files += [replace(file, name=safe_name(file.name) or "file") for file in found]
         if len(piece.plain) > MAX_TEXT:
+            content.warn(TEXT_CUT)
             body = piece.plain.encode("utf-8", "replace")
             content.files.append(InboundFile("text.txt", "text/plain; charset=utf-8", body))
             piece.plain = piece.plain[:MAX_TEXT]
         if len(piece.html) > 2 * MAX_TEXT:
+            content.warn(TEXT_CUT)
             body = piece.html.encode("utf-8", "replace")
             content.files.append(InboundFile("text.html", "text/html; charset=utf-8", body))
             piece.html = piece.html[: 2 * MAX_TEXT]
@@ -76,14 +95,58 @@ def content_of(root: Part) -> Content:
 
 
 def _pieces(part: Part, content: Content) -> list[Piece]:
+    content.warn(secured.word_of(part))
     if part.children:
         if part.content_type == "multipart/alternative":
             return _alternative(part, content)
         return [piece for child in part.children for piece in _pieces(child, content)]
     if _is_text(part):
         return _text_piece(part, content)
-    content.files.append(_file(part, len(content.files) + 1))
+    file = _file(part, len(content.files) + 1)
+    content.files.append(file)
+    if file.content_type in invitation.TYPES:
+        _take_events(part, content)
+    elif tnef.looks_like_one(file.content_type, file.name, file.body):
+        _take_package(file, content)
+    elif file.name.lower().endswith(".p7m") and content.opened < MAX_OPENED:
+        return _signed_pieces(file, content)
     return []
+
+
+def _take_events(part: Part, content: Content) -> None:
+    label = part.parameters.get("charset", "") or "utf-8"
+    event = invitation.summary(charset.decode(part.content[:MAX_TEXT], label).text)
+    if event and event not in content.events:
+        content.events.append(event)
+
+
+def _take_package(file: InboundFile, content: Content) -> None:
+    try:
+        package = tnef.unpacked(file.body)
+    except tnef.Broken:
+        content.warn(NOT_UNPACKED)
+        return
+    content.files += [
+        replace(one, name=safe_name(one.name) or f"part-{number}.bin")
+        for number, one in enumerate(package.files, len(content.files) + 1)
+    ]
+    if package.plain or package.html:
+        content.spare.append(Piece(plain=clean(package.plain), html=clean(package.html)))
+
+
+def _signed_pieces(file: InboundFile, content: Content) -> list[Piece]:
+    """The mail that stands inside an opaque signature."""
+    inner = secured.signed_content(file.body)
+    if inner is None:
+        return []
+    content.opened += 1
+    try:
+        taken = mime.taken_apart(inner)
+    except Unreadable:
+        return []
+    for words in taken.warnings:
+        content.warn(words)
+    return _pieces(taken.root, content)
 
 
 def _alternative(part: Part, content: Content) -> list[Piece]:

@@ -49,6 +49,9 @@ _BOMS = (
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 _JIS_ESCAPE = re.compile(rb"\x1b\$[@B(]")
+_BEYOND_TYPOGRAPHY = re.compile(rb"[\xa0-\xff]")
+_LATIN_LETTERS = re.compile(rb"[A-Za-z]{2}")
+_RUN = re.compile(r"[^\x00-\x7f]+")
 _SAMPLE = 4000  # characters looked at when two encodings are possible
 
 
@@ -133,11 +136,24 @@ def _trial(body: bytes, *, western: bool = True) -> str | None:
     best, score = None, 0.6
     for codec in ("cp932", "euc-jp"):
         text = _strict(body, codec)
-        if text is not None and (now := japanese_score(text)) > score:
+        if text is None or (codec == "cp932" and _is_typography(body, text)):
+            continue
+        if (now := japanese_score(text)) > score:
             best, score = text, now
     if best is not None or not western:
         return best
     return _strict(body, "cp1252")
+
+
+def _is_typography(body: bytes, text: str) -> bool:
+    """Whether Windows quotes and dashes between Latin letters only happen to be Japanese as well.
+
+    In "don’t" the quote and the t are the two bytes of a kanji, but one that stands alone.
+    """
+    if _BEYOND_TYPOGRAPHY.search(body) or not _LATIN_LETTERS.search(body):
+        return False
+    runs = [len(run) for run in _RUN.findall(text[:_SAMPLE])]
+    return sum(run for run in runs if run > 1) < 0.7 * sum(runs)
 
 
 def japanese_score(text: str) -> float:

@@ -17,6 +17,7 @@ MAX_HEADER_BLOCK = 1_000_000
 MAX_FIELDS = 2000
 MAX_PARTS = 1000
 MAX_DEPTH = 50
+MAX_FLAT = 2_000_000  # bytes in which a text is looked for when nothing else works
 
 _FIELD = re.compile(rb"[!-9;-~]{1,100}[ \t]*:")
 _KNOWN = re.compile(
@@ -25,6 +26,10 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
+_FOLDED = re.compile(rb"(?:[ \t][^\r\n]*(?:\r\n|\r|\n))*")
+_OF_CONTENT = ("content-type", "content-transfer-encoding")
+_PLAIN_PART = re.compile(rb"(?<=\n)content-type:[ \t]*text/plain", re.IGNORECASE)
+_NEXT_PART = re.compile(rb"\r?\n--")
 _BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"\r\n]{1,200})|([^\s;"]{1,200}))', re.IGNORECASE)
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
@@ -74,18 +79,54 @@ class _Node(Message):
         return (found.group(1) or found.group(2)).rstrip() if found else None
 
 
-def read(raw: bytes) -> Part:
-    """Take a mail apart. Raises `Unreadable` when there is no mail in it at all."""
+FIELDS_CUT = "header fields cut: There are more or longer header fields than are read."
+PARTS_CUT = "parts cut: It has too many parts, or parts too deep in parts; the whole is attached."
+STRUCTURE = "structure: Its parts could not be taken apart; the whole mail is attached."
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A mail taken apart, and what had to be left out of it."""
+
+    root: Part
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class _Count:
+    parts: int = 0
+    is_cut: bool = False
+
+
+def taken_apart(raw: bytes) -> Taken:
+    """Raises `Unreadable` when there is no mail in it at all."""
     raw = _without_preface(raw)
-    fields, body = _within_limits(raw)
+    fields, body, is_cut = _within_limits(raw)
     if not fields:
         raise Unreadable("This is no mail: it has no header fields at all.")
+    warnings = (FIELDS_CUT,) if is_cut else ()
     try:
         parser = BytesFeedParser(_factory=_Node, policy=compat32)
         parser.feed(fields + b"\r\n" + body)
-        return _tree(parser.close())
+        count = _Count()
+        root = _tree(parser.close(), count)
     except (MessageError, RecursionError, LookupError, ValueError, TypeError, AttributeError):
-        return _flat(fields, body)
+        return Taken(_flat(fields, body), (*warnings, STRUCTURE))
+    if count.is_cut:
+        root = _beside(root, _whole(fields, body))
+        warnings = (*warnings, PARTS_CUT)
+    return Taken(root, warnings)
+
+
+def flat(raw: bytes) -> Taken:
+    """Header fields, the first plain text there seems to be, and the mail itself as a file.
+
+    Needs none of the parser, and no more time than it takes to look at each byte a few times.
+    """
+    fields, body, _ = _within_limits(_without_preface(raw))
+    if not fields:
+        raise Unreadable("This is no mail: it has no header fields at all.")
+    return Taken(_flat(fields, body), (STRUCTURE,))
 
 
 def split(raw: bytes) -> tuple[bytes, bytes]:
@@ -120,10 +161,11 @@ def _without_preface(raw: bytes) -> bytes:
     return raw
 
 
-def _within_limits(raw: bytes) -> tuple[bytes, bytes]:
-    """Header fields that may be read, and what follows them."""
+def _within_limits(raw: bytes) -> tuple[bytes, bytes, bool]:
+    """Header fields that may be read, what follows them, and whether some were left out."""
     kept: list[bytes] = []
-    size = at = 0
+    size = at = count = 0
+    is_cut = False
     for found in _LINE.finditer(raw):
         line = found.group()
         folded = line[:1] in (b" ", b"\t") and bool(kept)
@@ -131,36 +173,39 @@ def _within_limits(raw: bytes) -> tuple[bytes, bytes]:
             at = found.end()
             break
         if not folded and not _FIELD.match(line):
-            if _KNOWN.match(raw, found.end()):
+            if _KNOWN.match(raw, _FOLDED.match(raw, found.end()).end()):  # type: ignore[union-attr]
                 continue  # one line of garbage among fields
             at = found.start()  # the empty line is missing: this is text already
             break
         at = found.end()
-        line = line if len(line) <= MAX_VALUE else line[:MAX_VALUE] + b"\r\n"
+        if len(line) > MAX_VALUE:
+            line, is_cut = line[:MAX_VALUE] + b"\r\n", True
         size += len(line)
-        if size > MAX_HEADER_BLOCK or (len(kept) >= MAX_FIELDS and not folded):
+        if size > MAX_HEADER_BLOCK or (count >= MAX_FIELDS and not folded):
+            is_cut = True
             continue
         if folded:
             kept.append(line)
         else:
+            count += 1
             name, _, value = line.partition(b":")
             kept.append(name.rstrip() + b":" + value)  # "Subject : x" is a field too
     if kept and not kept[-1].endswith((b"\r", b"\n")):
         kept.append(b"\r\n")
-    return b"".join(kept), raw[at:]
+    return b"".join(kept), raw[at:], is_cut
 
 
-def _tree(message: Message, depth: int = 0, count: list[int] | None = None) -> Part:
-    count = count if count is not None else [0]
-    count[0] += 1
+def _tree(message: Message, count: _Count, depth: int = 0) -> Part:
+    count.parts += 1
     # get_payload() would decode eight-bit text by its label and lose what does not fit.
     payload: object = message._payload  # type: ignore[attr-defined]
     children: tuple[Part, ...] = ()
-    if isinstance(payload, list) and depth < MAX_DEPTH:
+    if isinstance(payload, list):
+        inside = [child for child in payload if isinstance(child, Message)]
+        room = max(0, MAX_PARTS - count.parts) if depth < MAX_DEPTH else 0
+        count.is_cut |= len(inside) > room
         children = tuple(
-            _tree(child, depth + 1, count)
-            for child in payload
-            if isinstance(child, Message) and count[0] < MAX_PARTS
+            _tree(child, count, depth + 1) for child in inside[:room] if count.parts < MAX_PARTS
         )
     content = payload if isinstance(payload, str) else ""
     return _part(Headers(message.raw_items()), content, children)
@@ -211,17 +256,39 @@ def _uudecoded(raw: bytes) -> bytes:
 
 
 def _flat(fields: bytes, body: bytes) -> Part:
-    """Fields only, with all the rest as one file: better a mail that shows little than none."""
-    parser = BytesFeedParser(_factory=_Node, policy=compat32)
-    parser._set_headersonly()  # type: ignore[attr-defined]  # as email.parser does itself
-    parser.feed(fields)
-    headers = Headers(parser.close().raw_items())
-    whole = Part(
-        Headers(()),
-        "message/rfc822",
-        {},
-        "attachment",
-        {"filename": "mail.eml"},
-        fields + b"\r\n" + body,
+    """Fields, and all the rest as one file: better a mail that shows little than none."""
+    headers = _headers(fields)
+    children = [_whole(fields, body)]
+    if text := _first_text(headers, body):
+        children.insert(0, text)
+    return Part(headers, "multipart/mixed", {}, "", {}, b"", tuple(children))
+
+
+def _first_text(headers: Headers, body: bytes) -> Part | None:
+    """The body if it is text, else the first part in it that says it is plain text."""
+    if not headers.raw("content-type").strip().lower().startswith(("multipart/", "message/")):
+        own = [(name, headers.raw(name)) for name in _OF_CONTENT if name in headers]
+        return _part(Headers(own), body[:MAX_FLAT].decode("ascii", "surrogateescape"), ())
+    found = _PLAIN_PART.search(body, 0, MAX_FLAT)
+    if found is None:
+        return None
+    block, text = split(body[found.start() : found.start() + MAX_FLAT].lstrip(b"\r\n"))
+    text = _NEXT_PART.split(text, maxsplit=1)[0]
+    return _part(_headers(block), text.decode("ascii", "surrogateescape"), ())
+
+
+def _headers(block: bytes) -> Headers:
+    return Headers(
+        (name.decode("ascii", "surrogateescape"), value.decode("ascii", "surrogateescape"))
+        for name, _, value in (line.partition(b":") for line in header_lines(block))
     )
-    return Part(headers, "multipart/mixed", {}, "", {}, b"", (whole,))
+
+
+def _whole(fields: bytes, body: bytes) -> Part:
+    content = fields + b"\r\n" + body
+    attached = {"filename": "mail.eml"}
+    return Part(Headers(()), "message/rfc822", {}, "attachment", attached, content)
+
+
+def _beside(root: Part, whole: Part) -> Part:
+    return Part(root.headers, "multipart/mixed", {}, "", {}, b"", (root, whole))

@@ -54,7 +54,8 @@ def read(raw: bytes, own_address: str = "") -> Reading:
     """Raises `Unreadable` only where there is no mail at all."""
     if not raw.strip(b"\r\n\t \x00"):
         raise Unreadable("This mail is empty: the server delivered no bytes.")
-    root = mime.read(raw)
+    taken = mime.taken_apart(raw)
+    root = taken.root
     headers = root.headers
     content = body.content_of(root)
     text = content.text
@@ -94,7 +95,7 @@ def read(raw: bytes, own_address: str = "") -> Reading:
         report=report if kind in hygiene.BOUNCES else None,
         language=headers.text("content-language").partition(",")[0].strip()[:35],
         charset_suspect=content.suspect,
-        warnings=tuple(content.warnings),
+        warnings=(*taken.warnings, *content.warnings),
     )
 
 
