@@ -345,7 +345,8 @@ SECURED = {
     ),
     "encrypted PGP": (
         (
-            b"Content-Type: multipart/encrypted; protocol=application/pgp-encrypted; boundary=b\r\n\r\n"
+            b"Content-Type: multipart/encrypted; protocol=application/pgp-encrypted; "
+            b"boundary=b\r\n\r\n"
             b"--b\r\nContent-Type: application/pgp-encrypted\r\n\r\nVersion: 1\r\n"
             b"--b\r\nContent-Type: application/octet-stream; name=encrypted.asc\r\n\r\nxx\r\n--b--"
         ),
@@ -354,8 +355,10 @@ SECURED = {
     ),
     "signed": (
         (
-            b"Content-Type: multipart/signed; protocol=application/pgp-signature; boundary=b\r\n\r\n"
-            b"--b\r\n\r\nhello\r\n--b\r\nContent-Type: application/pgp-signature\r\n\r\nxx\r\n--b--"
+            b"Content-Type: multipart/signed; protocol=application/pgp-signature; "
+            b"boundary=b\r\n\r\n"
+            b"--b\r\n\r\nhello\r\n--b\r\n"
+            b"Content-Type: application/pgp-signature\r\n\r\nxx\r\n--b--"
         ),
         secured.SIGNED,
         ["signature.asc"],
