@@ -57,9 +57,3 @@ def _signature_line(lines: Sequence[str], end: int, html: str) -> int | None:
         if found is not None and end - found > signatures.MAX_LINES:
             return None
     return found
-
-
-def split(text: str) -> tuple[str, str]:
-    """What is new and what is quoted, in this order, by the plain text alone."""
-    parts = read(text)
-    return ("\n".join(filter(None, (parts.new, parts.signature))), parts.quoted)

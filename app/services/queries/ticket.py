@@ -66,6 +66,7 @@ class Said:
     subject: str
     text: str
     quoted: str
+    signature: str
     has_html: bool
     language: str
     at: datetime
@@ -312,6 +313,7 @@ def _one(message: Message, files: tuple[File, ...], sendings: tuple[Sending, ...
         subject=message.subject,
         text=message.reply_text or message.text,
         quoted=message.quoted_text,
+        signature=message.signature,
         has_html=bool(message.html),
         language=message.language,
         at=message.created_at,
