@@ -3,11 +3,11 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from app.core.errors import NotAllowed, NotFound
 from app.domain.words import Cause, Role
-from app.store.tables import Ticket
+from app.store.tables import FormerRef, Ticket
 
 
 class Permission(StrEnum):
@@ -50,13 +50,15 @@ def require(actor: Actor, permission: Permission) -> None:
 
 
 def ticket(session: Session, actor: Actor, ref: str, permission: Permission) -> Ticket:
-    """The ticket, locked against other writers where the database can.
+    """The ticket, locked against other writers where the database can; by a former name as well.
 
     Raises `NotFound` for what is not there or not to be seen, `NotAllowed` for what is.
     """
-    found = session.exec(
-        select(Ticket).where(Ticket.ref == ref).with_for_update(key_share=True)
-    ).one_or_none()
+    named = select(Ticket).with_for_update(key_share=True)
+    found = session.exec(named.where(Ticket.ref == ref)).one_or_none()
+    if found is None:
+        joined = select(FormerRef.ticket_id).where(FormerRef.ref == ref)
+        found = session.exec(named.where(col(Ticket.id).in_(joined))).one_or_none()
     if found is None or not may(actor, Permission.READ):
         raise NotFound("There is no such ticket.")
     require(actor, permission)

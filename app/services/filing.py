@@ -1,6 +1,5 @@
 """One message finds its customer and its ticket."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -20,11 +19,12 @@ from app.services import (
     inboxes,
     self_tests,
     tagging,
+    threads,
     touchpoints,
     withdrawals,
 )
 from app.services.access import Actor
-from app.store import jobs, search
+from app.store import jobs, locking, search
 from app.store.tables import (
     Address,
     Agent,
@@ -37,7 +37,7 @@ from app.store.tables import (
     Participant,
     Ticket,
 )
-from channels.contract import Direction, InboundMessage, Ref, RefKind, SelfTests
+from channels.contract import Direction, InboundMessage, RefKind, SelfTests
 from classifier.contract import Prediction
 
 INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
@@ -95,6 +95,9 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     message = found.message
     if reason := _of_ourselves(session, keys, place, message):
         return Outcome(ArrivalState.IGNORED, reason)
+    # A copy, or what it answers, may be filed by somebody else at this very moment.
+    ids = [ref.value for ref in message.refs if ref.kind is RefKind.MESSAGE_ID]
+    locking.names(session, (message.canonical, message.external_id, *ids))
     original = _already_filed(session, place, message.canonical)
     if original:
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
@@ -102,17 +105,20 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     customer, address = customers.resolve(
         session, place.inbox.id, message.sender, message.also_known_as, language=found.language
     )
-    ticket, claimed = _ticket_for(session, keys, place.inbox, address, message)
-    is_new = ticket is None
+    there = threads.place(session, keys, place.inbox, address, message)
+    if there.ticket and there.unverified:
+        return _for_an_agent(session, there.ticket, address, place, found)
+    ticket, is_new = there.ticket, there.ticket is None
     if ticket is None:
-        ticket = _open(session, place.inbox, customer, found, claimed)
+        ticket = _open(session, place.inbox, customer, found, there.claimed)
         # Who wrote a call down has read it; and a form on a website writes for everybody.
         if address.spam_at is not None and not message.is_call and message.reply_to is None:
             ticket.status = Status.SPAM
             changes.record(session, RULE, ticket, "filed_as_spam")
-    if is_new or not _speaks(session, ticket, address):
+    if is_new or not threads.speaks(session, ticket, address):
         _let_speak(session, ticket, address)
     row = _write(session, ticket, address, place, found)
+    threads.wait_for(session, place.inbox, ticket, message)
     _touch(session, ticket, row, found)
     if not message.automatic and message.direction is Direction.INBOUND:
         # Only what a customer says first decides by itself; a later “thanks!” says nothing about
@@ -130,6 +136,18 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}.")
 
 
+def _for_an_agent(
+    session: Session, ticket: Ticket, address: Address, place: Place, found: Understood
+) -> Outcome:
+    """They hold our signed address and take no part: shown on the ticket, and changes nothing."""
+    row = _write(session, ticket, address, place, found)
+    row.unverified = True
+    ticket.message_count += 1
+    ticket.unverified += 1
+    changes.record(session, INTAKE, ticket, "third_party_wrote", message=row.id)
+    return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}, as of a third party.")
+
+
 def _of_ourselves(session: Session, keys: Keys, place: Place, message: InboundMessage) -> str:
     """Why a mail that we began ourselves is nobody's inquiry; "" for every other."""
     if message.machine == "ourselves":
@@ -144,81 +162,18 @@ def _of_ourselves(session: Session, keys: Keys, place: Place, message: InboundMe
 
 
 def _already_filed(session: Session, place: Place, canonical: str) -> int | None:
-    """The message that an equal arrival of the same inbox became."""
+    """The message that an equal arrival became, whichever inbox it came through."""
     if not canonical:
         return None
     return session.exec(
         select(Message.id)
         .join(Arrival, col(Message.arrival_id) == col(Arrival.id))
         .where(
-            Arrival.inbox_id == place.inbox.id,
             Arrival.canonical == canonical,
             Arrival.id != place.arrival.id,
         )
         .limit(1)
     ).one_or_none()
-
-
-def _ticket_for(
-    session: Session, keys: Keys, inbox: Inbox, address: Address, message: InboundMessage
-) -> tuple[Ticket | None, str]:
-    """The ticket the strongest ref names, if the sender may speak on it; else what it claims.
-
-    A ref alone proves nothing: anyone can quote an id they have seen.
-    """
-    claimed = ""
-    for ref in message.refs:
-        for ticket in _named_by(session, keys, inbox, ref):
-            if _may_speak(session, ticket, address):
-                return ticket, ""
-            # A bounce comes from a stranger by nature. Our own signed id inside it shows
-            # that it answers our mail; it is shown there and changes nothing else.
-            if message.automatic and ref.kind in {RefKind.ID_TOKEN, RefKind.ADDRESS_TOKEN}:
-                return ticket, ""
-            claimed = claimed or ticket.ref
-    return None, claimed
-
-
-def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[Ticket]:
-    """The tickets `ref` can mean, newest first, locked against agents who change them now."""
-    match ref.kind:
-        case RefKind.ADDRESS_TOKEN | RefKind.ID_TOKEN:
-            named = col(Ticket.ref) == (keys.ticket_of(ref.value) or "")
-        case RefKind.MESSAGE_ID:
-            named = col(Ticket.id).in_(
-                select(Message.ticket_id).where(
-                    Message.inbox_id == inbox.id, Message.external_id == ref.value
-                )
-            )
-        case _:  # the provider's own conversation
-            named = col(Ticket.id).in_(
-                select(Message.ticket_id).where(
-                    Message.inbox_id == inbox.id, Message.conversation == ref.value
-                )
-            )
-    return session.exec(
-        select(Ticket)
-        .where(named, Ticket.status != Status.SPAM)
-        .order_by(col(Ticket.id).desc())
-        .limit(5)
-        .with_for_update(key_share=True)
-    ).all()
-
-
-def _may_speak(session: Session, ticket: Ticket, address: Address) -> bool:
-    return address.customer_id == ticket.customer_id or _speaks(session, ticket, address)
-
-
-def _speaks(session: Session, ticket: Ticket, address: Address) -> bool:
-    """Whether that very address takes part."""
-    return (
-        session.exec(
-            select(Participant.id).where(
-                Participant.ticket_id == ticket.id, Participant.address_id == address.id
-            )
-        ).one_or_none()
-        is not None
-    )
 
 
 def _open(
@@ -350,21 +305,26 @@ def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) ->
         ticket.first_responded_at = ticket.first_responded_at or now
         ticket.waiting_since = None
     elif not message.automatic:
-        was = ticket.status
-        ticket.status = lifecycle.after(was, Move.CUSTOMER_WROTE)
-        ticket.preview = preview(message.reply_text or message.text)
-        ticket.last_inbound_at = now
-        if ticket.status is not Status.SPAM:
-            ticket.waiting_since = ticket.waiting_since or now
-        ticket.snoozed_until = None
-        ticket.automatic = False
-        if was is Status.RESOLVED:
-            ticket.resolved_at = None
-            withdrawals.of_ticket(session, ticket, "The customer wrote again before it was sent.")
+        customer_wrote(session, ticket, row)
     elif not ticket.preview:
         ticket.preview = preview(message.text)
         ticket.last_inbound_at = now
     session.add(ticket)
+
+
+def customer_wrote(session: Session, ticket: Ticket, row: Message) -> None:
+    """What a person said makes the ticket wait for us."""
+    was = ticket.status
+    ticket.status = lifecycle.after(was, Move.CUSTOMER_WROTE)
+    ticket.preview = preview(row.reply_text or row.text)
+    ticket.last_inbound_at = row.created_at
+    if ticket.status is not Status.SPAM:
+        ticket.waiting_since = ticket.waiting_since or row.created_at
+    ticket.snoozed_until = None
+    ticket.automatic = False
+    if was is Status.RESOLVED:
+        ticket.resolved_at = None
+        withdrawals.of_ticket(session, ticket, "The customer wrote again before it was sent.")
 
 
 def _tag(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:

@@ -283,7 +283,21 @@ def _tickets() -> Iterator[Check]:
         "counts other messages than it has",
         tickets.where(said != col(Ticket.message_count)),
     )
-    contact = and_(col(Message.kind) != MessageKind.NOTE, col(Message.automatic).is_(False))
+    undecided = (
+        sql_select(func.count())
+        .where(col(Message.ticket_id) == col(Ticket.id), col(Message.unverified).is_(True))
+        .scalar_subquery()
+    )
+    yield (
+        "ticket",
+        "counts other messages of third parties than it has",
+        tickets.where(undecided != col(Ticket.unverified)),
+    )
+    contact = and_(
+        col(Message.kind) != MessageKind.NOTE,
+        col(Message.automatic).is_(False),
+        col(Message.unverified).is_(False),
+    )
     points = (
         sql_select(func.count())
         .where(col(Touchpoint.message_id) == col(Message.id))

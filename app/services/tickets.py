@@ -176,6 +176,7 @@ def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:
             Message.ticket_id == ticket.id,
             Address.customer_id == ticket.customer_id,
             Address.kind == inbox.writes_to,
+            col(Message.unverified).is_(False),
         )
         .order_by(col(Message.automatic), col(Message.id).desc())
         .limit(1)

@@ -68,6 +68,16 @@ def remove(session: Session, message_ids: Sequence[int]) -> None:
         )
 
 
+def move(session: Session, message_ids: Sequence[int], ticket_id: int) -> None:
+    """The messages are on another ticket now; what they are found by stays."""
+    if message_ids:
+        key = "rowid" if _is_sqlite(session) else "message_id"
+        session.connection().execute(
+            text(f"UPDATE search SET ticket_id = :ticket WHERE {key} = :id"),  # noqa: S608
+            [{"id": number, "ticket": ticket_id} for number in message_ids],
+        )
+
+
 def find(session: Session, query: str, limit: int = 200) -> list[int]:
     """Tickets with a message that holds everything in `query`, newest message first.
 

@@ -101,10 +101,9 @@ def test_a_stranger_who_quotes_ids_opens_a_ticket_that_says_so(desk: Desk) -> No
     assert desk.again(ticket).message_count == 1
 
 
-@pytest.mark.parametrize("proof", [RefKind.ADDRESS_TOKEN, RefKind.ID_TOKEN])
-def test_a_signed_token_counts_only_for_those_who_take_part(desk: Desk, proof: RefKind) -> None:
+def test_a_signed_id_counts_only_for_those_who_take_part(desk: Desk) -> None:
     ticket = desk.ticket()
-    token = (Ref(proof, desk.keys.thread_token(ticket.ref)),)
+    token = (Ref(RefKind.ID_TOKEN, desk.keys.thread_token(ticket.ref)),)
 
     desk.arrive(inquiry(refs=token))
     stranger = desk.ticket(inquiry("eve@elsewhere.test", refs=token))
@@ -204,14 +203,35 @@ def test_the_same_message_delivered_twice_is_a_copy(desk: Desk) -> None:
     )
 
 
-def test_the_same_message_in_another_inbox_is_no_copy(desk: Desk) -> None:
+def test_one_mail_to_two_inboxes_is_one_inquiry(desk: Desk) -> None:
     with desk.db.transaction() as session:
         other = make_inbox(session)
     desk.arrive(inquiry(canonical="c"))
 
     second = desk.arrive(inquiry(canonical="c"), other)
 
-    assert (second.state, len(desk.all(Message))) == ("filed", 2)
+    [message] = desk.all(Message)
+    assert (second.state, second.copy_of_id) == ("copy", message.id)
+
+
+def test_one_mail_that_two_workers_file_at_once_is_one_inquiry(desk: Desk) -> None:
+    with desk.db.transaction() as session:
+        other = make_inbox(session)
+    kept = [desk.kept(inbox) for inbox in (desk.inbox, other)]
+    together = threading.Barrier(2)
+
+    def file(arrival: Arrival) -> None:
+        together.wait(10)
+        desk.do(intake.file, desk.keys, arrival.id, [Understood(inquiry(canonical="c"))])
+
+    threads = [threading.Thread(target=file, args=(one,)) for one in kept]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+
+    assert sorted(arrival.state for arrival in desk.all(Arrival)) == ["copy", "filed"]
+    assert len(desk.all(Message)) == 1
 
 
 def test_our_own_mail_that_comes_back_is_ignored(desk: Desk) -> None:

@@ -41,6 +41,7 @@ class View(StrEnum):
     SNOOZED = "snoozed"
     RESOLVED = "resolved"
     SPAM = "spam"
+    UNVERIFIED = "unverified"
 
 
 class Sort(StrEnum):
@@ -56,6 +57,7 @@ _STATUS = {
 }  # every other view shows what waits for us
 
 _DONE = frozenset({View.RESOLVED, View.SPAM})
+_BY_ACTIVITY = frozenset({View.WAITING, View.RESOLVED, View.SPAM, View.UNVERIFIED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,8 +129,13 @@ _NEEDS_TRIAGE = and_(
 )
 
 
+_UNVERIFIED = col(Ticket.unverified) > literal(0, literal_execute=True)
+
+
 def _in_view(view: View) -> ColumnElement[bool]:
     """Whose “mine” is meant, the parameter `me` says."""
+    if view is View.UNVERIFIED:  # whatever its status: somebody has to look at it
+        return and_(_UNVERIFIED, col(Ticket.status) != Status.SPAM)
     status = col(Ticket.status) == _STATUS.get(view, Status.OPEN)
     if view is View.MINE:
         return and_(status, col(Ticket.assignee_id) == bindparam("me"))
@@ -232,15 +239,13 @@ def _wanted(selection: Selection) -> Sequence[ColumnElement[bool]]:
 
 
 def _longest_key(view: View) -> Any:
-    if view in {View.WAITING, View.RESOLVED, View.SPAM}:
+    if view in _BY_ACTIVITY:
         return col(Ticket.last_activity_at)
     return col(Ticket.snoozed_until if view is View.SNOOZED else Ticket.waiting_since)
 
 
 def _moment_of(selection: Selection, row: Row) -> datetime | None:
-    if selection.order is Sort.NEWEST or selection.view in {
-        View.WAITING, View.RESOLVED, View.SPAM
-    }:  # fmt: skip
+    if selection.order is Sort.NEWEST or selection.view in _BY_ACTIVITY:
         return row.last_activity_at
     return row.snoozed_until if selection.view is View.SNOOZED else row.waiting_since
 

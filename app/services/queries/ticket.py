@@ -24,6 +24,7 @@ from app.store.tables import (
     Customer,
     Delivery,
     Draft,
+    FormerRef,
     Inbox,
     Message,
     Seen,
@@ -72,6 +73,8 @@ class Said:
     at: datetime
     sent_at: datetime
     automatic: bool
+    unverified: bool  # of somebody who takes no part; an agent decides
+    address: str  # whose words these are, when a customer's
     machine: str
     request: bool
     suspect_charset: bool
@@ -143,6 +146,7 @@ _SILENT = frozenset(
     {
         "filed",
         "customer_wrote",
+        "third_party_wrote",
         "replied",
         "noted",
         "feedback_asked",
@@ -164,6 +168,11 @@ _TICKET = (
     .outerjoin(Topic, col(Topic.id) == col(Ticket.topic_id))
     .outerjoin(Seen, and_(col(Seen.ticket_id) == col(Ticket.id), col(Seen.agent_id) == _me))
     .where(col(Ticket.ref) == bindparam("ref"))
+)
+_FORMER = (
+    sql_select(col(Ticket.ref))
+    .join(FormerRef, col(FormerRef.ticket_id) == col(Ticket.id))
+    .where(col(FormerRef.ref) == bindparam("ref"))
 )
 _MESSAGES = (
     sql_select(Message, col(Address.value))
@@ -226,7 +235,7 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
     require(actor, Permission.READ)
     found = session.execute(_TICKET, {"ref": ref, "me": actor.agent_id}).one_or_none()
     if found is None:
-        raise NotFound("There is no such ticket.")
+        return view(session, actor, _now_called(session, ref), vocabulary)
     ticket, person, inbox, assignee, topic, seen_at = found
     messages = session.execute(_MESSAGES, {"ticket": ticket.id}).all()
     panel = customer.panel(session, person, without=ticket.id)
@@ -258,7 +267,7 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         unread=ticket.last_inbound_at is not None
         and (seen_at is None or ticket.last_inbound_at > seen_at),
         triage=triage.view(session, ticket, topic, vocabulary),
-        said=_said(session, ticket, [message for message, _ in messages]),
+        said=_said(session, ticket, [(said, address) for said, address in messages]),
         events=_events(session, ticket),
         to=answer.to,
         wrote_from=answer.wrote_from,
@@ -268,6 +277,14 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         request=_request(session, ticket),
         customer=panel,
     )
+
+
+def _now_called(session: Session, ref: str) -> str:
+    """The ticket that one called `ref` was joined with."""
+    found = session.execute(_FORMER, {"ref": ref}).scalar_one_or_none()
+    if found is None:
+        raise NotFound("There is no such ticket.")
+    return str(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +299,8 @@ def _answer(
 ) -> _Answer:
     """Whom an answer goes to unless the agent changes it: the last who wrote, and their copies."""
     for message, address in reversed(messages):
-        if message.kind is MessageKind.INBOUND and not message.automatic:
+        by_customer = message.kind is MessageKind.INBOUND and not message.unverified
+        if by_customer and not message.automatic:
             cc = tuple(value for value in message.cc if not ours or ours not in value)
             if message.reply_to:
                 return _Answer(message.reply_to, address or "", cc)
@@ -291,7 +309,9 @@ def _answer(
     return _Answer(usable[0] if usable else "")
 
 
-def _said(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tuple[Said, ...]:
+def _said(
+    session: Session, ticket: Ticket, messages: Sequence[tuple[Message, str | None]]
+) -> tuple[Said, ...]:
     ask, whose = session.connection().execute, {"ticket": ticket.id}
     files: dict[int, list[File]] = defaultdict(list)
     for message_id, *file in ask(_FILES, whose):
@@ -300,11 +320,17 @@ def _said(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tupl
     for message_id, *sending in ask(_SENDINGS, whose):
         sendings[message_id].append(Sending(*sending))
     return tuple(
-        _one(message, tuple(files[message.id]), tuple(sendings[message.id])) for message in messages
+        _one(message, address, tuple(files[message.id]), tuple(sendings[message.id]))
+        for message, address in messages
     )
 
 
-def _one(message: Message, files: tuple[File, ...], sendings: tuple[Sending, ...]) -> Said:
+def _one(
+    message: Message,
+    address: str | None,
+    files: tuple[File, ...],
+    sendings: tuple[Sending, ...],
+) -> Said:
     return Said(
         id=message.id,
         kind=message.kind,
@@ -319,6 +345,8 @@ def _one(message: Message, files: tuple[File, ...], sendings: tuple[Sending, ...
         at=message.created_at,
         sent_at=message.sent_at,
         automatic=message.automatic,
+        unverified=message.unverified,
+        address=address or "",
         machine=message.machine,
         request=message.request,
         suspect_charset=message.charset_suspect,

@@ -44,7 +44,7 @@ class Arrival(SQLModel, table=True):
     __table_args__ = (
         UniqueConstraint("inbox_id", "external_id"),
         Index("ix_arrival_waiting", "state", "next_at"),
-        Index("ix_arrival_copy", "inbox_id", "canonical"),
+        Index("ix_arrival_copy", "canonical"),
     )
 
     id: int = primary_key()

@@ -18,6 +18,13 @@ class Ticket(SQLModel, table=True):
         Index("ix_ticket_assignee", "assignee_id", "status", "last_activity_at", "id"),
         Index("ix_ticket_customer", "customer_id", "last_activity_at"),
         Index("ix_ticket_waiting", "status", "waiting_since", "id"),
+        Index(
+            "ix_ticket_unverified",
+            "last_activity_at",
+            "id",
+            sqlite_where=text("unverified > 0"),
+            postgresql_where=text("unverified > 0"),
+        ),
         # A handful of tens of thousands. It is taken where a question says the same words, and by
         # SQLite, between two that begin alike, because it is made last: by its name.
         Index(
@@ -60,8 +67,32 @@ class Ticket(SQLModel, table=True):
     has_files: bool = False
     automatic: bool = False  # only machines wrote
     claims_ref: str = ""  # the ticket it says it answers, without proof
+    unverified: int = 0  # messages of third parties that nobody has accepted yet
     sample: bool = False
     version: int = 1  # grows with every change; a list redraws the row when it differs
+
+
+class FormerRef(SQLModel, table=True):
+    """A ticket that was joined with another: what carries its reference means that one now."""
+
+    __tablename__ = "former_ref"
+
+    id: int = primary_key()
+    ref: str = Field(unique=True)
+    ticket_id: int = link("ticket")
+
+
+class Awaited(SQLModel, table=True):
+    """A message that one on this ticket answers, and that had not arrived when it was filed."""
+
+    __tablename__ = "awaited"
+    __table_args__ = (UniqueConstraint("inbox_id", "external_id", "ticket_id"),)
+
+    id: int = primary_key()
+    inbox_id: int = link("inbox", index=False)
+    external_id: str
+    ticket_id: int = link("ticket")
+    since: datetime = moment()
 
 
 class Participant(SQLModel, table=True):
@@ -108,6 +139,7 @@ class Message(SQLModel, table=True):
     sent_at: datetime = moment()  # the sender's clock, for display only
     created_at: datetime = moment()  # ours; what is sorted and measured by
     automatic: bool = False
+    unverified: bool = False  # they hold our signed address and take no part: an agent decides
     machine: str = ""
     charset_suspect: bool = False
     seconds: int | None = None

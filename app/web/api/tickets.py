@@ -7,14 +7,14 @@ from fastapi import Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
-from app.services import tagging, tickets
+from app.services import merging, tagging, third_parties, tickets
 from app.services.queries import inbox, ticket, vocabulary
 from app.services.queries.inbox import Selection, Sort, View
 from app.services.queries.ticket import Conversation
 from app.store import search
 from app.web import routes
 from app.web.api.fields import Input, Limit, Line, Moment, Number, Ref, Text, as_json
-from app.web.deps import CurrentActor, Db
+from app.web.deps import CurrentActor, Db, Id
 
 router = routes.api("tickets", "/tickets")
 
@@ -85,6 +85,12 @@ class Assignee(Input):
 
 class TeamOf(Input):
     team: Number | None
+
+
+class Other(Input):
+    """The reference of another ticket of the same customer."""
+
+    ref: Line
 
 
 class Choice(Input):
@@ -174,6 +180,30 @@ def assign(ref: Ref, body: Assignee, actor: CurrentActor, db: Db) -> TicketState
 def hand_to_team(ref: Ref, body: TeamOf, actor: CurrentActor, db: Db) -> TicketState:
     with db.transaction() as session:
         found = tickets.hand_to_team(session, actor, ref, body.team)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/join")
+def join(ref: Ref, body: Other, actor: CurrentActor, db: Db) -> TicketState:
+    """Make one ticket of two; the older one stays, and both references mean it."""
+    with db.transaction() as session:
+        found = merging.merge(session, actor, ref, body.ref)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/messages/{message}/accept")
+def accept_message(ref: Ref, message: Id, actor: CurrentActor, db: Db) -> TicketState:
+    """Who wrote this without taking part belongs to the ticket."""
+    with db.transaction() as session:
+        found = third_parties.accept(session, actor, ref, message)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/messages/{message}/part")
+def part_message(ref: Ref, message: Id, actor: CurrentActor, db: Db) -> TicketState:
+    """Who wrote this does not belong to the ticket; the message gets one of its own."""
+    with db.transaction() as session:
+        found = third_parties.part(session, actor, ref, message)
     return TicketState.model_validate(found)
 
 

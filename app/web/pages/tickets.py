@@ -160,9 +160,11 @@ def ref_of(request: Request) -> str:
 @router.get("")
 def shown(
     request: Request, ref: str, actor: CurrentActor, db: Db, view: View = View.OPEN
-) -> HTMLResponse:
+) -> Response:
     with db.reading() as session:
         loaded = _load(session, request, actor, ref, view)
+    if loaded.found.ref != ref:
+        return go(f"/tickets/{loaded.found.ref}", view=view)
     if loaded.found.unread:
         # Reading marks it read: without a script there is no other moment for it.
         with db.transaction() as session:

@@ -203,6 +203,7 @@ def upgrade() -> None:
         sa.Column("has_files", sa.Boolean(), nullable=False),
         sa.Column("automatic", sa.Boolean(), nullable=False),
         sa.Column("claims_ref", sa.String(), nullable=False),
+        sa.Column("unverified", sa.Integer(), nullable=False),
         sa.Column("sample", sa.Boolean(), nullable=False),
         sa.Column("version", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["assignee_id"], ["agent.id"], name=op.f("fk_ticket_assignee_id")),
@@ -228,6 +229,13 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_ticket_team_id"), ["team_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_topic_id"), ["topic_id"], unique=False)
+        batch_op.create_index(
+            "ix_ticket_unverified",
+            ["last_activity_at", "id"],
+            unique=False,
+            sqlite_where=sa.text("unverified > 0"),
+            postgresql_where=sa.text("unverified > 0"),
+        )
         batch_op.create_index("ix_ticket_waiting", ["status", "waiting_since", "id"], unique=False)
         batch_op.create_index(
             "ix_ticket_without_tag",
@@ -285,7 +293,7 @@ def upgrade() -> None:
         ),
     )
     with op.batch_alter_table("arrival", schema=None) as batch_op:
-        batch_op.create_index("ix_arrival_copy", ["inbox_id", "canonical"], unique=False)
+        batch_op.create_index("ix_arrival_copy", ["canonical"], unique=False)
         batch_op.create_index(batch_op.f("ix_arrival_copy_of_id"), ["copy_of_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_arrival_inbox_id"), ["inbox_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_arrival_received_at"), ["received_at"], unique=False)
@@ -336,6 +344,7 @@ def upgrade() -> None:
         sa.Column("sent_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("automatic", sa.Boolean(), nullable=False),
+        sa.Column("unverified", sa.Boolean(), nullable=False),
         sa.Column("machine", sa.String(), nullable=False),
         sa.Column("charset_suspect", sa.Boolean(), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=True),
@@ -477,6 +486,28 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_attempt")),
         sa.UniqueConstraint("name", name=op.f("uq_attempt_name")),
     )
+    op.create_table(
+        "awaited",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column(
+            "ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_awaited_inbox_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_awaited_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_awaited")),
+        sa.UniqueConstraint(
+            "inbox_id",
+            "external_id",
+            "ticket_id",
+            name=op.f("uq_awaited_inbox_id_external_id_ticket_id"),
+        ),
+    )
+    with op.batch_alter_table("awaited", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_awaited_ticket_id"), ["ticket_id"], unique=False)
+
     op.create_table(
         "change",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -711,6 +742,20 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_follow_up_owner_id"), ["owner_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_follow_up_ticket_id"), ["ticket_id"], unique=False)
+
+    op.create_table(
+        "former_ref",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("ref", sa.String(), nullable=False),
+        sa.Column(
+            "ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_former_ref_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_former_ref")),
+        sa.UniqueConstraint("ref", name=op.f("uq_former_ref_ref")),
+    )
+    with op.batch_alter_table("former_ref", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_former_ref_ticket_id"), ["ticket_id"], unique=False)
 
     op.create_table(
         "invitation",
@@ -1015,6 +1060,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_invitation_agent_id"))
 
     op.drop_table("invitation")
+    with op.batch_alter_table("former_ref", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_former_ref_ticket_id"))
+
+    op.drop_table("former_ref")
     with op.batch_alter_table("follow_up", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_follow_up_ticket_id"))
         batch_op.drop_index(batch_op.f("ix_follow_up_owner_id"))
@@ -1047,6 +1096,10 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_change_agent_id"))
 
     op.drop_table("change")
+    with op.batch_alter_table("awaited", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_awaited_ticket_id"))
+
+    op.drop_table("awaited")
     op.drop_table("attempt")
     with op.batch_alter_table("attachment", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_attachment_sha256"))
@@ -1090,6 +1143,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
         )
         batch_op.drop_index("ix_ticket_waiting")
+        batch_op.drop_index(
+            "ix_ticket_unverified",
+            sqlite_where=sa.text("unverified > 0"),
+            postgresql_where=sa.text("unverified > 0"),
+        )
         batch_op.drop_index(batch_op.f("ix_ticket_topic_id"))
         batch_op.drop_index(batch_op.f("ix_ticket_team_id"))
         batch_op.drop_index("ix_ticket_status")

@@ -1,0 +1,162 @@
+"""Which ticket a message belongs to, and what a reference to one is worth."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlmodel import Session, col, or_, select
+
+from app.core import clock
+from app.core.secrets import Keys
+from app.domain.words import Status
+from app.services import merging
+from app.store import inserting
+from app.store.tables import Address, Awaited, FormerRef, Inbox, Message, Participant, Ticket
+from channels.contract import InboundMessage, Ref, RefKind
+
+MAX_AWAITED = 20  # ids of one message; who names more names nothing real
+
+_OURS = frozenset({RefKind.ADDRESS_TOKEN, RefKind.ID_TOKEN})
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a message goes. No ticket means one of its own."""
+
+    ticket: Ticket | None = None
+    claimed: str = ""  # the ticket it names and is not let onto
+    unverified: bool = False  # they were given our address by somebody; an agent has to decide
+
+
+def place(
+    session: Session, keys: Keys, inbox: Inbox, address: Address, message: InboundMessage
+) -> Place:
+    """The ticket the strongest reference names, if the sender may speak on it.
+
+    A reference alone proves nothing: anyone can quote an id they have seen. Only our signed
+    address is more, because one has it from us or from somebody we wrote to.
+    """
+    found = _named(session, keys, inbox, address, message)
+    waited = _waited_for(session, inbox, address, message)
+    if found.unverified or not waited:
+        return found
+    # The oldest of them: whatever came in which order, it ends the same.
+    tickets = {one.id: one for one in (*waited, *([found.ticket] if found.ticket else []))}
+    first, *others = (tickets[number] for number in sorted(tickets))
+    for other in others:
+        if other.customer_id == first.customer_id:
+            merging.join(session, merging.THREAD, other, first)
+    return Place(first)
+
+
+def _named(
+    session: Session, keys: Keys, inbox: Inbox, address: Address, message: InboundMessage
+) -> Place:
+    claimed = ""
+    for ref in message.refs:
+        for ticket in named_by(session, keys, inbox, ref):
+            if may_speak(session, ticket, address):
+                return Place(ticket)
+            # A bounce comes from a stranger by nature. Our own signed id inside it shows
+            # that it answers our mail; it is shown there and changes nothing else.
+            if message.automatic and ref.kind in _OURS:
+                return Place(ticket)
+            if ref.kind is RefKind.ADDRESS_TOKEN and address.spam_at is None:
+                return Place(ticket, unverified=True)
+            claimed = claimed or ticket.ref
+    return Place(claimed=claimed)
+
+
+def named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[Ticket]:
+    """The tickets `ref` can mean, newest first, locked against agents who change them now."""
+    match ref.kind:
+        case RefKind.ADDRESS_TOKEN | RefKind.ID_TOKEN:
+            proved = keys.ticket_of(ref.value)
+            if proved is None:
+                return ()
+            joined = select(FormerRef.ticket_id).where(FormerRef.ref == proved)
+            named = or_(col(Ticket.ref) == proved, col(Ticket.id).in_(joined))
+        case RefKind.MESSAGE_ID:
+            named = col(Ticket.id).in_(
+                select(Message.ticket_id).where(
+                    Message.inbox_id == inbox.id,
+                    Message.external_id == ref.value,
+                    # What a stranger wrote here is nothing that others could answer to.
+                    col(Message.unverified).is_(False),
+                )
+            )
+        case _:  # the provider's own conversation
+            named = col(Ticket.id).in_(
+                select(Message.ticket_id).where(
+                    Message.inbox_id == inbox.id, Message.conversation == ref.value
+                )
+            )
+    return session.exec(
+        select(Ticket)
+        .where(named, Ticket.status != Status.SPAM)
+        .order_by(col(Ticket.id).desc())
+        .limit(5)
+        .with_for_update(key_share=True)
+    ).all()
+
+
+def may_speak(session: Session, ticket: Ticket, address: Address) -> bool:
+    return address.customer_id == ticket.customer_id or speaks(session, ticket, address)
+
+
+def speaks(session: Session, ticket: Ticket, address: Address) -> bool:
+    """Whether that very address takes part."""
+    return (
+        session.exec(
+            select(Participant.id).where(
+                Participant.ticket_id == ticket.id, Participant.address_id == address.id
+            )
+        ).one_or_none()
+        is not None
+    )
+
+
+def _waited_for(
+    session: Session, inbox: Inbox, address: Address, message: InboundMessage
+) -> Sequence[Ticket]:
+    """Tickets with an answer to this message that arrived before it, oldest first."""
+    if not message.external_id or message.automatic:
+        return ()
+    rows = session.exec(
+        select(Awaited, Ticket)
+        .join(Ticket, col(Ticket.id) == col(Awaited.ticket_id))
+        .where(
+            Awaited.inbox_id == inbox.id,
+            Awaited.external_id == message.external_id,
+            Ticket.status != Status.SPAM,
+        )
+        .order_by(col(Ticket.id))
+        .limit(5)
+        .with_for_update(key_share=True)
+    ).all()
+    found = []
+    for row, ticket in rows:
+        if may_speak(session, ticket, address):
+            session.delete(row)
+            found.append(ticket)
+    return found
+
+
+def wait_for(session: Session, inbox: Inbox, ticket: Ticket, message: InboundMessage) -> None:
+    """Remember which of the messages it answers have not arrived: mail comes in any order."""
+    named = [ref.value for ref in message.refs if ref.kind is RefKind.MESSAGE_ID]
+    if not named or message.automatic:
+        return
+    known = session.exec(
+        select(Message.external_id).where(
+            Message.inbox_id == inbox.id, col(Message.external_id).in_(named)
+        )
+    ).all()
+    now = clock.now()
+    inserting.unless_there(
+        session,
+        [
+            Awaited(inbox_id=inbox.id, external_id=value, ticket_id=ticket.id, since=now)
+            for value in dict.fromkeys(named)
+            if value not in known
+        ][:MAX_AWAITED],
+    )

@@ -1,0 +1,48 @@
+"""What belongs to a ticket and what does not: third parties, and tickets that are one."""
+
+from typing import Annotated
+
+from fastapi import Form
+from fastapi.responses import RedirectResponse
+
+from app.services import merging, third_parties
+from app.services.queries.inbox import View
+from app.web import routes
+from app.web.deps import CurrentActor, Db
+from app.web.pages.shell import go
+
+router = routes.pages("/tickets/{ref}")
+
+MessageId = Annotated[int, Form(ge=1, lt=2**63)]
+ViewField = Annotated[View, Form()]
+
+
+@router.post("/accept-message")
+def accept(
+    ref: str, actor: CurrentActor, db: Db, message: MessageId, view: ViewField = View.OPEN
+) -> RedirectResponse:
+    with db.transaction() as session:
+        ticket = third_parties.accept(session, actor, ref, message)
+    return go(f"/tickets/{ticket.ref}", view=view, did="accepted", on=ticket.ref)
+
+
+@router.post("/part-message")
+def part(
+    ref: str, actor: CurrentActor, db: Db, message: MessageId, view: ViewField = View.OPEN
+) -> RedirectResponse:
+    with db.transaction() as session:
+        own = third_parties.part(session, actor, ref, message)
+    return go(f"/tickets/{own.ref}", view=view, did="parted", on=own.ref)
+
+
+@router.post("/join")
+def join(
+    ref: str,
+    actor: CurrentActor,
+    db: Db,
+    other: Annotated[str, Form(max_length=40)],
+    view: ViewField = View.OPEN,
+) -> RedirectResponse:
+    with db.transaction() as session:
+        ticket = merging.merge(session, actor, ref, other.strip().lstrip("#").lower())
+    return go(f"/tickets/{ticket.ref}", view=view, did="joined", on=ticket.ref)

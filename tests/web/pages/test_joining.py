@@ -1,0 +1,112 @@
+"""Third parties and joined tickets, as an agent meets them without any script."""
+
+from sqlmodel import Session, select
+
+from app.core import clock
+from app.store.database import Database
+from app.store.tables import Address, Customer, FormerRef, Message, Ticket
+from tests.factories import make_message, make_ticket
+from tests.web.conftest import Person
+
+EVE = "eve@elsewhere.test"
+
+
+def third_party(session: Session, ticket: Ticket) -> Message:
+    message = make_message(session, ticket, "I am her colleague.", unverified=True, author="Eve")
+    address = Address(
+        customer_id=make_ticket(session).customer_id,
+        kind="email",
+        value=EVE,
+        normal=EVE,
+        created_at=clock.now(),
+    )
+    session.add(address)
+    session.flush()
+    message.address_id, ticket.unverified = address.id, 1
+    session.add(ticket)
+    return message
+
+
+def same_as(session: Session, ticket: Ticket) -> Customer:
+    return session.get_one(Customer, ticket.customer_id)
+
+
+def test_a_third_party_is_shown_and_let_in_with_one_press(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        ticket = make_ticket(session, subject="Kettle")
+        message = third_party(session, ticket)
+    ref, number = ticket.ref, message.id
+
+    page = ann.client.get(f"/tickets/{ref}").text
+    assert f"{EVE} takes no part in this conversation" in page
+    assert f'name="to" value="{EVE}"' not in page
+    waiting = ann.client.get("/inbox?view=unverified").text
+    assert "Kettle" in waiting
+    assert 'href="/inbox?view=unverified" aria-current="page"' in waiting
+
+    answer = ann.client.post(f"/tickets/{ref}/accept-message", data={"message": str(number)})
+
+    assert answer.headers["location"] == f"/tickets/{ref}?view=open&did=accepted&on={ref}"
+    assert "takes no part" not in ann.client.get(f"/tickets/{ref}").text
+    assert "unverified" not in ann.client.get("/inbox?view=open").text
+    with db.reading() as session:
+        assert session.exec(select(Message.unverified).where(Message.id == number)).one() is False
+
+
+def test_a_third_party_is_given_a_ticket_of_its_own(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        ticket = make_ticket(session, subject="Kettle")
+        message = third_party(session, ticket)
+
+    answer = ann.client.post(
+        f"/tickets/{ticket.ref}/part-message", data={"message": str(message.id)}
+    )
+
+    with db.reading() as session:
+        own = session.exec(select(Ticket).where(Ticket.claims_ref == ticket.ref)).one()
+    assert answer.headers["location"] == f"/tickets/{own.ref}?view=open&did=parted&on={own.ref}"
+    page = ann.client.get(f"/tickets/{own.ref}").text
+    assert f'This names ticket <a href="/tickets/{ticket.ref}">#{ticket.ref}</a>' in page
+
+
+def test_tickets_are_joined_and_the_old_name_leads_there(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        older = make_ticket(session, subject="Kettle")
+        newer = make_ticket(session, customer=same_as(session, older), subject="Lid")
+        make_message(session, older, "It leaks.")
+        make_message(session, newer, "It does not close.")
+
+    answer = ann.client.post(f"/tickets/{older.ref}/join", data={"other": f"#{newer.ref.upper()}"})
+
+    assert answer.headers["location"] == f"/tickets/{older.ref}?view=open&did=joined&on={older.ref}"
+    old_name = ann.client.get(f"/tickets/{newer.ref}")
+    assert (old_name.status_code, old_name.headers["location"]) == (
+        303,
+        f"/tickets/{older.ref}?view=open",
+    )
+    page = ann.client.get(f"/tickets/{older.ref}").text
+    assert "It leaks." in page
+    assert "It does not close." in page
+    assert f"Ann joined ticket #{newer.ref} with this one" in page
+    with db.reading() as session:
+        assert session.exec(select(FormerRef.ref)).all() == [newer.ref]
+
+
+def test_the_same_over_the_api(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        older = make_ticket(session)
+        newer = make_ticket(session, customer=same_as(session, older))
+        message = third_party(session, newer)
+
+    joined = ann.client.post(f"/api/tickets/{newer.ref}/join", json={"ref": older.ref})
+    seen = ann.client.get(f"/api/tickets/{newer.ref}")
+    path = f"/api/tickets/{newer.ref}/messages/{message.id}"
+    parted = ann.client.post(f"{path}/part")
+    again = ann.client.post(f"{path}/accept")
+
+    assert (joined.status_code, joined.json()["ref"]) == (200, older.ref)
+    assert seen.json()["ref"] == older.ref
+    assert [said["unverified"] for said in seen.json()["said"]] == [True]
+    assert parted.status_code == 200
+    assert parted.json()["ref"] not in {older.ref, newer.ref}
+    assert again.status_code == 404
