@@ -84,7 +84,6 @@ STORED = (
     # why an arrival was set aside
     stored("This mail is empty: the server delivered no bytes."),
     stored("This is no mail: it has no header fields at all."),
-    stored("It has %(value)s bytes, more than is fetched; only its head is here."),
     stored("larger than %(value)s MB"),
     stored("not UTF-8 at byte %(value)s"),
     stored("not JSON at line %(value)s, column %(column)s"),

@@ -11,6 +11,7 @@ from app.services import intake, tagging
 from app.services.filing import StoredFile, Understood
 from app.store import jobs
 from app.store.tables import Arrival, Inbox
+from app.worker import oversized
 from app.worker.works import Turn, Works
 from channels.contract import Channel, Ignored, InboundMessage, Raw, SelfTests, Unreadable
 from classifier.language import detect
@@ -69,6 +70,11 @@ def _file_one(works: Works, inbox: Inbox, arrival: Arrival) -> None:
     try:
         channel, found = _parse(works, inbox, arrival)
         understood = [_understand(works, one) for one in found]
+        if arrival.oversized:
+            understood = [
+                one if isinstance(one, Ignored) else oversized.noted(one, inbox, arrival)
+                for one in understood
+            ]
         tester = channel if isinstance(channel, SelfTests) else None
         works.do(intake.file, works.keys, arrival.id, understood, tester)
     except Unreadable as problem:
@@ -94,15 +100,12 @@ def _too_much(problem: OperationalError) -> bool:
 def _parse(
     works: Works, inbox: Inbox, arrival: Arrival
 ) -> tuple[Channel, Sequence[InboundMessage | Ignored]]:
-    if arrival.oversized:
-        raise Unreadable(
-            f"It has {arrival.oversized:,} bytes, more than is fetched; only its head is here."
-        )
     raw = Raw(
         external_id=arrival.external_id,
         body=works.blobs.get(arrival.sha256),
         headers=arrival.headers,
         received_at=arrival.server_at or arrival.received_at,
+        oversized=arrival.oversized,
     )
     channel = works.channels[inbox.kind]
     return channel, channel.parse(works.config_of(inbox), raw)

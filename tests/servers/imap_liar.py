@@ -15,6 +15,8 @@ class ImapLiar:
     greeting: bytes = b"* OK ready\r\n"
     replies: dict[str, Reply] = field(default_factory=dict)
     heard: list[str] = field(default_factory=list)
+    mute: set[str] = field(default_factory=set)  # commands that get no answer any more
+    tag: str = ""  # of the last command
     port: int = 0
     _talks: set[asyncio.Task[None]] = field(default_factory=set)
 
@@ -27,6 +29,8 @@ class ImapLiar:
             while line := await reader.readline():
                 tag, _, command = line.decode().strip().partition(" ")
                 self.heard.append(command or tag)
+                if command:
+                    self.tag = tag
                 await self._answer(tag, command or tag, writer)
         except (ConnectionError, asyncio.CancelledError):
             pass
@@ -34,6 +38,8 @@ class ImapLiar:
             writer.close()
 
     async def _answer(self, tag: str, command: str, writer: asyncio.StreamWriter) -> None:
+        if command in self.mute:
+            return
         known: dict[str, Reply] = {**USUAL, **self.replies}
         for start in sorted(known, key=len, reverse=True):
             if command.upper().startswith(start):

@@ -108,15 +108,16 @@ async def test_what_nobody_can_read_is_set_aside_and_the_next_is_filed(plant: Pl
     ]
 
 
-async def test_only_the_head_of_what_is_too_large_is_here_and_that_is_said(plant: Plant) -> None:
-    head = raw("large")
+async def test_the_beginning_of_what_is_too_large_is_an_inquiry_that_says_so(plant: Plant) -> None:
+    head = raw("large", text="Why is it so big?")
     plant.kept(Raw("large", head.body, oversized=70_000_000), raw("good"))
 
     await file(plant.works, plant.inbox_id)
 
-    assert plant.states() == [("large", "set_aside"), ("good", "filed")]
-    assert plant.desk.all(Arrival)[0].reason == (
-        "It has 70,000,000 bytes, more than is fetched; only its head is here."
+    assert plant.states() == [("large", "filed"), ("good", "filed")]
+    assert plant.texts()[0] == (
+        "[Only the beginning of this mail is here: it has 70,000,000 bytes. The whole of it, with "
+        "its attachments, is still on the mail server.]\n\nWhy is it so big?"
     )
 
 
