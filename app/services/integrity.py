@@ -11,7 +11,7 @@ from app.domain.tokens import TOKENIZER_VERSION
 from app.domain.words import ArrivalState
 from app.services import integrity_rules
 from app.store.blobs import Blobs
-from app.store.tables import Arrival, Attachment, Inbox, Message
+from app.store.tables import Arrival, Attachment, DraftFile, Inbox, Message
 
 NAMED = 20  # rows a problem names; it is as bad with more
 _BATCH = 500
@@ -115,6 +115,7 @@ def _keys(session: Session) -> Iterator[Problem]:
 def _files(session: Session, blobs: Blobs) -> Iterator[Problem]:
     for kind, number, sha256 in (
         ("attachment", col(Attachment.id), col(Attachment.sha256)),
+        ("draft", col(DraftFile.id), col(DraftFile.sha256)),
         ("arrival", col(Arrival.id), col(Arrival.sha256)),
         ("message", col(Message.id), col(Message.rendered_sha256)),
     ):

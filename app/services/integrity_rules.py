@@ -19,6 +19,7 @@ from app.store.tables import (
     Inbox,
     LedgerRow,
     Message,
+    Resting,
     Survey,
     Ticket,
     Touchpoint,
@@ -293,7 +294,15 @@ def _tickets() -> Iterator[Check]:
         "counts other messages of third parties than it has",
         tickets.where(undecided != col(Ticket.unverified)),
     )
+    yield from _contacts()
+
+
+def _contacts() -> Iterator[Check]:
+    planned = exists().where(
+        col(Resting.message_id) == col(Message.id), col(Resting.scheduled).is_(True)
+    )
     contact = and_(
+        ~planned,
         col(Message.kind) != MessageKind.NOTE,
         col(Message.automatic).is_(False),
         col(Message.unverified).is_(False),

@@ -12,6 +12,7 @@ from app.core.secrets import Keys
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
 from app.services import changes, followups, held, requests, surveys, withdrawals
+from app.services import resting as rests
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.store import jobs
 from app.store.tables import (
@@ -79,7 +80,12 @@ def pack(
 
     `link_base` is empty where no link of ours can be opened: requests are held then.
     """
-    message = session.get_one(Message, message_id)
+    message = session.get(Message, message_id)
+    if message is None:  # it was taken back before it left
+        return None
+    resting = rests.of(session, message_id)
+    if resting is not None:  # what it does to its ticket when it leaves, nobody does meanwhile
+        session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
     if message.request and not surveys.may_leave(session, message, reachable=bool(link_base)):
         return None
     holder = f"{worker} {secrets.new_ref()}"
@@ -93,9 +99,10 @@ def pack(
         .order_by(col(Delivery.id))
         .with_for_update(skip_locked=True)
     ).all()
-    if not deliveries:
+    ticket = session.get_one(Ticket, message.ticket_id)
+    if not deliveries or (resting is not None and not rests.leave(session, message, ticket)):
         return None
-    if session.get_one(Ticket, message.ticket_id).sample:
+    if ticket.sample:
         for delivery in deliveries:
             _set(delivery, DeliveryState.HELD, "This is a sample inquiry: nothing is sent.")
         return None

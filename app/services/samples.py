@@ -33,12 +33,14 @@ from app.store.tables import (
     Customer,
     Delivery,
     Draft,
+    DraftFile,
     FollowUp,
     Inbox,
     Message,
     Organisation,
     Participant,
     PredictionRow,
+    Resting,
     Seen,
     Survey,
     Ticket,
@@ -268,6 +270,7 @@ def _let_arrivals_go(session: Session, messages: list[int]) -> None:
 
 def _delete_on(session: Session, tickets: list[int], messages: list[int]) -> None:
     surveys = select(Survey.id).where(col(Survey.ticket_id).in_(tickets))
+    drafts = select(Draft.id).where(col(Draft.ticket_id).in_(tickets))
     search.remove(session, messages)
     # What points to a row goes before it.
     steps: tuple[tuple[type[SQLModel], ColumnElement[bool]], ...] = (
@@ -279,6 +282,8 @@ def _delete_on(session: Session, tickets: list[int], messages: list[int]) -> Non
         (PredictionRow, col(PredictionRow.ticket_id).in_(tickets)),
         (Delivery, col(Delivery.message_id).in_(messages)),
         (Attachment, col(Attachment.message_id).in_(messages)),
+        (Resting, col(Resting.message_id).in_(messages)),
+        (DraftFile, col(DraftFile.draft_id).in_(drafts)),
         (Draft, col(Draft.ticket_id).in_(tickets)),
         (Seen, col(Seen.ticket_id).in_(tickets)),
         (Participant, col(Participant.ticket_id).in_(tickets)),

@@ -3,52 +3,42 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlmodel import Session, col, delete, select
+from sqlalchemy import exists
+from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid
-from app.domain import address, lifecycle
+from app.domain import lifecycle
 from app.domain.lifecycle import Move
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind, Status
 from app.services import (
     access,
+    answering,
     changes,
-    customers,
+    drafts,
+    recipients,
+    resting,
     senders,
     surveys,
-    touchpoints,
     withdrawals,
 )
 from app.services.access import Actor, Permission
+from app.services.drafts import TEXT_LIMIT
+from app.services.drafts import NewFile as NewFile
+from app.services.resting import AT_ONCE, When
 from app.store import jobs, search
 from app.store.tables import (
-    Address,
     Agent,
     Attachment,
     Delivery,
     Inbox,
     Message,
-    Participant,
+    Resting,
     Seen,
     Team,
     Ticket,
 )
-from app.store.tables import Draft as DraftRow
-from channels.contract import Party
-
-TEXT_LIMIT = 200_000  # characters
-RECIPIENT_LIMIT = 50
-
-
-@dataclass(frozen=True, slots=True)
-class NewFile:
-    """An attachment whose bytes the edge has already stored."""
-
-    name: str
-    content_type: str
-    sha256: str
-    size: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +55,7 @@ class Draft:
     files: tuple[NewFile, ...] = ()
     last_seen: int | None = None
     act: str = ""
+    when: When = AT_ONCE
 
 
 def _move(ticket: Ticket, move: Move) -> None:
@@ -113,8 +104,8 @@ def reply(session: Session, actor: Actor, ref: str, draft: Draft) -> Message:
     """Answer the customer on the channel they wrote on.
 
     The deliveries are queued in the transaction that records the message, so neither can
-    exist without the other. Raises `Conflict` on a ticket that takes no replies and when
-    something newer than `draft.last_seen` was said.
+    exist without the other. Until `draft.when` it can be taken back. Raises `Conflict` on a
+    ticket that takes no replies and when something newer than `draft.last_seen` was said.
     """
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     if done := _done(session, ticket, draft.act, MessageKind.OUTBOUND, draft.text):
@@ -123,90 +114,27 @@ def reply(session: Session, actor: Actor, ref: str, draft: Draft) -> Message:
     if not inbox.writes_to:
         raise Conflict("This channel cannot be answered in writing. Write a note, or call.")
     _nothing_newer(session, ticket, draft.last_seen)
-    recipients = _recipients(session, ticket, inbox, draft)
-    _move(ticket, Move.AGENT_REPLIED)
+    when = draft.when.checked()
+    lifecycle.after(ticket.status, Move.AGENT_REPLIED)  # raises where none is taken
+    was = resting.picture(session, ticket) if when.rests else {}
+    addressed = recipients.chosen(session, ticket, inbox, draft.to, draft.cc)
     message = _say(session, actor, ticket, MessageKind.OUTBOUND, _words(draft.text))
     message.act = draft.act or None
-    message.to = [value for value, is_copy in recipients if not is_copy]
-    message.cc = [value for value, is_copy in recipients if is_copy]
+    message.to = [value for value, is_copy in addressed if not is_copy]
+    message.cc = [value for value, is_copy in addressed if is_copy]
     _attach(session, ticket, message, draft.files)
-    queue(session, message, recipients)
-    ticket.first_responded_at = ticket.first_responded_at or message.created_at
-    ticket.waiting_since, ticket.snoozed_until = None, None
+    queue(session, message, addressed, when.leaves())
     ticket.assignee_id = ticket.assignee_id or actor.agent_id
-    if ticket.resolved_at is not None:
-        withdrawals.of_ticket(session, ticket, "The ticket was answered again.")
-        ticket.resolved_at = None
-    touchpoints.record(session, ticket, message, incoming=False)
-    _forget_draft(session, actor, ticket)
-    changes.record(session, actor, ticket, "replied", message=message.id)
+    if when.at is not None:
+        answering.planned(ticket, when.at)
+    else:
+        answering.answered(session, ticket, message)
+    if when.rests:
+        resting.rest(session, ticket, message, when, was)
+    drafts.forget(session, actor, ticket)
+    what = "replied" if when.at is None else "reply_planned"
+    changes.record(session, actor, ticket, what, message=message.id)
     return message
-
-
-def _recipients(
-    session: Session, ticket: Ticket, inbox: Inbox, draft: Draft
-) -> list[tuple[str, bool]]:
-    """(address, in Cc), each once. Whom an agent writes to may speak on the ticket."""
-    to = [one.strip() for one in draft.to if one.strip()]
-    cc = [one.strip() for one in draft.cc if one.strip()]
-    if not to:
-        to = [_last_inbound(session, ticket, inbox)]
-    if len(to) + len(cc) > RECIPIENT_LIMIT:
-        raise Invalid(f"A message goes to {RECIPIENT_LIMIT} recipients at most.")
-    kind = inbox.writes_to
-    chosen: dict[str, tuple[str, bool]] = {}
-    for value, is_copy in [(one, False) for one in to] + [(one, True) for one in cc]:
-        if kind == address.EMAIL and not address.is_email(value):
-            raise Invalid(f"“{value[:80]}” is not one e-mail address.", field="to")
-        chosen.setdefault(address.normal(kind, value, inbox.id), (value, is_copy))
-    for value, is_copy in chosen.values():
-        _let_speak(session, ticket, Party(kind, value), "cc" if is_copy else "customer")
-    return list(chosen.values())
-
-
-def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:
-    """Where the customer, when they wrote last, wants the answer: there, or where they wrote from.
-
-    It is of the kind this inbox can write to.
-    """
-    found = session.exec(
-        select(Message.reply_to, Address.value)
-        .join(Message, col(Message.address_id) == col(Address.id))
-        .where(
-            Message.ticket_id == ticket.id,
-            Address.customer_id == ticket.customer_id,
-            Address.kind == inbox.writes_to,
-            col(Message.unverified).is_(False),
-        )
-        .order_by(col(Message.automatic), col(Message.id).desc())
-        .limit(1)
-    ).one_or_none()
-    if found is None:
-        raise Conflict("Nobody wrote on this ticket, so there is no address to answer to.")
-    wanted, wrote_from = found
-    return wanted or wrote_from
-
-
-def _let_speak(session: Session, ticket: Ticket, party: Party, role: str) -> None:
-    known = customers.find(session, ticket.inbox_id, [party])
-    if known is not None:
-        known.spam_at = None  # whoever we write to may answer
-    speaks = (
-        known is not None
-        and session.exec(
-            select(Participant.id).where(
-                Participant.ticket_id == ticket.id, Participant.address_id == known.id
-            )
-        ).one_or_none()
-    )
-    if speaks:
-        return
-    if party.kind not in address.EVERYWHERE:
-        # A name some other system gave: nobody can type one and mean somebody by it.
-        raise Invalid("On this channel only those who take part can be written to.", field="to")
-    if known is None:
-        _, known = customers.resolve(session, ticket.inbox_id, party, sample=ticket.sample)
-    session.add(Participant(ticket_id=ticket.id, address_id=known.id, role=role))
 
 
 def _say(session: Session, actor: Actor, ticket: Ticket, kind: MessageKind, text: str) -> Message:
@@ -246,20 +174,23 @@ def _attach(session: Session, ticket: Ticket, message: Message, files: tuple[New
         ticket.has_files = True
 
 
-def queue(session: Session, message: Message, recipients: list[tuple[str, bool]]) -> None:
+def queue(
+    session: Session, message: Message, addressed: list[tuple[str, bool]], at: datetime
+) -> None:
     """One delivery for each recipient, and the job that sends them, in this transaction."""
-    for value, is_copy in recipients:
+    for value, is_copy in addressed:
         session.add(
             Delivery(
                 message_id=message.id,
                 recipient=value,
                 is_copy=is_copy,
                 state=DeliveryState.QUEUED,
-                next_at=message.created_at,
+                next_at=at,
                 changed_at=message.created_at,
             )
         )
-    jobs.enqueue(session, "deliver", message_id=message.id)
+    wait = (at - message.created_at).total_seconds()
+    jobs.enqueue(session, "deliver", delay=wait, message_id=message.id)
 
 
 def note(session: Session, actor: Actor, ref: str, text: str, act: str = "") -> Message:
@@ -269,7 +200,7 @@ def note(session: Session, actor: Actor, ref: str, text: str, act: str = "") -> 
         return done
     message = _say(session, actor, ticket, MessageKind.NOTE, _words(text))
     message.act = act or None
-    _forget_draft(session, actor, ticket)
+    drafts.forget(session, actor, ticket)
     changes.record(session, actor, ticket, "noted", message=message.id)
     return message
 
@@ -311,10 +242,16 @@ def snooze(session: Session, actor: Actor, ref: str, until: datetime) -> Ticket:
 
 
 def wake_due(session: Session) -> int:
-    """Bring back what was snoozed until now; how many."""
+    """Bring back what was snoozed until now; how many. Not what is answered at this moment."""
+    planned = exists().where(
+        col(Resting.message_id) == col(Message.id),
+        col(Message.ticket_id) == col(Ticket.id),
+        col(Resting.scheduled).is_(True),
+        col(Resting.until) >= col(Ticket.snoozed_until),
+    )
     due = session.exec(
         select(Ticket)
-        .where(Ticket.status == Status.SNOOZED, col(Ticket.snoozed_until) <= clock.now())
+        .where(Ticket.status == Status.SNOOZED, col(Ticket.snoozed_until) <= clock.now(), ~planned)
         .with_for_update(skip_locked=True)
     ).all()
     for ticket in due:
@@ -364,28 +301,3 @@ def mark_seen(session: Session, actor: Actor, ref: str) -> None:
     ).one_or_none() or Seen(agent_id=actor.agent_id, ticket_id=ticket.id, at=clock.now())
     row.at = clock.now()
     session.add(row)
-
-
-def save_draft(session: Session, actor: Actor, ref: str, text: str) -> None:
-    """Keep an answer that is not sent yet; an empty one is forgotten."""
-    ticket = access.ticket(session, actor, ref, Permission.REPLY)
-    if actor.agent_id is None:
-        return
-    _forget_draft(session, actor, ticket)
-    if text.strip():
-        session.add(
-            DraftRow(
-                ticket_id=ticket.id,
-                agent_id=actor.agent_id,
-                text=storable(text)[:TEXT_LIMIT],
-                changed_at=clock.now(),
-            )
-        )
-
-
-def _forget_draft(session: Session, actor: Actor, ticket: Ticket) -> None:
-    session.exec(
-        delete(DraftRow).where(
-            col(DraftRow.ticket_id) == ticket.id, col(DraftRow.agent_id) == actor.agent_id
-        )
-    )

@@ -29,7 +29,7 @@ from app.core.errors import Invalid
 from app.store import schema
 from app.store.blobs import Blobs
 from app.store.database import Database
-from app.store.tables import Arrival, Attachment, Message, metadata
+from app.store.tables import Arrival, Attachment, DraftFile, Message, metadata
 from app.store.types import UtcDateTime
 
 FORMAT = 1
@@ -122,7 +122,7 @@ def _names() -> list[str]:
 
 
 def _named_blobs() -> Any:
-    columns = (Arrival.sha256, Message.rendered_sha256, Attachment.sha256)
+    columns = (Arrival.sha256, Message.rendered_sha256, Attachment.sha256, DraftFile.sha256)
     each = union(*(sql_select(column.label("sha256")) for column in columns)).subquery()  # type: ignore[attr-defined]
     return sql_select(each.c.sha256).where(each.c.sha256 != "").order_by(each.c.sha256)
 

@@ -6,7 +6,7 @@ from sqlmodel import func, select
 
 from app.core.errors import NotAllowed
 from app.domain.words import ArrivalState, FollowUpState, Role, Status, SurveyState
-from app.services import integrity, samples, tickets
+from app.services import drafts, integrity, samples, tickets
 from app.services.access import SYSTEM, Actor
 from app.services.queries import inbox, journey, vocabulary
 from app.services.queries import ticket as queries_ticket
@@ -129,7 +129,7 @@ def test_remove_leaves_no_row_behind(shop: Desk) -> None:
     ticket = next(row for row in shop.all(Ticket, channel="email") if row.sample)
     shop.do(tickets.reply, shop.ann, ticket.ref, tickets.Draft("Thank you for writing."))
     shop.do(tickets.note, shop.ann, ticket.ref, "Only to try it.")
-    shop.do(tickets.save_draft, shop.ann, ticket.ref, "A beginning")
+    shop.do(drafts.save, shop.ann, ticket.ref, "A beginning")
     shop.do(tickets.mark_seen, shop.ann, ticket.ref)
 
     removed = shop.do(samples.remove, ADMIN)

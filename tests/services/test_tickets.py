@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import Conflict, Invalid, NotFound
 from app.domain.words import DeliveryState, MessageKind, Status, SurveyState
-from app.services import tickets
+from app.services import drafts, tickets
 from app.services.access import Actor
 from app.services.tickets import Draft, NewFile
 from app.store import search
@@ -403,16 +403,16 @@ def test_assign_and_hand_on_take_only_who_is_there(desk: Desk) -> None:
 
 def test_a_draft_is_kept_until_it_is_sent(desk: Desk) -> None:
     ticket = desk.ticket()
-    desk.do(tickets.save_draft, desk.ann, ticket.ref, "Turn")
-    desk.do(tickets.save_draft, desk.lead, ticket.ref, "Mine")
-    desk.do(tickets.save_draft, desk.ann, ticket.ref, "Turn it\x00")
+    desk.do(drafts.save, desk.ann, ticket.ref, "Turn")
+    desk.do(drafts.save, desk.lead, ticket.ref, "Mine")
+    desk.do(drafts.save, desk.ann, ticket.ref, "Turn it\x00")
     assert [(d.agent_id, d.text) for d in desk.all(DraftRow)] == [
-        (desk.lead.agent_id, "Mine"),
         (desk.ann.agent_id, "Turn it"),
+        (desk.lead.agent_id, "Mine"),
     ]
 
     desk.do(tickets.reply, desk.ann, ticket.ref, Draft("Turn it to the left."))
-    desk.do(tickets.save_draft, desk.lead, ticket.ref, "  ")
+    desk.do(drafts.save, desk.lead, ticket.ref, "  ")
 
     assert desk.all(DraftRow) == []
 

@@ -11,7 +11,7 @@ from sqlmodel import Session, col
 from app.core.errors import NotFound
 from app.domain.words import DeliveryState
 from app.services.access import Actor, Permission, require
-from app.store.tables import Delivery, Inbox, Message, Ticket
+from app.store.tables import Delivery, Inbox, Message, Resting, Ticket
 
 SHOWN = 100
 
@@ -48,6 +48,9 @@ class Row:
     subject: str
     channel: str
     inbox: str
+    agent_id: int | None
+    rests_until: datetime | None  # until then whoever wrote it can take it back
+    planned: bool  # for that moment, by choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,11 @@ def view(session: Session, actor: Actor, show: Show) -> Outbox:
     counted = sql_select(col(Delivery.state), func.count()).group_by(col(Delivery.state))
     states = {state: count for state, count in session.execute(counted)}  # noqa: C416 - rows
     found = session.execute(
-        sql_select(Delivery, Message, Ticket, col(Inbox.name))
+        sql_select(Delivery, Message, Ticket, col(Inbox.name), Resting)
         .join(Message, col(Message.id) == col(Delivery.message_id))
         .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
         .join(Inbox, col(Inbox.id) == col(Message.inbox_id))
+        .outerjoin(Resting, col(Resting.message_id) == col(Message.id))
         .where(col(Delivery.state).in_(_STATES[show]))
         .order_by(col(Delivery.changed_at).desc(), col(Delivery.id).desc())
         .limit(SHOWN)
@@ -75,7 +79,9 @@ def view(session: Session, actor: Actor, show: Show) -> Outbox:
     )
 
 
-def _row(delivery: Delivery, message: Message, ticket: Ticket, inbox: str) -> Row:
+def _row(
+    delivery: Delivery, message: Message, ticket: Ticket, inbox: str, resting: Resting | None
+) -> Row:
     return Row(
         id=delivery.id,
         recipient=delivery.recipient,
@@ -94,6 +100,9 @@ def _row(delivery: Delivery, message: Message, ticket: Ticket, inbox: str) -> Ro
         subject=ticket.subject,
         channel=ticket.channel,
         inbox=inbox,
+        agent_id=message.agent_id,
+        rests_until=resting.until if resting else None,
+        planned=resting.scheduled if resting else False,
     )
 
 

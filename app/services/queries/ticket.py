@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, func
+from sqlalchemy import BindParameter, and_, bindparam, false, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
@@ -24,9 +24,11 @@ from app.store.tables import (
     Customer,
     Delivery,
     Draft,
+    DraftFile,
     FormerRef,
     Inbox,
     Message,
+    Resting,
     Seen,
     Survey,
     Ticket,
@@ -44,6 +46,15 @@ class File:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """A file of an answer that was taken back."""
+
+    id: int
+    name: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Sending:
     """One recipient of a message of ours."""
 
@@ -54,6 +65,8 @@ class Sending:
     words: str
     next_at: datetime | None
     at: datetime
+    rests_until: datetime | None = None  # until then whoever wrote it can take it back
+    planned: bool = False  # for that moment, by choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +77,7 @@ class Said:
     kind: MessageKind
     author: str
     own: bool  # an agent's words
+    agent_id: int | None
     subject: str
     text: str
     quoted: str
@@ -133,6 +147,9 @@ class Conversation:
     cc: tuple[str, ...]
     draft: str
     draft_at: datetime | None
+    draft_to: tuple[str, ...]  # none: whom one would write to
+    draft_cc: tuple[str, ...]
+    draft_files: tuple[Kept, ...]
     request: Request | None
     customer: customer.Panel
 
@@ -148,6 +165,7 @@ _SILENT = frozenset(
         "customer_wrote",
         "third_party_wrote",
         "replied",
+        "reply_planned",
         "noted",
         "feedback_asked",
         "feedback_expired",
@@ -180,8 +198,13 @@ _MESSAGES = (
     .where(col(Message.ticket_id) == _whose)
     .order_by(col(Message.id))
 )
-_DRAFT: Any = sql_select(col(Draft.text), col(Draft.changed_at)).where(
-    col(Draft.ticket_id) == _whose, col(Draft.agent_id) == _me
+_DRAFT: Any = sql_select(
+    col(Draft.id), col(Draft.text), col(Draft.changed_at), col(Draft.to), col(Draft.cc)
+).where(col(Draft.ticket_id) == _whose, col(Draft.agent_id) == _me)
+_KEPT: Any = (
+    sql_select(col(DraftFile.id), col(DraftFile.name), col(DraftFile.size))
+    .where(col(DraftFile.draft_id) == bindparam("draft"))
+    .order_by(col(DraftFile.id))
 )
 _FILES: Any = (
     sql_select(
@@ -206,8 +229,11 @@ _SENDINGS: Any = (
         col(Delivery.words),
         col(Delivery.next_at),
         col(Delivery.changed_at),
+        col(Resting.until),
+        func.coalesce(col(Resting.scheduled), false()),
     )
     .join(Message, col(Message.id) == col(Delivery.message_id))
+    .outerjoin(Resting, col(Resting.message_id) == col(Delivery.message_id))
     .where(col(Message.ticket_id) == _whose)
     .order_by(col(Delivery.id))
 )
@@ -274,6 +300,9 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         cc=answer.cc,
         draft=draft.text if draft else "",
         draft_at=draft.changed_at if draft else None,
+        draft_to=tuple(draft.to) if draft else (),
+        draft_cc=tuple(draft.cc) if draft else (),
+        draft_files=_kept(session, draft.id) if draft else (),
         request=_request(session, ticket),
         customer=panel,
     )
@@ -336,6 +365,7 @@ def _one(
         kind=message.kind,
         author=message.author,
         own=message.kind in {MessageKind.OUTBOUND, MessageKind.NOTE},
+        agent_id=message.agent_id,
         subject=message.subject,
         text=message.reply_text or message.text,
         quoted=message.quoted_text,
@@ -359,6 +389,10 @@ def _one(
 
 def _events(session: Session, ticket: Ticket) -> tuple[Event, ...]:
     return tuple(starmap(Event, session.connection().execute(_EVENTS, {"ticket": ticket.id})))
+
+
+def _kept(session: Session, draft_id: int) -> tuple[Kept, ...]:
+    return tuple(starmap(Kept, session.connection().execute(_KEPT, {"draft": draft_id})))
 
 
 def _request(session: Session, ticket: Ticket) -> Request | None:

@@ -25,6 +25,7 @@ from app.store.tables.customer import Address, Customer, Segment  # noqa: E402
 from app.store.tables.feedback import Answer, FollowUp, Survey  # noqa: E402
 from app.store.tables.inbox import Arrival, Inbox, LedgerRow  # noqa: E402
 from app.store.tables.organisation import KeyMark, Lease, Organisation, Worker  # noqa: E402
+from app.store.tables.outgoing import DraftFile, Letterhead, Resting  # noqa: E402
 from app.store.tables.ticket import (  # noqa: E402
     Attachment,
     Awaited,
@@ -61,6 +62,7 @@ __all__ = [
     "Customer",
     "Delivery",
     "Draft",
+    "DraftFile",
     "FollowUp",
     "FormerRef",
     "Inbox",
@@ -68,12 +70,14 @@ __all__ = [
     "KeyMark",
     "Lease",
     "LedgerRow",
+    "Letterhead",
     "Login",
     "Membership",
     "Message",
     "Organisation",
     "Participant",
     "PredictionRow",
+    "Resting",
     "Seen",
     "Segment",
     "Stage",

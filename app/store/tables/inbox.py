@@ -31,6 +31,7 @@ class Inbox(SQLModel, table=True):
     last_in_error: str = ""
     last_out_at: datetime | None = maybe_moment()
     last_out_error: str = ""
+    out_paused_until: datetime | None = maybe_moment()  # nothing is sent before; see last_out_error
     self_test: SelfTest = Field(default=SelfTest.NEVER, sa_type=word(SelfTest))
     self_test_at: datetime | None = maybe_moment()  # since when it is so
     self_test_sent_at: datetime | None = maybe_moment()  # when its mail was handed over

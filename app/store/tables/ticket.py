@@ -114,6 +114,8 @@ class Message(SQLModel, table=True):
         Index("ix_message_conversation", "inbox_id", "conversation"),
         Index("ix_message_ticket", "ticket_id", "id"),
         UniqueConstraint("ticket_id", "act"),
+        # The number of a message that was taken back never means another one.
+        {"sqlite_autoincrement": True},
     )
 
     id: int = primary_key()
@@ -196,6 +198,8 @@ class Draft(SQLModel, table=True):
     ticket_id: int = link("ticket", index=False)
     agent_id: int = link("agent")
     text: str = Field(default="", sa_type=Text)
+    to: list[str] = Field(default_factory=list, sa_type=JSON)  # none: whom one would write to
+    cc: list[str] = Field(default_factory=list, sa_type=JSON)
     changed_at: datetime = moment()
 
 

@@ -7,10 +7,11 @@ from fastapi import Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
-from app.services import merging, tagging, third_parties, tickets
+from app.services import merging, resting, tagging, third_parties, tickets
 from app.services.queries import inbox, ticket, vocabulary
 from app.services.queries.inbox import Selection, Sort, View
 from app.services.queries.ticket import Conversation
+from app.services.resting import When
 from app.store import search
 from app.web import routes
 from app.web.api.fields import Input, Limit, Line, Moment, Number, Ref, Text, as_json
@@ -63,12 +64,17 @@ Act = Annotated[
 
 
 class Reply(Input):
-    """No `to` means the customer. With `last_seen`, anything newer refuses the reply."""
+    """No `to` means the customer. With `last_seen`, anything newer refuses the reply.
+
+    It leaves at once, after `undo_seconds`, or at `send_at`; until then it can be taken back.
+    """
 
     text: Text
     to: tuple[Line, ...] = Field((), max_length=50)
     cc: tuple[Line, ...] = Field((), max_length=50)
     last_seen: Number | None = None
+    undo_seconds: int = Field(0, ge=0, le=30)
+    send_at: Moment | None = None
 
 
 class Note(Input):
@@ -126,10 +132,19 @@ def one(ref: Ref, actor: CurrentActor, db: Db) -> Response:
 @router.post("/{ref}/replies", status_code=201)
 def reply(ref: Ref, body: Reply, actor: CurrentActor, db: Db, act: Act = "") -> Written:
     """Answer the customer on the channel they wrote on."""
-    draft = tickets.Draft(body.text, to=body.to, cc=body.cc, last_seen=body.last_seen, act=act)
+    when = When(body.undo_seconds, body.send_at)
+    draft = tickets.Draft(body.text, body.to, body.cc, (), body.last_seen, act, when)
     with db.transaction() as session:
         message = tickets.reply(session, actor, ref, draft)
     return Written.model_validate(message)
+
+
+@router.post("/{ref}/replies/{message}/take-back")
+def take_back(ref: Ref, message: Id, actor: CurrentActor, db: Db) -> TicketState:
+    """What has not left yet is a draft of who wrote it again."""
+    with db.transaction() as session:
+        found = resting.take_back(session, actor, ref, message)
+    return TicketState.model_validate(found)
 
 
 @router.post("/{ref}/notes", status_code=201)

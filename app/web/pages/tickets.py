@@ -1,7 +1,5 @@
 """One ticket: the page, and what an agent does on it."""
 
-import hashlib
-from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, time, timedelta
 from typing import Annotated, Any
@@ -10,11 +8,9 @@ from zoneinfo import ZoneInfo
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
-from starlette.datastructures import UploadFile
 
 from app.core import clock, secrets
-from app.core.errors import Conflict, Invalid
-from app.domain.storable import storable
+from app.core.errors import Invalid
 from app.domain.words import Head
 from app.services import agents, organisation, tagging, tickets
 from app.services.access import Actor
@@ -22,7 +18,7 @@ from app.services.queries import inbox, ticket
 from app.services.queries.inbox import Row, Selection, View
 from app.services.queries.ticket import Conversation, Event, Said
 from app.web import routes, speech
-from app.web.deps import CurrentActor, Db, House, TheHouse
+from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
 from app.web.pages.inbox import context as list_context
 from app.web.pages.inbox import speak
@@ -109,7 +105,7 @@ class Loaded:
     context: dict[str, Any]
 
 
-def _load(session: Session, request: Request, actor: Actor, ref: str, view: View) -> Loaded:
+def load(session: Session, request: Request, actor: Actor, ref: str, view: View) -> Loaded:
     around = shell.load(session, actor)
     chosen = Selection(view=view)
     rows = inbox.rows(session, actor, chosen)
@@ -132,7 +128,7 @@ def _load(session: Session, request: Request, actor: Actor, ref: str, view: View
     )
 
 
-def _render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) -> HTMLResponse:
+def render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) -> HTMLResponse:
     found = loaded.found
     return shell.page(
         request,
@@ -142,14 +138,15 @@ def _render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) -
         **loaded.context,
         draft=typed.text or found.draft,
         kind=typed.kind,
-        to=typed.to or found.to,
-        cc=typed.cc or ", ".join(found.cc),
+        to=typed.to or ", ".join(found.draft_to) or found.to,
+        cc=typed.cc or ", ".join(found.draft_cc if found.draft_to else found.cc),
         open_to=bool(typed.problem),
         problem=typed.problem,
         newer=typed.newer,
         act=secrets.new_ref(20),
         did=request.query_params.get("did", ""),
         on=request.query_params.get("on", ref_of(request)),
+        sent=request.query_params.get("sent", ""),
     )
 
 
@@ -162,130 +159,22 @@ def shown(
     request: Request, ref: str, actor: CurrentActor, db: Db, view: View = View.OPEN
 ) -> Response:
     with db.reading() as session:
-        loaded = _load(session, request, actor, ref, view)
+        loaded = load(session, request, actor, ref, view)
     if loaded.found.ref != ref:
         return go(f"/tickets/{loaded.found.ref}", view=view)
     if loaded.found.unread:
         # Reading marks it read: without a script there is no other moment for it.
         with db.transaction() as session:
             tickets.mark_seen(session, actor, ref)
-    return _render(request, loaded, Typed())
+    return render(request, loaded, Typed())
 
 
 @router.get("/thread")
 def thread(request: Request, ref: str, actor: CurrentActor, db: Db) -> HTMLResponse:
     """The conversation as a fragment, for a screen that follows along."""
     with db.reading() as session:
-        loaded = _load(session, request, actor, ref, View.OPEN)
+        loaded = load(session, request, actor, ref, View.OPEN)
     return shell.page(request, "ticket/_thread.html", loaded.around, **loaded.context)
-
-
-@dataclass(frozen=True, slots=True)
-class ReplyForm:
-    text: str
-    to: str
-    cc: str
-    last_seen: int | None
-    view: View
-    files: tuple[UploadFile, ...]
-    act: str
-
-
-def _act(shown: str, text: str) -> str:
-    """One page and one text are one act: a second press changes nothing, a changed text does."""
-    digest = hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
-    return f"{storable(shown)[:60]}.{digest[:24]}" if shown else ""
-
-
-async def reply_form(request: Request) -> AsyncIterator[ReplyForm]:
-    async with request.form(max_files=20, max_fields=20) as form:
-
-        def field(name: str) -> str:
-            value = form.get(name, "")
-            return value if isinstance(value, str) else ""
-
-        seen, view = field("last_seen"), field("view")
-        yield ReplyForm(
-            text=field("text"),
-            to=field("to"),
-            cc=field("cc"),
-            last_seen=int(seen) if seen.isascii() and seen.isdigit() else None,
-            view=View(view) if view in list(View) else View.OPEN,
-            files=tuple(file for file in form.getlist("files") if isinstance(file, UploadFile)),
-            act=_act(field("act"), field("text")),
-        )
-
-
-Reply = Annotated[ReplyForm, Depends(reply_form)]
-
-
-def _addresses(line: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in line.replace(";", ",").split(",") if part.strip())
-
-
-def _store(house: House, files: tuple[UploadFile, ...]) -> tuple[tickets.NewFile, ...]:
-    """Keep the bytes before a transaction names them."""
-    stored = []
-    for file in files:
-        if not file.filename:
-            continue
-        body = file.file.read(FILE_LIMIT + 1)
-        if len(body) > FILE_LIMIT:
-            raise Invalid("A file is larger than 25 MB.", field="files")
-        stored.append(
-            tickets.NewFile(
-                name=file.filename[:200],
-                content_type=file.content_type or "application/octet-stream",
-                sha256=house.blobs.put(body),
-                size=len(body),
-            )
-        )
-    return tuple(stored)
-
-
-@router.post("/reply")
-def reply(
-    request: Request, ref: str, house: TheHouse, actor: CurrentActor, form: Reply
-) -> Response:
-    try:
-        draft = tickets.Draft(
-            form.text,
-            _addresses(form.to),
-            _addresses(form.cc),
-            _store(house, form.files),
-            form.last_seen,
-            form.act,
-        )
-        with house.database.transaction() as session:
-            tickets.reply(session, actor, ref, draft)
-    except (Invalid, Conflict) as error:
-        return _refused(request, house, actor, form, error)
-    return go(f"/tickets/{ref}", view=form.view, did="sent", on=ref)
-
-
-def _refused(
-    request: Request, house: House, actor: Actor, form: ReplyForm, error: Invalid | Conflict
-) -> HTMLResponse:
-    """The page again with everything that was typed, and what is in the way."""
-    newer = "newer" in error.data
-    with house.database.reading() as session:
-        loaded = _load(session, request, actor, ref_of(request), form.view)
-    typed = Typed(form.text, "reply", form.to, form.cc, "" if newer else error.message, newer)
-    return _render(request, loaded, typed, 409 if isinstance(error, Conflict) else 422)
-
-
-@router.post("/note")
-def note(ref: str, actor: CurrentActor, db: Db, form: Reply) -> RedirectResponse:
-    with db.transaction() as session:
-        tickets.note(session, actor, ref, form.text, form.act)
-    return go(f"/tickets/{ref}", view=form.view, did="noted", on=ref)
-
-
-@router.post("/draft", status_code=204)
-def draft(ref: str, actor: CurrentActor, db: Db, text: Annotated[str, Form()] = "") -> Response:
-    with db.transaction() as session:
-        tickets.save_draft(session, actor, ref, text)
-    return Response(status_code=204)
 
 
 def _onward(ref: str, view: View, following: str, did: str) -> RedirectResponse:
@@ -329,12 +218,18 @@ class SnoozeForm:
     following: Following = ""
 
 
-def _moment(form: SnoozeForm, time_zone: str) -> datetime:
+def moment(session: Session, typed: str) -> datetime:
+    """A moment of a form; without a zone it is meant in the organisation's own time."""
     try:
-        found = datetime.fromisoformat(form.until or form.at)
+        found = datetime.fromisoformat(typed)
     except ValueError:
         raise Invalid("Choose a day and an hour.", field="until") from None
-    return found if found.tzinfo else found.replace(tzinfo=ZoneInfo(time_zone))
+    known = organisation.current(session)
+    return (
+        found
+        if found.tzinfo
+        else found.replace(tzinfo=ZoneInfo(known.time_zone if known else "UTC"))
+    )
 
 
 @router.post("/snooze")
@@ -342,8 +237,7 @@ def snooze(
     ref: str, actor: CurrentActor, db: Db, form: Annotated[SnoozeForm, Depends()]
 ) -> RedirectResponse:
     with db.transaction() as session:
-        known = organisation.current(session)
-        until = _moment(form, known.time_zone if known else "UTC")
+        until = moment(session, form.until or form.at)
         tickets.snooze(session, actor, ref, until)
     return _onward(ref, form.view, form.following, "snoozed")
 

@@ -109,13 +109,14 @@ def test_reply_is_queued_for_everybody_it_names(db: Database, ann: Person, case:
         files={"files": ("proof.txt", b"as promised", "text/plain")},
     )
 
-    assert answer.headers["location"] == f"/tickets/{case.ref}?view=mine&did=sent&on={case.ref}"
     with db.reading() as session:
         sent = session.exec(select(Message).where(Message.kind == MessageKind.OUTBOUND)).one()
         queued = session.exec(
             select(Delivery.recipient, Delivery.is_copy).order_by(col(Delivery.id))
         ).all()
         files = session.exec(select(Attachment.name, Attachment.size)).all()
+    where = f"/tickets/{case.ref}?view=mine&did=sent&on={case.ref}&sent={sent.id}"
+    assert answer.headers["location"] == where
     assert (sent.text, sent.author) == ("We send a **new** one.", "Ann")
     assert list(queued) == [
         ("yumi@customers.test", False),

@@ -117,6 +117,7 @@ def upgrade() -> None:
         sa.Column("last_in_error", sa.String(), nullable=False),
         sa.Column("last_out_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_out_error", sa.String(), nullable=False),
+        sa.Column("out_paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "self_test",
             sa.Enum(
@@ -359,6 +360,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_message_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_message")),
         sa.UniqueConstraint("ticket_id", "act", name=op.f("uq_message_ticket_id_act")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("message", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_message_address_id"), ["address_id"], unique=False)
@@ -684,6 +686,8 @@ def upgrade() -> None:
         ),
         sa.Column("agent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("to", sa.JSON(), nullable=False),
+        sa.Column("cc", sa.JSON(), nullable=False),
         sa.Column("changed_at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_draft_agent_id")),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_draft_ticket_id")),
@@ -692,6 +696,21 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("draft", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_draft_agent_id"), ["agent_id"], unique=False)
+
+    op.create_table(
+        "draft_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("draft_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column("content_type", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["draft_id"], ["draft.id"], name=op.f("fk_draft_file_draft_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_draft_file")),
+    )
+    with op.batch_alter_table("draft_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_draft_file_draft_id"), ["draft_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_draft_file_sha256"), ["sha256"], unique=False)
 
     op.create_table(
         "follow_up",
@@ -829,6 +848,18 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_ledger_inbox_id"), ["inbox_id"], unique=False)
 
     op.create_table(
+        "letterhead",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("language", sa.String(), nullable=False),
+        sa.Column("signature", sa.Text(), nullable=False),
+        sa.Column("receipt", sa.Text(), nullable=False),
+        sa.Column("receipt_closed", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_letterhead_inbox_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_letterhead")),
+        sa.UniqueConstraint("inbox_id", "language", name=op.f("uq_letterhead_inbox_id_language")),
+    )
+    op.create_table(
         "login",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("digest", sa.String(), nullable=False),
@@ -870,6 +901,10 @@ def upgrade() -> None:
         sa.Column("feedback_cooling_days", sa.Integer(), nullable=False),
         sa.Column("feedback_notice", sa.Boolean(), nullable=False),
         sa.Column("first_answer_minutes", sa.Integer(), nullable=False),
+        sa.Column("undo_seconds", sa.Integer(), nullable=False),
+        sa.Column("open_days", sa.String(), nullable=False),
+        sa.Column("opens_minute", sa.Integer(), nullable=False),
+        sa.Column("closes_minute", sa.Integer(), nullable=False),
         sa.Column("samples_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
     )
@@ -897,6 +932,20 @@ def upgrade() -> None:
     with op.batch_alter_table("participant", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_participant_address_id"), ["address_id"], unique=False)
 
+    op.create_table(
+        "resting",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("until", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("scheduled", sa.Boolean(), nullable=False),
+        sa.Column("was", sa.JSON(), nullable=False),
+        sa.Column("became", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_resting_message_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_resting")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_resting_message_id")),
+    )
     op.create_table(
         "seen",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1036,6 +1085,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_seen_ticket_id"))
 
     op.drop_table("seen")
+    op.drop_table("resting")
     with op.batch_alter_table("participant", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_participant_address_id"))
 
@@ -1049,6 +1099,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_login_agent_id"))
 
     op.drop_table("login")
+    op.drop_table("letterhead")
     with op.batch_alter_table("ledger", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_ledger_inbox_id"))
         batch_op.drop_index(batch_op.f("ix_ledger_arrival_id"))
@@ -1071,6 +1122,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_follow_up_answer_id"))
 
     op.drop_table("follow_up")
+    with op.batch_alter_table("draft_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_draft_file_sha256"))
+        batch_op.drop_index(batch_op.f("ix_draft_file_draft_id"))
+
+    op.drop_table("draft_file")
     with op.batch_alter_table("draft", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_draft_agent_id"))
 

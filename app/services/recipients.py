@@ -1,0 +1,79 @@
+"""Whom an answer goes to, and who may speak on its ticket because of that."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from app.core.errors import Conflict, Invalid
+from app.domain import address
+from app.services import customers
+from app.store.tables import Address, Inbox, Message, Participant, Ticket
+from channels.contract import Party
+
+LIMIT = 50
+
+
+def chosen(
+    session: Session, ticket: Ticket, inbox: Inbox, to: Sequence[str], cc: Sequence[str]
+) -> list[tuple[str, bool]]:
+    """(address, in Cc), each once. Whom an agent writes to may speak on the ticket."""
+    to = [one.strip() for one in to if one.strip()]
+    cc = [one.strip() for one in cc if one.strip()]
+    if not to:
+        to = [_last_inbound(session, ticket, inbox)]
+    if len(to) + len(cc) > LIMIT:
+        raise Invalid(f"A message goes to {LIMIT} recipients at most.")
+    kind = inbox.writes_to
+    wanted: dict[str, tuple[str, bool]] = {}
+    for value, is_copy in [(one, False) for one in to] + [(one, True) for one in cc]:
+        if kind == address.EMAIL and not address.is_email(value):
+            raise Invalid(f"“{value[:80]}” is not one e-mail address.", field="to")
+        wanted.setdefault(address.normal(kind, value, inbox.id), (value, is_copy))
+    for value, is_copy in wanted.values():
+        _let_speak(session, ticket, Party(kind, value), "cc" if is_copy else "customer")
+    return list(wanted.values())
+
+
+def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:
+    """Where the customer, when they wrote last, wants the answer: there, or where they wrote from.
+
+    It is of the kind this inbox can write to.
+    """
+    found = session.exec(
+        select(Message.reply_to, Address.value)
+        .join(Message, col(Message.address_id) == col(Address.id))
+        .where(
+            Message.ticket_id == ticket.id,
+            Address.customer_id == ticket.customer_id,
+            Address.kind == inbox.writes_to,
+            col(Message.unverified).is_(False),
+        )
+        .order_by(col(Message.automatic), col(Message.id).desc())
+        .limit(1)
+    ).one_or_none()
+    if found is None:
+        raise Conflict("Nobody wrote on this ticket, so there is no address to answer to.")
+    wanted, wrote_from = found
+    return wanted or wrote_from
+
+
+def _let_speak(session: Session, ticket: Ticket, party: Party, role: str) -> None:
+    known = customers.find(session, ticket.inbox_id, [party])
+    if known is not None:
+        known.spam_at = None  # whoever we write to may answer
+    speaks = (
+        known is not None
+        and session.exec(
+            select(Participant.id).where(
+                Participant.ticket_id == ticket.id, Participant.address_id == known.id
+            )
+        ).one_or_none()
+    )
+    if speaks:
+        return
+    if party.kind not in address.EVERYWHERE:
+        # A name some other system gave: nobody can type one and mean somebody by it.
+        raise Invalid("On this channel only those who take part can be written to.", field="to")
+    if known is None:
+        _, known = customers.resolve(session, ticket.inbox_id, party, sample=ticket.sample)
+    session.add(Participant(ticket_id=ticket.id, address_id=known.id, role=role))
