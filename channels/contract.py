@@ -266,6 +266,14 @@ class Pulls(Protocol):
         """Connect and sign in. Raises `TryLater` or `Misconfigured`."""
 
 
+@runtime_checkable
+class Renews(Protocol):
+    """Signs in with a secret that its provider may replace by another while it is used."""
+
+    def renewed(self, config: Any) -> BaseModel | None:
+        """The configuration with the new secret, to be stored; None as long as it is the old."""
+
+
 @dataclass(frozen=True, slots=True)
 class Starter:
     """The inbox a fresh installation gets, so that everything can be tried without an account."""

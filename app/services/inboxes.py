@@ -54,6 +54,14 @@ def reseal(inbox: Inbox, keys: Keys, config: BaseModel) -> None:
     inbox.sealed_config = _seal(keys, inbox.token, config)
 
 
+def renew(session: Session, keys: Keys, inbox_id: int, was: bytes, config: BaseModel) -> None:
+    """Store a configuration whose secret the provider replaced, unless a person was faster."""
+    inbox = session.get_one(Inbox, inbox_id, with_for_update={"key_share": True})
+    if inbox.sealed_config == was:
+        reseal(inbox, keys, config)
+        session.add(inbox)
+
+
 def create(session: Session, actor: Actor, keys: Keys, new: NewInbox) -> Inbox:
     """Add an inbox. Raises `Conflict` when another one has its address."""
     require(actor, Permission.ADMIN)

@@ -25,6 +25,7 @@ from channels.contract import (
     NotSettled,
     Pulls,
     Raw,
+    Renews,
     ServerId,
     SignInRefused,
     TryLater,
@@ -186,6 +187,9 @@ async def _pull(works: Works, held: Held) -> None:
     assert isinstance(channel, Pulls)
     async with channel.open(config) as box:
         await works.in_transaction(inboxes.note_trouble, inbox.id, "")
+        if isinstance(channel, Renews) and (fresh := channel.renewed(config)):
+            was = inbox.sealed_config
+            await works.in_transaction(inboxes.renew, works.keys, inbox.id, was, fresh)
         if not inbox.started:
             old = await box.list(None) if channel.skips_old(config) else ()
             await works.in_transaction(_start, inbox.id, old)

@@ -18,7 +18,7 @@ from channels.contract import (
     Starter,
     Take,
 )
-from channels.email import compose, listener, self_test, smtp
+from channels.email import compose, listener, oauth, self_test, smtp
 from channels.email.config import EmailConfig, ImportSince
 from channels.email.imap import open_mailbox
 from channels.email.parse import parse
@@ -44,6 +44,9 @@ class EmailChannel:
 
     def open(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
         return open_mailbox(config)
+
+    def renewed(self, config: EmailConfig) -> BaseModel | None:
+        return oauth.renewed(config)
 
     def starter(self) -> Starter:
         return Starter("Test mail", TEST_ADDRESS, EmailConfig(address=TEST_ADDRESS))

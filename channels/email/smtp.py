@@ -115,7 +115,7 @@ async def _sign_in(client: SMTP, config: EmailConfig) -> None:
             await client.login(config.smtp_username, config.smtp_password.get_secret_value())
         return
     await client.ehlo()  # what it offers, over the connection as it is now
-    if "xoauth2" not in client.supported_auth_methods:
+    if "xoauth2" not in client.server_auth_methods:
         raise Misconfigured(
             f"{config.smtp_host} does not take OAuth: sign in with a password instead."
         )

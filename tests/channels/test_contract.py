@@ -19,6 +19,7 @@ from channels.contract import (
     Listens,
     Pulls,
     Raw,
+    Renews,
     SelfTests,
     Sends,
     Starts,
@@ -49,6 +50,7 @@ JUNK = {
 CAPABILITIES = (
     (Accepts, {"accept"}),
     (Pulls, {"pulls", "skips_old", "open"}),
+    (Renews, {"renewed"}),
     (Starts, {"starter"}),
     (Listens, {"listen"}),
     (Sends, {"render", "send"}),

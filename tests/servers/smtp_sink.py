@@ -1,6 +1,7 @@
 """A mail server that takes everything and remembers it, or fails exactly as it is told."""
 
 import asyncio
+import base64
 import ssl
 import threading
 import warnings
@@ -30,6 +31,7 @@ class SmtpSink:
     hold: asyncio.Event | None = None  # the final answer waits for this; the mail is kept
     loop: asyncio.AbstractEventLoop | None = None  # where it lives, when that is another thread
     password: str = ""
+    tokens: set[str] | None = None  # access tokens it lets in with; None: it takes none at all
     connections: int = 0
     port: int = 0
 
@@ -77,6 +79,13 @@ class SmtpSink:
         right = isinstance(given, LoginPassword) and given.password == self.password.encode()
         return AuthResult(success=right, handled=False)
 
+    async def auth_XOAUTH2(self, server: SMTP, args: list[str]) -> AuthResult:  # noqa: N802
+        said = base64.b64decode(args[1]).decode()
+        if said.partition("auth=Bearer ")[2].rstrip("\1") in (self.tokens or set()):
+            return AuthResult(success=True, auth_data=said)
+        await server.challenge_auth('{"status":"401"}')
+        return AuthResult(success=False, handled=False)
+
 
 def _cut(transport: asyncio.BaseTransport | None) -> None:
     assert isinstance(transport, asyncio.Transport)
@@ -121,6 +130,7 @@ async def smtp_sink(
                 require_starttls=starttls,
                 auth_required=bool(sink.password),
                 auth_require_tls=False,
+                auth_exclude_mechanism=["XOAUTH2"] if sink.tokens is None else [],
                 authenticator=sink.authenticate if sink.password else None,
             )
 

@@ -4,6 +4,7 @@ import asyncio
 from datetime import timedelta
 
 import pytest
+from pydantic import SecretStr
 from typing_extensions import override
 
 from app.services import inboxes
@@ -20,6 +21,7 @@ from tests.worker.post import Box, Post
 
 on_sqlite = pytest.mark.parametrize("kind", ["sqlite"])
 MINUTE = timedelta(minutes=1)
+REPLACED = FakeConfig(secret=SecretStr("new"))
 WORDS = "The server lists mail 1 but does not hand it out."
 
 
@@ -143,6 +145,35 @@ def test_a_refused_mark_is_said_and_tried_again_while_mail_comes_in(plant: Plant
     assert plant.states() == [("a", "filed"), ("b", "waiting")]
     assert post.server.settled == [ServerId("inbox/1", 1)]
     assert plant.inbox().last_in_error == ""
+
+
+class _Rotating(Post):
+    """Its provider replaces the secret once."""
+
+    def renewed(self, config: FakeConfig) -> FakeConfig | None:
+        return None if config == REPLACED else REPLACED
+
+
+def test_a_secret_the_provider_replaced_is_stored(plant: Plant) -> None:
+    post = _Rotating(raw("a"))
+    plant = plant.with_channel(post)
+    before = plant.inbox().sealed_config
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: len(post.attempts) == 2)  # once more, with the new one
+        await until(lambda: plant.states() == [("a", "waiting")])
+        await ended(task)
+
+    hurried(act)
+
+    stored = inboxes.config_of(plant.inbox(), plant.works.keys, FakeConfig)
+    assert stored == REPLACED
+    assert len(post.attempts) == 2
+
+    # what a person saved meanwhile stays
+    plant.desk.do(inboxes.renew, plant.works.keys, plant.inbox_id, before, FakeConfig())
+    assert inboxes.config_of(plant.inbox(), plant.works.keys, FakeConfig) == stored
 
 
 class _Limited(Box):

@@ -18,14 +18,12 @@ FETCHED = (
 )
 
 
+def server(liar: ImapLiar) -> dict[str, Any]:
+    return {"imap_host": "127.0.0.1", "imap_port": liar.port, "imap_security": "none"}
+
+
 def config(liar: ImapLiar, **changes: Any) -> EmailConfig:
-    settings: dict[str, Any] = {
-        "address": "support@example.com",
-        "imap_host": "127.0.0.1",
-        "imap_port": liar.port,
-        "imap_security": "none",
-        "imap_password": "p",
-    }
+    settings = {"address": "support@example.com", "imap_password": "p"} | server(liar)
     return EmailConfig.model_validate(settings | changes)
 
 
