@@ -275,6 +275,26 @@ class Renews(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Finding:
+    """One step of trying a connection: what it showed, and what to do where it failed."""
+
+    about: str  # which direction or part, in English
+    good: bool
+    words: str
+
+
+@runtime_checkable
+class ChecksConnection(Protocol):
+    """Can try its servers before an inbox is saved."""
+
+    async def check_connection(self, config: Any) -> Sequence[Finding]:
+        """What each step showed, in their order. Raises nothing on purpose."""
+
+    async def list_folders(self, config: Any) -> tuple[str, ...]:
+        """What can be fetched from, as a person reads it. Raises as `Pulls.open`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Starter:
     """The inbox a fresh installation gets, so that everything can be tried without an account."""
 

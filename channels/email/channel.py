@@ -7,6 +7,7 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from channels.contract import (
+    Finding,
     Ignored,
     InboundMessage,
     Mailbox,
@@ -18,7 +19,7 @@ from channels.contract import (
     Starter,
     Take,
 )
-from channels.email import compose, listener, oauth, self_test, smtp
+from channels.email import compose, connection_test, listener, oauth, self_test, smtp
 from channels.email.config import EmailConfig, ImportSince
 from channels.email.imap import open_mailbox
 from channels.email.parse import parse
@@ -44,6 +45,12 @@ class EmailChannel:
 
     def open(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
         return open_mailbox(config)
+
+    async def check_connection(self, config: EmailConfig) -> Sequence[Finding]:
+        return await connection_test.check(config)
+
+    async def list_folders(self, config: EmailConfig) -> tuple[str, ...]:
+        return await connection_test.list_folders(config)
 
     def renewed(self, config: EmailConfig) -> BaseModel | None:
         return oauth.renewed(config)

@@ -214,9 +214,11 @@ class EmailConfig(BaseModel):
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
         if self.after_filing is AfterFiling.MOVE and not self.after_folder:
-            raise ValueError("to move filed mails, name the folder they are moved to")
+            raise ValueError("after_folder: to move filed mails, name the folder they are moved to")
         if self.after_filing is AfterFiling.MOVE and self.after_folder == self.folder:
-            raise ValueError("filed mails cannot be moved to the folder they are fetched from")
+            raise ValueError(
+                "after_folder: filed mails cannot be moved to the folder they are fetched from"
+            )
         return self
 
 

@@ -39,7 +39,7 @@ async def open_mailbox(config: EmailConfig) -> AsyncIterator["ImapMailbox"]:
     """Connect, sign in and select. Raises `TryLater` or `Misconfigured`."""
     protocol = await connect(config)
     try:
-        yield await _select(await sign_in(protocol, config))
+        yield await select(await sign_in(protocol, config))
     finally:
         if protocol.is_usable:
             with suppress(Lost, OSError):
@@ -171,7 +171,7 @@ def _date(text: bytes) -> datetime | None:
         return None
 
 
-async def _select(session: Session) -> ImapMailbox:
+async def select(session: Session) -> ImapMailbox:
     config = session.config
     answer = await session.run(after_filing.verb(config), quote(mutf7(config.folder)))
     if not answer.ok:

@@ -2,8 +2,8 @@
 
 import re
 import ssl
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 
 from aiosmtplib import (
     SMTP,
@@ -44,7 +44,7 @@ _RELAY = re.compile(
 )
 
 
-class _Unsent(Exception):
+class Unsent(Exception):
     """Nothing was taken, for a reason that is the same for every recipient."""
 
     def __init__(self, outcome: Later | Refused) -> None:
@@ -63,26 +63,49 @@ async def send(
     await progress(Phase.TALKING)
     client: SMTP | None = None
     try:
-        client = await _signed_in(config)
+        client = await connected(config)
+        await sign_in(client, config)
         await _announce(client, config, rendered)
         outcomes, accepted = await _addressed(client, recipients)
         if accepted:
             await progress(Phase.AMBIGUOUS)
             outcomes |= dict.fromkeys(accepted, await _handed_over(client, rendered))
-    except _Unsent as unsent:
+    except Unsent as unsent:
         return dict.fromkeys(recipients, unsent.outcome)
     finally:
         if client is not None:
-            await _leave(client)
+            await leave(client)
     return {recipient: outcomes[recipient] for recipient in recipients}
 
 
-async def _signed_in(config: EmailConfig) -> SMTP:
+@contextmanager
+def _in_plain_words(config: EmailConfig) -> Iterator[None]:
+    """Raises `Unsent` for whatever goes wrong before a mail is spoken of."""
     host, port = config.smtp_host, config.smtp_port
     try:
+        yield
+    except Misconfigured as error:
+        raise Unsent(Later(str(error), PAUSE)) from error
+    except TryLater as error:
+        raise Unsent(Later(str(error), error.after)) from error
+    except SMTPAuthenticationError as error:
+        words = (
+            f"{host} refused the user name or password of {user_of(config)}. It said: "
+            f"{error.message[:200]} Nothing is sent until this is corrected in the settings."
+        )
+        raise Unsent(Later(words, PAUSE)) from error
+    except ssl.SSLError as error:
+        raise Unsent(Later(words_of(error, host, port), PAUSE)) from error
+    except (SMTPException, OSError, TimeoutError) as error:
+        raise Unsent(_unreached(error, host, port)) from error
+
+
+async def connected(config: EmailConfig) -> SMTP:
+    """Raises `Unsent`."""
+    with _in_plain_words(config):
         client = SMTP(
-            hostname=host,
-            port=port,
+            hostname=config.smtp_host,
+            port=config.smtp_port,
             use_tls=config.smtp_security is Security.TLS,
             # Said outright: left open, the library takes encryption only where it is offered.
             start_tls=config.smtp_security is Security.STARTTLS,
@@ -91,29 +114,19 @@ async def _signed_in(config: EmailConfig) -> SMTP:
             timeout=TIMEOUT,
         )
         await client.connect()
-        await _sign_in(client, config)
-    except Misconfigured as error:
-        raise _Unsent(Later(str(error), PAUSE)) from error
-    except TryLater as error:
-        raise _Unsent(Later(str(error), error.after)) from error
-    except SMTPAuthenticationError as error:
-        words = (
-            f"{host} refused the user name or password of {_user(config)}. It said: "
-            f"{error.message[:200]} Nothing is sent until this is corrected in the settings."
-        )
-        raise _Unsent(Later(words, PAUSE)) from error
-    except ssl.SSLError as error:
-        raise _Unsent(Later(words_of(error, host, port), PAUSE)) from error
-    except (SMTPException, OSError, TimeoutError) as error:
-        raise _Unsent(_unreached(error, host, port)) from error
     return client
 
 
-async def _sign_in(client: SMTP, config: EmailConfig) -> None:
-    if config.auth is Auth.PASSWORD:
-        if config.smtp_username:
+async def sign_in(client: SMTP, config: EmailConfig) -> None:
+    """Raises `Unsent`."""
+    with _in_plain_words(config):
+        if config.auth is Auth.OAUTH:
+            await _with_token(client, config)
+        elif config.smtp_username:
             await client.login(config.smtp_username, config.smtp_password.get_secret_value())
-        return
+
+
+async def _with_token(client: SMTP, config: EmailConfig) -> None:
     await client.ehlo()  # what it offers, over the connection as it is now
     if "xoauth2" not in client.server_auth_methods:
         raise Misconfigured(
@@ -121,7 +134,7 @@ async def _sign_in(client: SMTP, config: EmailConfig) -> None:
         )
     token = await oauth.access_token(config)
     try:
-        await client.auth_xoauth2(_user(config), token)
+        await client.auth_xoauth2(user_of(config), token)
     except SMTPAuthenticationError as error:
         if oauth.forget(config, token):
             words = f"{config.smtp_host} does not take the access token any more: {error.message}"
@@ -129,7 +142,8 @@ async def _sign_in(client: SMTP, config: EmailConfig) -> None:
         raise
 
 
-def _user(config: EmailConfig) -> str:
+def user_of(config: EmailConfig) -> str:
+    """Who signs in; "" where nobody does."""
     if config.auth is Auth.PASSWORD:
         return config.smtp_username
     return config.smtp_username or config.imap_username or config.address
@@ -153,15 +167,15 @@ async def _announce(client: SMTP, config: EmailConfig, rendered: Rendered) -> No
     except SMTPResponseException as error:
         words = f"{error.code} {error.message[:500]}"
         if error.code < 500:
-            raise _Unsent(Later(words)) from error
+            raise Unsent(Later(words)) from error
         # The server does not let this account send at all: no fault of this mail.
         if error.code in {530, 535} or _RELAY.search(error.message):
-            raise _Unsent(
+            raise Unsent(
                 Later(f"{config.smtp_host} lets us send nothing: {words}", PAUSE)
             ) from error
-        raise _Unsent(Refused(words)) from error
+        raise Unsent(Refused(words)) from error
     except (SMTPException, OSError) as error:
-        raise _Unsent(Later(f"{config.smtp_host}: {error}")) from error
+        raise Unsent(Later(f"{config.smtp_host}: {error}")) from error
 
 
 async def _addressed(
@@ -183,7 +197,7 @@ async def _addressed(
                 "This address has letters that our server cannot send to."
             )
         except (SMTPException, OSError) as error:
-            raise _Unsent(Later(f"The server stopped answering: {error}")) from error
+            raise Unsent(Later(f"The server stopped answering: {error}")) from error
         else:
             accepted.append(recipient)
     return outcomes, accepted
@@ -209,7 +223,7 @@ def _queue_id(message: str) -> str:
     return found.group(1).rstrip(".") if found else ""
 
 
-async def _leave(client: SMTP) -> None:
+async def leave(client: SMTP) -> None:
     # The outcome stands: however this ends, it changes nothing.
     with suppress(SMTPException, OSError):
         if client.is_connected:

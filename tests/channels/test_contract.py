@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from channels.contract import (
     Accepts,
+    ChecksConnection,
     Imports,
     Listens,
     Pulls,
@@ -51,6 +52,7 @@ CAPABILITIES = (
     (Accepts, {"accept"}),
     (Pulls, {"pulls", "skips_old", "open"}),
     (Renews, {"renewed"}),
+    (ChecksConnection, {"check_connection", "list_folders"}),
     (Starts, {"starter"}),
     (Listens, {"listen"}),
     (Sends, {"render", "send"}),

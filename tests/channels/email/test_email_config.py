@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from channels.email.config import EmailConfig, is_loopback
+from channels.email.config import AfterFiling, Auth, EmailConfig, is_loopback
 
 
 def _words(**settings: Any) -> str:
@@ -50,3 +50,43 @@ def test_passwords_are_not_shown() -> None:
     config = EmailConfig.model_validate({"address": "a@b.c", "imap_password": "sesame"})
 
     assert "sesame" not in repr(config)
+
+
+def test_moving_needs_another_folder() -> None:
+    assert [
+        _words(after_filing="move"),
+        _words(after_filing="move", folder="Mail", after_folder="Mail"),
+    ] == [
+        "Value error, after_folder: to move filed mails, name the folder they are moved to",
+        (
+            "Value error, after_folder: "
+            "filed mails cannot be moved to the folder they are fetched from"
+        ),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("address", "taken"),
+    [
+        ("https://oauth2.example.com/token", True),
+        ("http://127.0.0.1:8080/token", True),
+        ("", True),
+        ("http://oauth2.example.com/token", False),
+        ("ftp://127.0.0.1/token", False),
+        ("oauth2.example.com/token", False),
+        ("https://", False),
+    ],
+)
+def test_access_is_renewed_over_encrypted_connections_only(address: str, taken: bool) -> None:
+    try:
+        config = EmailConfig(address="a@b.c", oauth_token_url=address)
+    except ValidationError:
+        assert not taken
+    else:
+        assert (config.oauth_token_url, taken) == (address, True)
+
+
+def test_an_inbox_stored_before_there_was_oauth_signs_in_with_its_password() -> None:
+    config = EmailConfig.model_validate({"address": "a@b.c", "after_filing": "seen"})
+
+    assert (config.auth, config.after_filing) == (Auth.PASSWORD, AfterFiling.SEEN)
