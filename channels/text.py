@@ -3,6 +3,7 @@
 import html
 import logging
 import re
+from collections.abc import Callable
 
 from inscriptis import get_text
 from inscriptis.css_profiles import CSS_PROFILES
@@ -16,10 +17,13 @@ MAX_TAGS = 60_000  # inscriptis needs seconds beyond; real mails have a few hund
 
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 _NEWLINE = re.compile("\r\n?|[\x85\u2028\u2029]")
-_HIDDEN = re.compile(
-    r"<(script|style|head|title|template)\b[^>]*>.*?</\1\s*>", re.IGNORECASE | re.DOTALL
-)
-_COMMENT = re.compile(r"<!--.*?-->|<!\[.*?\]>|<\?[^>]*>", re.DOTALL)
+_HIDDEN = re.compile(r"<(script|style|head|title|template)\b", re.IGNORECASE)
+_HIDDEN_END = {
+    name: re.compile(rf"</{name}\s*>", re.IGNORECASE)
+    for name in ("script", "style", "head", "title", "template")
+}
+_COMMENT = re.compile(r"<!--|<!\[|<\?")
+_COMMENT_END = {"<!--": "-->", "<![": "]>", "<?": ">"}
 _BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|hr)\b[^>]*>", re.IGNORECASE)
 _TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
 _BLANK_LINES = re.compile(r"\n{3,}")
@@ -48,15 +52,36 @@ def html_to_text(source: str) -> str:
 
 
 def _without_hidden(source: str) -> str:
-    # A comment that never ends would hide the whole mail: only closed ones are taken out. The
-    # checks keep both patterns from scanning to the end again and again for what is not there.
-    if "-->" in source or "]>" in source or "<?" in source:
-        source = (
-            _COMMENT.sub("", source) if source.count("<!") + source.count("<?") < 5000 else source
-        )
-    if source.count("</") and source.lower().count("<s") < 5000:
-        source = _HIDDEN.sub("", source)
-    return source
+    # A comment that never ends would hide the whole mail: only closed ones are taken out. What
+    # is not there once is not looked for again, or a hostile mail would be read ten thousand times.
+    return _cut(_cut(source, _COMMENT, _after_comment), _HIDDEN, _after_hidden)
+
+
+def _cut(source: str, opening: re.Pattern[str], after: Callable[[str, re.Match[str]], int]) -> str:
+    kept: list[str] = []
+    missing: set[str] = set()
+    begin = at = 0
+    while found := opening.search(source, at):
+        name, at = found.group().lower(), found.end()
+        end = 0 if name in missing else after(source, found)
+        if end:
+            kept.append(source[begin : found.start()])
+            begin = at = end
+        else:
+            missing.add(name)
+    return "".join((*kept, source[begin:]))
+
+
+def _after_comment(source: str, opening: re.Match[str]) -> int:
+    closing = _COMMENT_END[opening.group()]
+    end = source.find(closing, opening.end())
+    return end + len(closing) if end >= 0 else 0
+
+
+def _after_hidden(source: str, opening: re.Match[str]) -> int:
+    inside = source.find(">", opening.end()) + 1
+    closing = _HIDDEN_END[opening.group(1).lower()].search(source, inside) if inside else None
+    return closing.end() if closing else 0
 
 
 def _without_tags(source: str) -> str:

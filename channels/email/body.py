@@ -22,7 +22,7 @@ NOT_UNPACKED = "winmail: What is in this winmail.dat could not be unpacked; it i
 _UNSAFE = re.compile('[\x00-\x1f\x7f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
 _RESERVED = re.compile(r"(?i)(con|prn|aux|nul|com\d|lpt\d)(\.|$)")
 _CHARSET_IN_HTML = re.compile(
-    rb"<meta[^>]{1,200}?charset\s*=\s*[\"']?\s*([A-Za-z0-9_-]{2,30})", re.IGNORECASE
+    rb"<meta[^>]{1,200}?charset\s{0,9}=\s{0,9}[\"']?\s{0,9}([A-Za-z0-9_-]{2,30})", re.IGNORECASE
 )
 _USUAL_NAMES = {
     "message/delivery-status": "delivery-status.txt",

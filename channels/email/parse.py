@@ -20,7 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What relays and mailboxes add on the way: two copies of one mail differ in these and only these.
 _TRACE = re.compile(
     rb"(?:received|received-spf|delivered-to|return-path|envelope-to|authentication-results"
-    rb"|arc-[a-z-]+|x-[^:]*)[ \t]*:",
+    rb"|arc-[a-z-]+|x-[^:\s]*)[ \t]*:",
     re.IGNORECASE,
 )
 

@@ -16,7 +16,7 @@ _UNIQUE, _LINKED = 16, -2
 
 _UNIQUE_ID = re.compile(r"(.+-)?\d{8,11}\.\d+")
 _DISPOSITIONS = {"NO ANSWER", "CONGESTION", "FAILED", "BUSY", "ANSWERED"}
-_NAMED = re.compile(r"\"?([^\"<]*)\"?\s*<[^>]*>\"?")
+_NAMED = re.compile(r"\"?([^\"<]*)(?:\"\s*)?<[^>]*>\"?")
 # Asterisk calls it answered when a machine of its own picked up.
 _MACHINES = {"voicemail", "playback", "background", "busy", "congestion", "hangup"}
 

@@ -23,7 +23,7 @@ _WITHHELD = frozenset(
 # vowel, which a Japanese keyboard gives for the hyphen key.
 _HYPHEN = re.compile("[\u2010-\u2015\u2212\u30fc]")
 _EXTENSION = re.compile(
-    r"\s*(?:内線|durchwahl|dw\.?|extension|ext\.?)[\s:\-]*(?=\d)", re.IGNORECASE
+    r"(?<!\s)\s*(?:内線|durchwahl|dw\.?|extension|ext\.?)[\s:\-]*(?=\d)", re.IGNORECASE
 )
 _FORMULA = re.compile(r"=\s*\"([^\"]*)\"")
 _POWER = re.compile(r"(\d)(?:[.,](\d+))?E\+?(\d{1,2})", re.IGNORECASE)

@@ -13,9 +13,9 @@ LONGEST = 100  # no date needs more, and a pattern must not walk through a whole
 _ERA_BEGINS = {"令和": 2018, "r": 2018, "平成": 1988, "h": 1988}
 
 _CLOCK = (
-    r"(?:[T,\s]+(?P<half>午前|午後)?\s*(?P<hour>\d{1,2})\s*[:時.]\s*(?P<minute>\d{1,2})"
-    r"(?:\s*[:分.]\s*(?P<second>\d{1,2})(?:[.,]\d+)?)?\s*[分秒]?\s*(?P<m>[ap]\.?m\.?)?\s*(?:uhr)?"
-    r"\s*(?P<offset>z|utc|gmt|[+-]\d\d:?\d\d)?)?"
+    r"(?:[T, ]{1,3}(?P<half>午前|午後)? ?(?P<hour>\d{1,2}) ?[:時.] ?(?P<minute>\d{1,2})"
+    r"(?: ?[:分.] ?(?P<second>\d{1,2})(?:[.,]\d+)?)? ?[分秒]? ?(?P<m>[ap]\.?m\.?)? ?(?:uhr)?"
+    r" ?(?P<offset>z|utc|gmt|[+-]\d\d:?\d\d)?)?"
 )
 _PATTERNS = tuple(
     re.compile(day + _CLOCK, re.IGNORECASE)
@@ -100,7 +100,7 @@ def read_seconds(text: str, *, minutes: bool = False) -> int | None:
 
 
 def _plain(text: str) -> str:
-    folded = unicodedata.normalize("NFKC", text[:LONGEST]).strip()
+    folded = " ".join(unicodedata.normalize("NFKC", text[:LONGEST]).split())
     return _DAY_NAME.sub("", _WEEKDAY.sub("", folded))
 
 
