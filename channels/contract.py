@@ -283,12 +283,18 @@ class Finding:
     words: str
 
 
+@dataclass(frozen=True, slots=True)
+class Tried:
+    findings: tuple[Finding, ...]  # in the order of the steps
+    folders: tuple[str, ...] = ()  # what could be fetched from, where it got so far
+
+
 @runtime_checkable
 class ChecksConnection(Protocol):
     """Can try its servers before an inbox is saved."""
 
-    async def check_connection(self, config: Any) -> Sequence[Finding]:
-        """What each step showed, in their order. Raises nothing on purpose."""
+    async def check_connection(self, config: Any) -> Tried:
+        """What each step showed. Raises nothing on purpose."""
 
     async def list_folders(self, config: Any) -> tuple[str, ...]:
         """What can be fetched from, as a person reads it. Raises as `Pulls.open`."""

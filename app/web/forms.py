@@ -27,6 +27,7 @@ class Field:
     max_length: int | None = None
     known: bool = False  # a secret that is stored: kept when the field is left empty
     error: str = ""
+    suggestions: str = ""  # id of the list on the page that has some
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,9 +81,14 @@ def _word(value: str) -> str:
     return say(word) if word else LANGUAGES.get(value) or value.upper() or "–"
 
 
-def _kind(info: FieldInfo, annotation: Any) -> str:
+def _wish(info: FieldInfo, name: str) -> str:
+    """What the model asks for beside what its types say."""
     extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
-    wished = str(extra.get("format", ""))
+    return str(extra.get(name, ""))
+
+
+def _kind(info: FieldInfo, annotation: Any) -> str:
+    wished = _wish(info, "format")
     if annotation is SecretStr:
         return "secret"
     if annotation is bool:
@@ -123,6 +129,7 @@ def fields(
                 ),
                 known=name in stored,
                 error=errors.get(name, ""),
+                suggestions=_wish(info, "list"),
             )
         )
     return found

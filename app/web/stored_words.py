@@ -190,7 +190,7 @@ STORED = (
     stored("The connection to %(host)s is encrypted, and its certificate is good."),
     stored("The connection to %(host)s is not encrypted, and does not leave this machine."),
     stored("%(host)s lets %(value)s in."),
-    stored("The folder %(folder)s can be opened and holds %(value)s mails."),
+    stored("The folder %(folder)s can be opened. Mails in it: %(value)s."),
     stored("%(host)s can do what is wanted with filed mails."),
     stored("%(host)s takes mail from %(value)s."),
     stored("%(host)s takes no mail from %(value)s"),

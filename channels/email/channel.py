@@ -7,7 +7,6 @@ from datetime import datetime
 from pydantic import BaseModel
 
 from channels.contract import (
-    Finding,
     Ignored,
     InboundMessage,
     Mailbox,
@@ -18,6 +17,7 @@ from channels.contract import (
     Rendered,
     Starter,
     Take,
+    Tried,
 )
 from channels.email import compose, connection_test, listener, oauth, self_test, smtp
 from channels.email.config import EmailConfig, ImportSince
@@ -46,7 +46,7 @@ class EmailChannel:
     def open(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
         return open_mailbox(config)
 
-    async def check_connection(self, config: EmailConfig) -> Sequence[Finding]:
+    async def check_connection(self, config: EmailConfig) -> Tried:
         return await connection_test.check(config)
 
     async def list_folders(self, config: EmailConfig) -> tuple[str, ...]:

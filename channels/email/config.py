@@ -71,7 +71,11 @@ class EmailConfig(BaseModel):
         description="With many providers an app password, made in their account settings.",
     )
     folder: str = Field(
-        default="INBOX", min_length=1, title="Folder", description="The folder that is fetched."
+        default="INBOX",
+        min_length=1,
+        title="Folder",
+        description="The folder that is fetched.",
+        json_schema_extra={"list": "folders"},
     )
     after_filing: AfterFiling = Field(
         default=AfterFiling.LEAVE,
@@ -83,6 +87,7 @@ class EmailConfig(BaseModel):
         default="",
         title="Folder for filed mails",
         description="Only for moving: a folder that exists on the server.",
+        json_schema_extra={"list": "folders"},
     )
     import_since: ImportSince = Field(
         default=ImportSince.NOW,

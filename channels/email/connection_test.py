@@ -2,13 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 
 from aiosmtplib import SMTPException, SMTPResponseException
 
-from channels.contract import Finding, Misconfigured, TryLater
+from channels.contract import Finding, Misconfigured, Tried, TryLater
 from channels.email import imap, smtp
 from channels.email.addresses import sendable
 from channels.email.config import AfterFiling, EmailConfig, Security
@@ -28,6 +28,7 @@ class _Side:
 
     about: str
     findings: list[Finding] = field(default_factory=list)
+    folders: tuple[str, ...] = ()
 
     def good(self, words: str) -> None:
         self.findings.append(Finding(self.about, good=True, words=words))
@@ -36,7 +37,7 @@ class _Side:
         self.findings.append(Finding(self.about, good=False, words=words))
 
 
-async def check(config: EmailConfig) -> Sequence[Finding]:
+async def check(config: EmailConfig) -> Tried:
     """Both directions at once; the first step of each that fails is its last."""
     sides = []
     if config.imap_host:
@@ -44,14 +45,22 @@ async def check(config: EmailConfig) -> Sequence[Finding]:
     if config.smtp_host:
         sides.append(_tried(_Side(OUTGOING), config))
     if not sides:
-        return [Finding(INCOMING, good=False, words="No server is set up.")]
-    return [finding for side in await asyncio.gather(*sides) for finding in side.findings]
+        return Tried((Finding(INCOMING, good=False, words="No server is set up."),))
+    found = await asyncio.gather(*sides)
+    return Tried(
+        tuple(finding for side in found for finding in side.findings),
+        tuple(name for side in found for name in side.folders),
+    )
 
 
 async def list_folders(config: EmailConfig) -> tuple[str, ...]:
     """Names of the folders that can be fetched from, the inbox first. Raises as `Pulls.open`."""
     async with _signed_in(config) as session:
-        answer = await session.ask("LIST", '""', '"*"', uid=False)
+        return await _folders(session)
+
+
+async def _folders(session: Session) -> tuple[str, ...]:
+    answer = await session.ask("LIST", '""', '"*"', uid=False)
     folders = [folder for parts in answer.untagged if (folder := read_folder(parts))]
     names = {folder.name for folder in folders if folder.can_be_opened}
     # The inbox is always there, in whatever letters it is written.
@@ -114,9 +123,10 @@ async def _incoming(side: _Side, config: EmailConfig) -> None:
     await _reach(side, host, config.imap_port)
     async with _signed_in(config, side) as session:
         side.good(f"{host} lets {config.imap_username or config.address} in.")
+        side.folders = await _folders(session)
         box = await imap.select(session)
         many = session.protocol.exists
-        side.good(f"The folder {config.folder} can be opened and holds {many} mails.")
+        side.good(f"The folder {config.folder} can be opened. Mails in it: {many}.")
         if box.warning:
             side.bad(box.warning)
         elif config.after_filing is not AfterFiling.LEAVE:

@@ -1,5 +1,6 @@
 """Connecting a channel: one form for every kind, drawn from what it must be told."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
@@ -19,7 +20,7 @@ from app.web.forms import Filled
 from app.web.pages import shell
 from app.web.pages.inbox import speak
 from app.web.pages.shell import go
-from channels.contract import Accepts, Channel, SelfTests, Sends
+from channels.contract import Accepts, Channel, ChecksConnection, Finding, SelfTests, Sends
 from channels.registry import all_channels
 
 router = routes.pages("/settings/inboxes")
@@ -40,6 +41,9 @@ class Sheet:
     was: BaseModel | None = None
     tested: Inbox | None = None  # where its channel can test itself
     seen_test: str = ""  # what its self-test had shown when the form was drawn
+    tried: bool = False  # whether its connection was to be tested
+    findings: tuple[Finding, ...] = ()
+    folders: tuple[str, ...] = ()
 
 
 def channel_of(kind: str) -> Channel:
@@ -72,6 +76,7 @@ def _page(
         status=422 if sheet.errors or sheet.problem else 200,
         channel=channel,
         sheet=sheet,
+        checks=isinstance(channel, ChecksConnection),
         fields=forms.fields(channel.config, sheet.values, sheet.errors, known),
     )
 
@@ -162,6 +167,40 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
         tested=inbox if isinstance(channel, SelfTests) else None,
         seen_test=inboxes.test_stamp(inbox),
     )
+
+
+@router.post("/new/{kind}/try")
+def try_new(
+    request: Request, kind: str, actor: CurrentActor, house: TheHouse, form: Sent
+) -> HTMLResponse:
+    sheet = Sheet(form.get("inbox_name", "")[:200], tried=True)
+    return _tried(request, house, actor, channel_of(kind), sheet, form)
+
+
+@router.post("/{inbox_id}/try")
+def try_changed(
+    request: Request, inbox_id: Id, actor: CurrentActor, house: TheHouse, form: Sent
+) -> HTMLResponse:
+    channel, stored = _stored(house, actor, inbox_id)
+    seen = form.get("seen_test", stored.seen_test)
+    sheet = replace(stored, name=form.get("inbox_name", "")[:200], seen_test=seen, tried=True)
+    return _tried(request, house, actor, channel, sheet, form)
+
+
+def _tried(
+    request: Request, house: House, actor: Actor, channel: Channel, sheet: Sheet, form: Sent
+) -> HTMLResponse:
+    """The form as it was sent, nothing stored, and what its servers had to say."""
+    require(actor, Permission.ADMIN)
+    if not isinstance(channel, ChecksConnection):
+        raise Conflict("This channel cannot test its connection.")
+    filled = forms.read(channel.config, form, sheet.was)
+    if filled.model is None:
+        return _refused(request, house, actor, channel, sheet, filled)
+    # This runs on a thread of its own; nothing of the database is held meanwhile.
+    tried = asyncio.run(channel.check_connection(filled.model))
+    shown = replace(sheet, values=filled.values, findings=tried.findings, folders=tried.folders)
+    return _page(request, house, actor, channel, shown)
 
 
 @router.get("/{inbox_id}")

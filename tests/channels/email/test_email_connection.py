@@ -46,8 +46,8 @@ def outgoing(port: int, **changes: Any) -> EmailConfig:
 async def told(settings: EmailConfig) -> list[tuple[bool, str]]:
     assert isinstance(channel, ChecksConnection)
     async with asyncio.timeout(30):
-        findings = await channel.check_connection(settings)
-    return [(finding.good, finding.words) for finding in findings]
+        tried = await channel.check_connection(settings)
+    return [(finding.good, finding.words) for finding in tried.findings]
 
 
 @dovecots
@@ -66,10 +66,11 @@ async def test_all_that_works_is_said_step_by_step(dovecot: Dovecot, user: str) 
             smtp_username="support",
             smtp_password="sesame",
         )
-        findings = await channel.check_connection(settings)
+        tried = await channel.check_connection(settings)
 
     incoming, outgoing = "Incoming mail", "Outgoing mail"
-    assert findings == [
+    assert tried.folders == ("INBOX",)
+    assert list(tried.findings) == [
         Finding(incoming, True, "localhost is a known name."),
         Finding(incoming, True, f"localhost answers on port {dovecot.port_tls}."),
         Finding(
@@ -78,7 +79,7 @@ async def test_all_that_works_is_said_step_by_step(dovecot: Dovecot, user: str) 
             "The connection to localhost is encrypted, and its certificate is good.",
         ),
         Finding(incoming, True, f"localhost lets {user} in."),
-        Finding(incoming, True, "The folder INBOX can be opened and holds 2 mails."),
+        Finding(incoming, True, "The folder INBOX can be opened. Mails in it: 2."),
         Finding(incoming, True, "localhost can do what is wanted with filed mails."),
         Finding(outgoing, True, "localhost is a known name."),
         Finding(outgoing, True, f"localhost answers on port {sink.port}."),
