@@ -54,7 +54,8 @@ def html_to_text(source: str) -> str:
 def _without_hidden(source: str) -> str:
     # A comment that never ends would hide the whole mail: only closed ones are taken out. What
     # is not there once is not looked for again, or a hostile mail would be read ten thousand times.
-    return _cut(_cut(source, _COMMENT, _after_comment), _HIDDEN, _after_hidden)
+    shown = _cut(source, _COMMENT, _after_comment).replace("<!--", "&lt;!--")
+    return _cut(shown, _HIDDEN, _after_hidden)
 
 
 def _cut(source: str, opening: re.Pattern[str], after: Callable[[str, re.Match[str]], int]) -> str:

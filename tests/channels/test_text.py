@@ -13,6 +13,8 @@ PAGES = {
     "list": ("<ul><li>one</li><li>two</li></ul>", "  * one\n  * two"),
     "entities": ("a &amp; b&nbsp;&lt;c&gt; &#8364;", "a & b <c> €"),
     "nothing hidden": ("<style>p{}</style><script>x</script><title>t</title>shown", "shown"),
+    "capitals and blanks": ("<STYLE type=x>p{}</Style >shown", "shown"),
+    "what is never closed stays": ("<p>a<!-- b</p><p>c</p>", "a<!-- b\n\nc"),
     "comments": ("a<!-- b -->c<!--[if mso]>d<![endif]-->e", "ace"),
     "xml declaration": ('<?xml version="1.0" encoding="utf-8"?><p>a</p>', "a"),
     "nothing": ("", ""),
@@ -40,6 +42,11 @@ def test_a_page_reads_as_a_person_would(page: str, text: str) -> None:
         "<" * 500_000,
         "&" * 500_000,
         "<style " * 100_000,
+        "<script>" * 4_999 + "a" * 1_900_000 + "</p>",
+        "<script>a" * 100_000 + "</style >",
+        "-->" + "<!--" * 4_999 + "a" * 1_900_000,
+        "]>" + "<![" * 4_999 + "a" * 1_900_000,
+        "<?" * 900_000,
     ],
 )
 def test_hostile_markup_ends_in_time(page: str) -> None:
