@@ -199,7 +199,17 @@ class Held:
     words: str
 
 
-Outcome = Sent | Later | Refused | InDoubt | Held
+@dataclass(frozen=True, slots=True)
+class Paused:
+    """Not this message's fault: nothing leaves by this inbox before a person corrects something.
+
+    Nothing was taken.
+    """
+
+    words: str
+
+
+Outcome = Sent | Later | Refused | InDoubt | Held | Paused
 
 Progress = Callable[[Phase], Awaitable[None]]
 """Durable before it returns. A channel calls it with AMBIGUOUS before the point of no return."""
@@ -339,6 +349,17 @@ class Sends(Protocol):
         self, config: Any, rendered: Rendered, recipients: Sequence[str], progress: Progress
     ) -> Mapping[str, Outcome]:
         """One outcome per recipient. Calls `progress` before the point of no return."""
+
+
+@runtime_checkable
+class Lingers(Protocol):
+    """Can keep connections for the next message."""
+
+    def linger(self) -> None:
+        """From now on they are kept, until `hang_up`."""
+
+    def hang_up(self) -> None:
+        """Close those that nothing is under way on, from whatever thread."""
 
 
 @runtime_checkable

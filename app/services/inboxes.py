@@ -12,7 +12,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
 from app.domain.address import EMAIL, normal
 from app.domain.words import SelfTest
-from app.services import changes
+from app.services import changes, pauses
 from app.services.access import Actor, Permission, require
 from app.store.tables import Inbox
 from channels.contract import SelfTests
@@ -120,6 +120,7 @@ def change(session: Session, actor: Actor, keys: Keys, inbox_id: int, new: NewIn
     inbox.address = address
     reseal(inbox, keys, config)
     inbox.last_in_error = inbox.last_out_error = ""
+    pauses.corrected(session, inbox)
     session.add(inbox)
     changes.record(session, actor, None, "inbox_changed", inbox=inbox.id)
     return inbox

@@ -10,19 +10,16 @@ from app.core import clock, crashpoints, secrets
 from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
 from app.domain.storable import storable
-from app.domain.words import DeliveryState, MessageKind
-from app.services import changes, followups, held, requests, surveys, withdrawals
+from app.domain.words import DeliveryState
+from app.services import changes, followups, held, letters, pauses, surveys, withdrawals
 from app.services import resting as rests
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.store import jobs
 from app.store.tables import (
-    Agent,
     Attachment,
     Delivery,
     Inbox,
     Message,
-    Organisation,
-    Survey,
     Ticket,
 )
 from channels.contract import (
@@ -31,7 +28,7 @@ from channels.contract import (
     Later,
     OutboundMessage,
     Outcome,
-    Party,
+    Paused,
     Phase,
     Refused,
     Rendered,
@@ -100,7 +97,9 @@ def pack(
         .with_for_update(skip_locked=True)
     ).all()
     ticket = session.get_one(Ticket, message.ticket_id)
-    if not deliveries or (resting is not None and not rests.leave(session, message, ticket)):
+    if not deliveries or not pauses.may_try(session, message):
+        return None
+    if resting is not None and not rests.leave(session, message, ticket):
         return None
     if ticket.sample:
         for delivery in deliveries:
@@ -122,66 +121,9 @@ def pack(
         recipients=tuple(delivery.recipient for delivery in deliveries),
         rendered_sha256=message.rendered_sha256,
         external_id=message.external_id,
-        draft=_draft(session, keys, message, link_base),
+        draft=letters.draft(session, keys, message, link_base),
         files=tuple(FileToSend(file.name, file.content_type, file.sha256) for file in files),
     )
-
-
-def _draft(session: Session, keys: Keys, message: Message, link_base: str) -> OutboundMessage:
-    ticket = session.get_one(Ticket, message.ticket_id)
-    earlier = session.exec(
-        select(Message)
-        .where(
-            Message.ticket_id == ticket.id,
-            Message.id < message.id,
-            Message.inbox_id == message.inbox_id,
-            col(Message.kind).in_([MessageKind.INBOUND, MessageKind.OUTBOUND]),
-            Message.external_id != "",
-        )
-        .order_by(col(Message.id))
-    ).all()
-    written = [one for one in earlier if one.kind is MessageKind.INBOUND]
-    answers = written[-1] if written else None
-    kind = session.get_one(Inbox, message.inbox_id).writes_to
-    survey = session.exec(select(Survey).where(Survey.message_id == message.id)).one_or_none()
-    text, stop = message.text, ""
-    if survey:
-        link = f"{link_base}/f/{keys.survey_token(survey.nonce)}"
-        text, stop = text.replace(requests.LINK, link), f"{link}/stop"
-        text = text.replace(requests.STOP_LINK, stop)
-    return OutboundMessage(
-        token=keys.thread_token(ticket.ref),
-        number=message.id,
-        sent_at=message.created_at,
-        sender_name=_sender_name(session, message),
-        to=tuple(Party(kind, value) for value in message.to),
-        cc=tuple(Party(kind, value) for value in message.cc),
-        text=text,
-        subject=_subject(message, answers),
-        language=message.language,
-        in_reply_to=answers.external_id if answers else "",
-        references=_thread(list(earlier)),
-        conversation=answers.conversation if answers else "",
-        automatic=message.automatic,
-        unsubscribe_url=stop,
-    )
-
-
-def _thread(earlier: list[Message]) -> tuple[str, ...]:
-    """Ids of what came before, oldest first, each once."""
-    ids = [ref for one in earlier[:1] for ref in reversed(one.references)]
-    return tuple(dict.fromkeys([*ids, *(one.external_id for one in earlier)]))
-
-
-def _subject(message: Message, answers: Message | None) -> str:
-    subject = (answers.subject if answers and not message.request else "") or message.subject
-    return subject if message.request or subject[:3].lower() == "re:" else f"Re: {subject}"
-
-
-def _sender_name(session: Session, message: Message) -> str:
-    organisation = session.exec(select(Organisation.name)).first() or ""
-    agent = session.get(Agent, message.agent_id) if message.agent_id else None
-    return " · ".join(part for part in (agent.name if agent else "", organisation) if part)
 
 
 def keep_rendered(session: Session, message_id: int, rendered: Rendered, sha256: str) -> None:
@@ -243,14 +185,26 @@ def settle(session: Session, message_id: int, holder: str, outcomes: Mapping[str
             delivery.recipient, InDoubt("The channel did not say what became of it.")
         )
         _apply(session, message, delivery, outcome)
-        if isinstance(outcome, Sent):
-            inbox.last_out_at, inbox.last_out_error = clock.now(), ""
-        elif isinstance(outcome, Later):
-            inbox.last_out_error = storable(outcome.words)
-    session.add(inbox)
+        _note(session, inbox, delivery, outcome)
     _consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message_id)
     _settling()
+
+
+def _note(session: Session, inbox: Inbox, delivery: Delivery, outcome: Outcome) -> None:
+    """What an answer says about the inbox it was sent by."""
+    match outcome:
+        case Sent():
+            inbox.last_out_at, inbox.last_out_error = clock.now(), ""
+            pauses.lift(session, inbox)
+        case Refused() | InDoubt():
+            pauses.lift(session, inbox)  # the server spoke with us about this very mail
+        case Later(words):
+            inbox.last_out_error = storable(words)
+        case Paused(words):
+            delivery.next_at = pauses.begin(session, inbox, words)
+            delivery.held_by = pauses.PARKED
+    session.add(inbox)
 
 
 def _consequences(session: Session, ticket: Ticket, message: Message) -> None:
@@ -275,6 +229,9 @@ def _apply(session: Session, message: Message, delivery: Delivery, outcome: Outc
             _set(delivery, DeliveryState.IN_DOUBT, words)
         case Held(words):
             _set(delivery, DeliveryState.HELD, words)
+        case Paused(words):
+            delivery.attempts -= 1  # nothing is wrong with this message
+            _set(delivery, DeliveryState.RETRY, words)
         case Later(words, after):
             _postpone(session, message, delivery, words, after)
     session.add(delivery)

@@ -23,6 +23,7 @@ from app.worker.deliver import deliver
 from app.worker.file import file, tag
 from app.worker.self_test import self_test
 from app.worker.works import Works, alone
+from channels.contract import Lingers
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,9 @@ class Engine:
         await self.works.in_transaction(upkeep.alive, self.works.name)
         await self.works.in_transaction(outbox.recover, self.works.name)
         await self.works.in_transaction(upkeep.reconcile, timedelta(0))
+        for channel in self.works.channels.values():
+            if isinstance(channel, Lingers):
+                channel.linger()
         # Not to be cut short: the job engine cannot be ended before it has begun.
         self._launching = asyncio.create_task(asyncio.to_thread(self._launch))
         await asyncio.shield(self._launching)
@@ -163,6 +167,9 @@ class Engine:
             await asyncio.to_thread(
                 partial(DBOS.destroy, workflow_completion_timeout_sec=STOP_WITHIN)
             )
+        for channel in self.works.channels.values():
+            if isinstance(channel, Lingers):
+                channel.hang_up()
         with contextlib.suppress(DBAPIError):
             await self.works.in_transaction(leases.drop, self.works.name)
         if self._lock:

@@ -19,8 +19,9 @@ from channels.contract import (
     Take,
     Tried,
 )
-from channels.email import compose, connection_test, listener, oauth, self_test, smtp
+from channels.email import compose, connection_test, listener, oauth, self_test, sending
 from channels.email.config import EmailConfig, ImportSince
+from channels.email.connections import Connections
 from channels.email.imap import open_mailbox
 from channels.email.parse import parse
 
@@ -33,6 +34,9 @@ class EmailChannel:
     icon = "mail"
     writes_to = "email"
     config: type[BaseModel] = EmailConfig
+
+    def __init__(self) -> None:
+        self._connections: Connections | None = None
 
     def parse(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
         return [parse(config, raw)]
@@ -73,7 +77,17 @@ class EmailChannel:
         recipients: Sequence[str],
         progress: Progress,
     ) -> Mapping[str, Outcome]:
-        return await smtp.send(config, rendered, recipients, progress)
+        connections = self._connections or Connections(longest=1)
+        return await sending.send(config, rendered, recipients, progress, connections)
+
+    def linger(self) -> None:
+        """From now on connections are used again; whoever asks for it calls `hang_up`."""
+        self._connections = Connections()
+
+    def hang_up(self) -> None:
+        if self._connections is not None:
+            self._connections.close()
+            self._connections = None
 
     def probe(self, config: EmailConfig, token: str, sent_at: datetime) -> tuple[Rendered, str]:
         return self_test.probe(config, token, sent_at)

@@ -20,6 +20,8 @@ OWN_ID = re.compile(
     r"<?t\.(?P<token>[A-Za-z0-9_-]{1,120})\.(?P<number>\d{1,18})\.[0-9a-f]{8}@(?P<domain>[^\s<>@]+)"
 )
 
+_ANSWERED = b"Auto-Submitted: auto-replied"
+
 LINE = 76
 MAX_REFERENCES = 10
 MAX_REFERENCES_BYTES = 900  # relays refuse mails with more than 4 KB of fields
@@ -54,6 +56,11 @@ def message_id(config: EmailConfig, message: OutboundMessage) -> str:
     digest = hashlib.sha256(f"{message.token}.{message.number}".encode()).hexdigest()[:8]
     domain = sendable(config.address).rpartition("@")[2]
     return f"t.{message.token}.{message.number}.{digest}@{domain}"
+
+
+def is_answer_of_a_machine(mail: bytes) -> bool:
+    """Whether we wrote it by ourselves because somebody wrote to us."""
+    return b"\r\n" + _ANSWERED + b"\r\n" in mail.partition(b"\r\n\r\n")[0] + b"\r\n"
 
 
 def plus_address(config: EmailConfig, token: str) -> str:

@@ -10,7 +10,9 @@ from sqlmodel import Session, col
 
 from app.core.errors import NotFound
 from app.domain.words import DeliveryState
+from app.services import pauses
 from app.services.access import Actor, Permission, require
+from app.services.pauses import Pause
 from app.store.tables import Delivery, Inbox, Message, Resting, Ticket
 
 SHOWN = 100
@@ -57,6 +59,7 @@ class Row:
 class Outbox:
     rows: tuple[Row, ...]
     counts: dict[Show, int]
+    pauses: tuple[Pause, ...]  # inboxes that cannot send at the moment
 
 
 def view(session: Session, actor: Actor, show: Show) -> Outbox:
@@ -76,6 +79,7 @@ def view(session: Session, actor: Actor, show: Show) -> Outbox:
     return Outbox(
         tuple(_row(*columns) for columns in found),
         {one: sum(states.get(state, 0) for state in _STATES[one]) for one in Show},
+        pauses.listed(session, actor),
     )
 
 

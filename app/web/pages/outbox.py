@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.services import outbox
+from app.services import outbox, pauses
 from app.services.access import Permission, may
 from app.services.queries import outbox as outbox_query
 from app.services.queries.outbox import Show
@@ -37,6 +37,13 @@ def source(message_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
     with house.database.reading() as session:
         sha256 = outbox_query.rendered(session, actor, message_id)
     return download(house.blobs.get(sha256), f"message-{message_id}.eml")
+
+
+@router.post("/inboxes/{inbox_id}/try")
+def try_again(inbox_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
+    with db.transaction() as session:
+        pauses.try_again(session, actor, inbox_id)
+    return go("/outbox", show="waiting")
 
 
 @router.post("/{delivery_id}/again")

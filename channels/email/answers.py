@@ -1,0 +1,59 @@
+"""What the words of an outgoing server mean for the mail, for its recipients and for the inbox."""
+
+import re
+
+from aiosmtplib import SMTPResponseException
+
+from channels.contract import Later, Paused, Refused
+
+_RELAY = re.compile(r"relay|authenticat|sender address rejected|not owned", re.IGNORECASE)
+_POLICY = re.compile(r"\b5\.7\.\d")
+_TOO_LARGE = re.compile(r"\b5\.(?:3\.4|2\.3)\b")
+_SIGN_IN = {530, 534, 535, 538}  # the server wants us to sign in, or otherwise than we did
+_QUEUE_ID = re.compile(
+    r"(?:queued (?:mail for delivery )?as|message accepted|id[=:])\s*<?([\w.@=+/-]{4,120})",
+    re.IGNORECASE,
+)
+
+
+def words_of_answer(error: SMTPResponseException) -> str:
+    return f"{error.code} {error.message[:500]}"
+
+
+def to_sender(error: SMTPResponseException, host: str) -> Later | Refused | Paused:
+    """Where a server that does not let this account send at all is no fault of this mail."""
+    words = words_of_answer(error)
+    if error.code < 500:
+        return Later(words)
+    may_not = _RELAY.search(error.message) or _POLICY.search(error.message)
+    if error.code in _SIGN_IN or may_not:
+        return Paused(f"{host} lets us send nothing: {words}")
+    return _final(error)
+
+
+def to_recipient(error: SMTPResponseException, host: str) -> Later | Refused | Paused:
+    words = words_of_answer(error)
+    if error.code < 500:
+        return Later(words)
+    # A relay that is closed to us is closed for everybody; a 5.7.x alone is about this one.
+    if error.code in _SIGN_IN or re.search(r"\brelay(?:ing)?\b", error.message, re.IGNORECASE):
+        return Paused(f"{host} lets us send nothing: {words}")
+    return _final(error)
+
+
+def to_mail(error: SMTPResponseException) -> Later | Refused:
+    """What was said after the last dot, or to the wish to hand a mail over."""
+    return Later(words_of_answer(error)) if error.code < 500 else _final(error)
+
+
+def _final(error: SMTPResponseException) -> Later | Refused:
+    words = words_of_answer(error)
+    # 552 means that a mailbox is full today, unless it is about the size of this very mail.
+    if error.code == 552 and not _TOO_LARGE.search(error.message):
+        return Later(words)
+    return Refused(words)
+
+
+def queue_id(message: str) -> str:
+    found = _QUEUE_ID.search(message)
+    return found.group(1).rstrip(".") if found else ""

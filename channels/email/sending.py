@@ -1,0 +1,149 @@
+"""Handing one mail to the outgoing server, knowing at every step what a failure means."""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+
+from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPResponseException
+
+from channels.contract import (
+    Held,
+    InDoubt,
+    Later,
+    Outcome,
+    Paused,
+    Phase,
+    Progress,
+    Refused,
+    Rendered,
+    Sent,
+)
+from channels.email import answers, compose
+from channels.email.addresses import sendable
+from channels.email.config import EmailConfig
+from channels.email.connections import Connection, Connections
+from channels.email.smtp import Unsent
+
+DATA_TIMEOUT = 600.0  # as RFC 5321 asks: a server may check a mail for viruses before it answers
+
+
+async def send(
+    config: EmailConfig,
+    rendered: Rendered,
+    recipients: Sequence[str],
+    progress: Progress,
+    connections: Connections,
+) -> Mapping[str, Outcome]:
+    """One outcome per recipient; after the mark AMBIGUOUS only an answer of the server counts."""
+    recipients = list(dict.fromkeys(recipients))
+    if not config.smtp_host:
+        held = Held(f"Not sent: no outgoing server is set up for {config.address}.")
+        return dict.fromkeys(recipients, held)
+    await progress(Phase.TALKING)
+    try:
+        async with connections.lend(config) as connection:
+            outcomes = await _spoken(connection, config, rendered, recipients, progress)
+    except Unsent as unsent:
+        return dict.fromkeys(recipients, unsent.outcome)
+    return {recipient: outcomes[recipient] for recipient in recipients}
+
+
+async def _spoken(
+    connection: Connection,
+    config: EmailConfig,
+    rendered: Rendered,
+    recipients: Sequence[str],
+    progress: Progress,
+) -> dict[str, Outcome]:
+    client = connection.client
+    await _announce(client, config, rendered)
+    outcomes, accepted = await _addressed(connection, config, recipients)
+    if accepted:
+        await progress(Phase.AMBIGUOUS)
+        outcome = await _handed_over(client, rendered)
+        connection.good = isinstance(outcome, Sent)
+        outcomes |= dict.fromkeys(accepted, outcome)
+    connection.mails += 1
+    return outcomes
+
+
+async def _announce(client: SMTP, config: EmailConfig, rendered: Rendered) -> None:
+    sender = sendable(config.address)
+    try:
+        if client.last_ehlo_response is None:
+            with suppress(SMTPResponseException):  # one that knows no EHLO offers nothing
+                await client.ehlo()
+        options = _options(client, rendered)
+        if compose.is_answer_of_a_machine(rendered.body):
+            # So that whatever answers to it has nobody to answer. Not every server allows that.
+            with suppress(SMTPResponseException):
+                await client.mail("", options=options)
+                return
+        await client.mail(sender, options=options)
+    except SMTPResponseException as error:
+        raise Unsent(answers.to_sender(error, config.smtp_host)) from error
+    except (SMTPException, OSError) as error:
+        raise Unsent(Later(f"{config.smtp_host}: {error}")) from error
+
+
+def _options(client: SMTP, rendered: Rendered) -> list[str]:
+    options = [f"SIZE={len(rendered.body)}"] if client.supports_extension("size") else []
+    if client.supports_extension("dsn"):
+        options += ["RET=HDRS", f"ENVID={_xtext(rendered.external_id)[:100]}"]
+    return options
+
+
+def _xtext(value: str) -> str:
+    """As RFC 3461 writes what stands in an option."""
+    plain = (chr(code) for code in range(33, 127) if chr(code) not in "+=")
+    kept = frozenset(plain)
+    return "".join(char if char in kept else f"+{ord(char):02X}" for char in value)
+
+
+async def _addressed(
+    connection: Connection, config: EmailConfig, recipients: Sequence[str]
+) -> tuple[dict[str, Outcome], list[str]]:
+    """What is decided already, and who was accepted."""
+    outcomes: dict[str, Outcome] = {}
+    accepted: list[str] = []
+    client = connection.client
+    for recipient in recipients:
+        try:
+            address = sendable(recipient)
+            options = []
+            if client.supports_extension("dsn"):
+                options = ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(address)}"]
+            await client.rcpt(address, options=options)
+        except SMTPResponseException as error:
+            outcomes[recipient] = answers.to_recipient(error, config.smtp_host)
+            connection.good = connection.good and error.code != 421
+        except ValueError:
+            outcomes[recipient] = Refused(
+                "This address has letters that our server cannot send to."
+            )
+        except (SMTPException, OSError) as error:
+            # What was decided stays so; nothing was handed over for the others.
+            connection.good = False
+            later = Later(f"The server stopped answering: {error}")
+            return {**dict.fromkeys(recipients, later), **outcomes}, []
+        else:
+            accepted.append(recipient)
+    for recipient, outcome in outcomes.items():
+        if isinstance(outcome, Paused):
+            if not accepted:
+                raise Unsent(outcome)
+            outcomes[recipient] = Refused(outcome.words)  # who relays for some, is not closed
+    return outcomes, accepted
+
+
+async def _handed_over(client: SMTP, rendered: Rendered) -> Outcome:
+    try:
+        answer = await client.data(rendered.body, timeout=DATA_TIMEOUT)
+    except SMTPDataError as error:
+        if 200 <= error.code < 300:  # taken, in unusual words
+            return Sent(answers.queue_id(error.message))
+        return answers.to_mail(error)
+    except (SMTPException, OSError) as error:
+        return InDoubt(
+            f"The mail was handed over, but the server did not say whether it keeps it: {error}"
+        )
+    return Sent(answers.queue_id(answer.message))
