@@ -184,7 +184,7 @@ def test_a_job_waits_for_a_disk_that_fails_and_then_ends(plant: Plant) -> None:
 def test_a_job_that_fails_ends_alone_and_is_logged(
     plant: Plant, caplog: pytest.LogCaptureFixture
 ) -> None:
-    job(plant, "ask", survey_id=999)()
+    job(plant, "file", inbox_id=999)()
 
     assert [record.getMessage() for record in caplog.records] == [
         "job failed; the reconciler wakes its row again"
