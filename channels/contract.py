@@ -6,13 +6,19 @@ into deliveries. It never sees the database, a ticket or an agent.
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from channels.arriving import Identity as Identity
+from channels.arriving import Mailbox as Mailbox
+from channels.arriving import Raw as Raw
+from channels.arriving import Recognises as Recognises
+from channels.arriving import ServerId as ServerId
+from channels.arriving import Warns as Warns
 from channels.errors import BadSignature as BadSignature
 from channels.errors import ChannelError as ChannelError
 from channels.errors import Misconfigured as Misconfigured
@@ -64,25 +70,6 @@ class InboundFile:
 
 
 @dataclass(frozen=True, slots=True)
-class ServerId:
-    """What a server calls one item: unique in its scope, growing in it, never reused."""
-
-    scope: str  # a mail folder with its UIDVALIDITY
-    number: int
-
-
-@dataclass(frozen=True, slots=True)
-class Raw:
-    """One arrival exactly as it came, kept until it is understood."""
-
-    external_id: str  # the same thing arriving again has the same id
-    body: bytes
-    headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
-    received_at: datetime | None = None  # the server's clock, where it tells one
-    oversized: int = 0  # bytes on the server when `body` is only its beginning
-
-
-@dataclass(frozen=True, slots=True)
 class InboundMessage:
     external_id: str
     sender: Party
@@ -98,9 +85,7 @@ class InboundMessage:
     quoted_text: str = ""
     signature: str = ""
     files: tuple[InboundFile, ...] = ()
-    also_known_as: tuple[
-        Party, ...
-    ] = ()  # other ways to reach the sender, vouched for by the channel
+    also_known_as: tuple[Party, ...] = ()  # other ways to reach them; the channel vouches for it
     reply_to: Party | None = None  # where they want the answer, if not at `sender`
     conversation: str = ""  # the provider's conversation, when it has one
     automatic: bool = False  # file it, but never answer it and never ask for feedback
@@ -233,44 +218,13 @@ class Accepts(Protocol):
         """Check the signature over the raw bytes. Raises `BadSignature`."""
 
 
-class Mailbox(Protocol):
-    """One open connection to a server that keeps items until somebody fetches them."""
-
-    async def list(self, after: ServerId | None) -> Sequence[ServerId]:
-        """What is there now, oldest first; only what is newer than `after` when it is given."""
-
-    async def fetch(self, item: ServerId) -> Raw | None:
-        """Fetch without leaving a mark. None when the server no longer has it.
-
-        Raises `Withheld` when it is there and cannot be had.
-        """
-
-    async def settle(self, item: ServerId) -> None:
-        """Leave the configured mark. Called only after what was fetched is filed.
-
-        May be called again for the same item. Raises `NotSettled`.
-        """
-
-    async def wait(self, seconds: float) -> None:
-        """Return when something new may be there, or after `seconds`."""
-
-
-@runtime_checkable
-class Warns(Protocol):
-    """A mailbox that knows what its server cannot do of what was configured."""
-
-    @property
-    def warning(self) -> str:
-        """For a person, "" when all is well. Mail is fetched all the same."""
-
-
 @runtime_checkable
 class Pulls(Protocol):
     def pulls(self, config: Any) -> bool:
         """Whether this inbox has a server to fetch from."""
 
-    def skips_old(self, config: Any) -> bool:
-        """Whether what is there before the first look is left alone."""
+    def imports(self, config: Any) -> timedelta | None:
+        """How far back the first look goes: nothing old (zero), some days, or all (None)."""
 
     def open(self, config: Any) -> AbstractAsyncContextManager[Mailbox]:
         """Connect and sign in. Raises `TryLater` or `Misconfigured`."""

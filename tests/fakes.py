@@ -6,7 +6,7 @@ import json
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from pydantic import BaseModel, SecretStr
@@ -14,6 +14,7 @@ from pydantic import BaseModel, SecretStr
 from channels.contract import (
     BadSignature,
     Channel,
+    Identity,
     Ignored,
     InboundMessage,
     Mailbox,
@@ -34,7 +35,7 @@ from channels.contract import (
 
 class FakeConfig(BaseModel):
     secret: SecretStr = SecretStr("a secret of tests")
-    skips_old: bool = False
+    import_days: int | None = None  # 0 for nothing old, None for all
 
 
 @dataclass
@@ -65,6 +66,17 @@ class FakeMailbox:
     async def fetch(self, item: ServerId) -> Raw | None:
         return self._server.items[item.number - 1]
 
+    async def identities(self, items: Sequence[ServerId]) -> Mapping[ServerId, Identity]:
+        there = {item: self._server.items[item.number - 1] for item in items}
+        return {item: Identity(one.identity, one.received_at) for item, one in there.items()}
+
+    async def older(self, than: datetime) -> Sequence[ServerId]:
+        return [
+            ServerId(self._server.scope, number)
+            for number, one in enumerate(self._server.items, 1)
+            if one.received_at and one.received_at < than
+        ]
+
     async def settle(self, item: ServerId) -> None:
         self._server.settled.append(item)
 
@@ -94,8 +106,8 @@ class FakeChannel:
     def pulls(self, config: FakeConfig) -> bool:
         return True
 
-    def skips_old(self, config: FakeConfig) -> bool:
-        return config.skips_old
+    def imports(self, config: FakeConfig) -> timedelta | None:
+        return None if config.import_days is None else timedelta(days=config.import_days)
 
     def open(self, config: FakeConfig) -> AbstractAsyncContextManager[Mailbox]:
         @asynccontextmanager

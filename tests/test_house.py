@@ -24,7 +24,7 @@ OPEN_TO = {
     "cli": ("channels.", "classifier."),
 }
 # What the channels share; all else in there belongs to one of them.
-SHARED = {"contract", "errors", "report", "text", "signature", "payload"}
+SHARED = {"arriving", "contract", "errors", "report", "text", "signature", "payload"}
 
 LONGEST = {"file": 400, "function": 60, "class": 200, "parameters": 7, "chain": 12}
 # A migration is a record of what was; these hold words and no branches.

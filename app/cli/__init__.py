@@ -165,6 +165,10 @@ def _add_care(commands: _Group) -> None:
     commands.add("doctor", "care:doctor", "Explain in sentences what is wrong or missing.")
     check = commands.add("check", "care:check", "Check that nothing was lost; fails if it was.")
     check.add_argument("--json", action="store_true", help="print it for a program")
+    mailboxes = commands.add(
+        "mailboxes", "care:mailboxes", "Compare what mail servers hold with what became of it."
+    )
+    mailboxes.add_argument("--json", action="store_true", help="print it for a program")
     backup = commands.add("backup", "copies:backup", "Write all there is into one file.")
     backup.add_argument("file", type=Path)
     restore = commands.add("restore", "copies:restore", "Bring back what a backup file holds.")

@@ -10,7 +10,10 @@ from app.cli.console import Installation, complain, say
 from app.core.settings import Settings
 from app.domain.words import ArrivalState
 from app.services import indexing, integrity
+from app.services.access import SYSTEM
 from app.services.integrity import InboxBalance, Problem
+from app.services.queries import mailboxes as query
+from app.services.queries.mailboxes import FolderBalance, Import
 
 
 def check(asked: argparse.Namespace, settings: Settings) -> int:
@@ -41,6 +44,53 @@ def _say_check(balance: Sequence[InboxBalance], problems: Sequence[Problem]) -> 
     for problem in problems:
         complain(f"{problem.kind} {', '.join(map(str, problem.ids))}: {problem.words}")
     say("Nothing is wrong." if not problems else f"{len(problems)} rules do not hold, see above.")
+
+
+def mailboxes(asked: argparse.Namespace, settings: Settings) -> int:
+    """What servers hold against what became of it; fails where a mail is not accounted for."""
+    with console.opened(settings) as house, house.database.reading() as session:
+        folders = query.balances(session, SYSTEM)
+        imports = query.imports(session, SYSTEM)
+    if asked.json:
+        found = {
+            "folders": [asdict(one) for one in folders],
+            "imports": [asdict(one) for one in imports],
+        }
+        say(json.dumps(found, ensure_ascii=False, indent=1, default=str))
+    else:
+        _say_mailboxes(folders, imports)
+    return 1 if any(one.difference or one.unexplained for one in folders) else 0
+
+
+def _say_mailboxes(folders: Sequence[FolderBalance], imports: Sequence[Import]) -> None:
+    if not folders:
+        say("No mail server has been looked at yet.")
+        return
+    states = [state for state in ArrivalState if state is not ArrivalState.REFUSED]
+    headings = (
+        "INBOX", "FOLDER", "ON SERVER", "OLDER",
+        *(state.replace("_", " ").upper() for state in states), "NOT FETCHED", "UNEXPLAINED",
+    )  # fmt: skip
+    rows = [
+        (
+            one.inbox,
+            one.folder,
+            str(one.on_server),
+            str(one.older + one.skipped),
+            *(str(one.states[state]) for state in states),
+            str(one.not_fetched),
+            str(one.unexplained + abs(one.difference)),
+        )
+        for one in folders
+    ]
+    console.table(headings, rows)
+    for folder in folders:
+        for problem in folder.problems:
+            complain(f"{folder.inbox}, mail {problem.number}: {problem.problem}")
+    for one in imports:
+        left = f", about {one.minutes_left:.0f} minutes left" if one.minutes_left else ""
+        rate = f", {one.a_minute:.0f} a minute" if one.a_minute else ""
+        say(f"{one.inbox}: {one.filed} of {one.fetched} fetched mails are filed{rate}{left}.")
 
 
 def doctor(_asked: argparse.Namespace, settings: Settings) -> int:

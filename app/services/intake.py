@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
+from app import __version__
 from app.core import clock, crashpoints
 from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
@@ -39,6 +40,7 @@ class Parcel:
     raw: Raw
     stored: Stored
     item: ServerId | None = None
+    backlog: bool = False  # of an import
 
 
 def keep(session: Session, inbox_id: int, raw: Raw, stored: Stored) -> Arrival | None:
@@ -91,6 +93,7 @@ def _arrival(inbox_id: int, parcel: Parcel) -> Arrival:
         received_at=now,
         server_at=raw.received_at,
         oversized=raw.oversized,
+        backlog=parcel.backlog,
         settled_at=None if parcel.item else now,
     )
 
@@ -101,6 +104,7 @@ def _enter(
     """Write into the ledger which arrival became of each item of the server."""
     numbers = {arrival.external_id: arrival.id for arrival in arrivals}
     items: dict[ServerId, int] = {}
+    identities = {parcel.item: parcel.raw.identity for parcel in parcels}
     for parcel in parcels:
         if parcel.item:
             name = parcel.raw.external_id
@@ -115,6 +119,7 @@ def _enter(
                 scope=item.scope,
                 number=item.number,
                 arrival_id=arrival_id,
+                identity=identities[item],
                 seen_at=clock.now(),
             )
             for item, arrival_id in items.items()
@@ -123,7 +128,8 @@ def _enter(
     listed = items.keys() - {ServerId(row.scope, row.number) for row in new}
     for item in listed:
         row = ledger_row(session, inbox_id, item)
-        row.arrival_id, row.problem, row.next_at = items[item], "", None
+        row.arrival_id, row.identity = items[item], identities[item]
+        row.problem, row.next_at = "", None
         session.add(row)
 
 
@@ -169,7 +175,7 @@ def next_waiting(session: Session, inbox_id: int) -> Arrival | None:
 
 
 def due(session: Session, inbox_id: int, at_most: int) -> Sequence[Arrival]:
-    """What waits in the inbox and may be tried now, the oldest first."""
+    """What waits in the inbox and may be tried now: the oldest first, an import after the rest."""
     return session.exec(
         select(Arrival)
         .where(
@@ -177,7 +183,7 @@ def due(session: Session, inbox_id: int, at_most: int) -> Sequence[Arrival]:
             Arrival.state == ArrivalState.WAITING,
             col(Arrival.next_at).is_(None) | (col(Arrival.next_at) <= clock.now()),
         )
-        .order_by(col(Arrival.id))
+        .order_by(col(Arrival.backlog), col(Arrival.id))
         .limit(at_most)
     ).all()
 
@@ -213,7 +219,7 @@ def file(
     best = next((one for one in outcomes if one.state is ArrivalState.FILED), outcomes[0])
     arrival.state, arrival.reason = best.state, best.reason
     arrival.copy_of_id = best.copy_of_id
-    arrival.next_at = None
+    arrival.next_at, arrival.filed_at = None, clock.now()
     session.flush()
     _inside_file()
 
@@ -230,6 +236,7 @@ def set_aside(session: Session, arrival_id: int, reason: str) -> None:
     arrival = _claimed(session, arrival_id)
     if arrival:
         arrival.state, arrival.reason, arrival.next_at = ArrivalState.SET_ASIDE, reason, None
+        arrival.read_by = __version__
         session.add(arrival)
         changes.record(session, SYSTEM, None, "set_aside", arrival=arrival.id)
 
@@ -269,6 +276,33 @@ def try_again(session: Session, actor: Actor, arrival_id: int) -> None:
     session.add(arrival)
     jobs.enqueue(session, "file", inbox_id=arrival.inbox_id)
     changes.record(session, actor, None, "tried_again", arrival=arrival.id)
+
+
+def mend(session: Session, actor: Actor, arrival_id: int, stored: Stored) -> None:
+    """Read it again from bytes that a person has mended; those that came are kept beside them."""
+    arrival = _for_a_person(session, actor, arrival_id)
+    arrival.original_sha256 = arrival.original_sha256 or arrival.sha256
+    arrival.sha256, arrival.size, arrival.oversized = stored.sha256, stored.size, 0
+    arrival.state, arrival.attempts, arrival.next_at = ArrivalState.WAITING, 0, None
+    session.add(arrival)
+    jobs.enqueue(session, "file", inbox_id=arrival.inbox_id)
+    changes.record(session, actor, None, "mended", arrival=arrival.id, was=arrival.original_sha256)
+
+
+def after_upgrade(session: Session) -> int:
+    """What an older program could not read is tried by this one, once; how many."""
+    rows = session.exec(
+        select(Arrival)
+        .where(Arrival.state == ArrivalState.SET_ASIDE, Arrival.read_by != __version__)
+        .with_for_update(skip_locked=True)
+    ).all()
+    for arrival in rows:
+        arrival.state, arrival.attempts, arrival.next_at = ArrivalState.WAITING, 0, None
+        session.add(arrival)
+        changes.record(session, SYSTEM, None, "tried_again", arrival=arrival.id)
+    for inbox_id in {arrival.inbox_id for arrival in rows}:
+        jobs.enqueue(session, "file", inbox_id=inbox_id)
+    return len(rows)
 
 
 def discard(session: Session, actor: Actor, arrival_id: int, reason: str) -> None:

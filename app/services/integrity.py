@@ -117,6 +117,7 @@ def _files(session: Session, blobs: Blobs) -> Iterator[Problem]:
         ("attachment", col(Attachment.id), col(Attachment.sha256)),
         ("draft", col(DraftFile.id), col(DraftFile.sha256)),
         ("arrival", col(Arrival.id), col(Arrival.sha256)),
+        ("arrival", col(Arrival.id), col(Arrival.original_sha256)),
         ("message", col(Message.id), col(Message.rendered_sha256)),
     ):
         lost: list[int] = []

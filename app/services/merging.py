@@ -15,6 +15,7 @@ from app.store.tables import (
     Change,
     Correction,
     Draft,
+    DraftFile,
     FollowUp,
     FormerRef,
     Message,
@@ -119,6 +120,9 @@ def _move_drafts(session: Session, ticket: Ticket, into: Ticket) -> None:
     for row in session.exec(select(Draft).where(Draft.ticket_id == ticket.id)):
         if known := there.get(row.agent_id):
             known.text = f"{known.text}\n\n{row.text}".strip()
+            for file in session.exec(select(DraftFile).where(DraftFile.draft_id == row.id)):
+                file.draft_id = known.id
+            session.flush()
             session.delete(row)
         else:
             row.ticket_id = into.id

@@ -122,7 +122,13 @@ def _names() -> list[str]:
 
 
 def _named_blobs() -> Any:
-    columns = (Arrival.sha256, Message.rendered_sha256, Attachment.sha256, DraftFile.sha256)
+    columns = (
+        Arrival.sha256,
+        Arrival.original_sha256,
+        Message.rendered_sha256,
+        Attachment.sha256,
+        DraftFile.sha256,
+    )
     each = union(*(sql_select(column.label("sha256")) for column in columns)).subquery()  # type: ignore[attr-defined]
     return sql_select(each.c.sha256).where(each.c.sha256 != "").order_by(each.c.sha256)
 

@@ -76,6 +76,21 @@ def _measured(session: Session) -> CollectorRegistry:
         ("setten_jobs_waiting", "Jobs not done yet", now.jobs),
         ("setten_oldest_arrival_seconds", "Age of the oldest arrival not filed", now.arrival_age),
         ("setten_oldest_delivery_seconds", "How late the latest delivery is", now.delivery_age),
+        ("setten_oldest_set_aside_seconds", "Age of the oldest one set aside", now.aside_age),
+        ("setten_mails_not_fetched", "Listed by a server and not handed out", now.not_fetched),
     ):
         Gauge(name, words, registry=registry).set(value)
+    last = Gauge(
+        "setten_fetched_seconds_ago",
+        "Since a mailbox was fetched from",
+        ["inbox"],
+        registry=registry,
+    )
+    for inbox_id, age in now.fetch_ages.items():
+        last.labels(str(inbox_id)).set(age)
+    off = Gauge(
+        "setten_mails_unexplained", "On the server, not in the ledger", ["inbox"], registry=registry
+    )
+    for inbox_id, count in now.unexplained.items():
+        off.labels(str(inbox_id)).set(count)
     return registry

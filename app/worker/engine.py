@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core import clock
 from app.core.logs import job_id
-from app.services import leases, outbox, surveys, upkeep
+from app.services import intake, leases, outbox, surveys, upkeep
 from app.store import jobs
 from app.worker import listen, pull
 from app.worker.deliver import deliver
@@ -65,6 +65,7 @@ class Engine:
         # Before it begins anything: what an unknown worker began is taken for left behind.
         await self.works.in_transaction(upkeep.alive, self.works.name)
         await self.works.in_transaction(outbox.recover, self.works.name)
+        await self.works.in_transaction(intake.after_upgrade)
         await self.works.in_transaction(upkeep.reconcile, timedelta(0))
         for channel in self.works.channels.values():
             if isinstance(channel, Lingers):

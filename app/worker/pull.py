@@ -9,14 +9,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlmodel import Session, col, func, or_, select
 
 from app.core import clock, crashpoints
 from app.core.errors import Invalid
-from app.domain.words import ArrivalState
-from app.services import inboxes, intake, leases
+from app.services import inboxes, intake, leases, ledger
 from app.services.intake import Parcel, Stored
-from app.store.tables import Arrival, Inbox, LedgerRow
+from app.store.tables import Inbox
 from app.worker import refusals, withheld
 from app.worker.works import Works
 from channels.contract import (
@@ -25,6 +23,7 @@ from channels.contract import (
     NotSettled,
     Pulls,
     Raw,
+    Recognises,
     Renews,
     ServerId,
     SignInRefused,
@@ -38,8 +37,13 @@ LEASE = timedelta(seconds=60)
 RENEW = 15.0
 LOOK_AROUND = 3.0  # seconds between looks at which inboxes there are
 FULL_LOOK = timedelta(hours=1)
+ANSWERED = timedelta(minutes=1)  # no oftener is it written down that a server answers
 BACKOFF = (2.0, 300.0)  # seconds, doubling with jitter
 AT_ONCE = 25  # mails noted in one transaction, when that many wait …
+BACKLOG = (
+    100  # with more missing than this it is an import: whatever comes meanwhile is filed first
+)
+AT_ONCE_KNOWN = 500  # asked in one go what they are
 AT_ONCE_BYTES = 8_000_000  # … and are no larger together; they are in memory until then
 AFTER_MISCONFIGURED = 300.0
 
@@ -191,108 +195,102 @@ async def _pull(works: Works, held: Held) -> None:
             was = inbox.sealed_config
             await works.in_transaction(inboxes.renew, works.keys, inbox.id, was, fresh)
         if not inbox.started:
-            old = await box.list(None) if channel.skips_old(config) else ()
-            await works.in_transaction(_start, inbox.id, old)
+            await _start(works, inbox.id, box, channel.imports(config))
         looked = clock.now()
         await _look(works, held, box, None)
+        await works.in_transaction(ledger.note_answer, inbox.id)
+        answered = clock.now()
         while True:
             await withheld.say(works, inbox.id, box, await _settle(works, held, box))
             await box.wait(works.settings.poll_seconds)
-            after = await asyncio.to_thread(_newest, works, inbox.id)
+            after = await works.read(ledger.newest, inbox.id)
             if clock.now() - looked > FULL_LOOK:
                 # What a cursor cannot see: gaps, and mail that was moved back.
                 after, looked = None, clock.now()
             await _look(works, held, box, after)
+            if clock.now() - answered > ANSWERED:
+                await works.in_transaction(ledger.note_answer, inbox.id)
+                answered = clock.now()
 
 
-def _start(session: Session, inbox_id: int, old: Sequence[ServerId]) -> None:
-    inbox = session.get_one(Inbox, inbox_id)
-    inbox.started = True
-    if old:
-        inbox.start_scope, inbox.start_number = old[-1].scope, old[-1].number
-    session.add(inbox)
-
-
-def _newest(works: Works, inbox_id: int) -> ServerId | None:
-    with works.database.reading() as session:
-        inbox = session.get_one(Inbox, inbox_id)
-        row = session.exec(
-            select(LedgerRow)
-            .where(LedgerRow.inbox_id == inbox_id)
-            .order_by(col(LedgerRow.id).desc())
-            .limit(1)
-        ).one_or_none()
-        if row is None:
-            start = ServerId(inbox.start_scope, inbox.start_number)
-            return start if inbox.start_scope else None
-        number = session.exec(
-            select(func.max(LedgerRow.number)).where(
-                LedgerRow.inbox_id == inbox_id, LedgerRow.scope == row.scope
-            )
-        ).one()
-        return ServerId(row.scope, number)
+async def _start(works: Works, inbox_id: int, box: Mailbox, back: timedelta | None) -> None:
+    """Note what is on the server already and not wanted."""
+    old = await box.list(None) if back == timedelta(0) else ()
+    if back and isinstance(box, Recognises):
+        older = await box.older(clock.now() - back)
+        for first in range(0, len(older), AT_ONCE_KNOWN):
+            some = older[first : first + AT_ONCE_KNOWN]
+            await works.in_transaction(ledger.skip, inbox_id, some)
+    await works.in_transaction(ledger.start, inbox_id, old)
 
 
 async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) -> None:
-    """Fetch what the ledger lacks, oldest first."""
+    """Fetch what the ledger lacks, oldest first; with no `after`, look at everything there is."""
     there = await box.list(after)
-    missing = await asyncio.to_thread(withheld.due, works, held.inbox_id)
-    missing += await asyncio.to_thread(_missing, works, held.inbox_id, there)
+    if there and isinstance(box, Recognises):
+        await _recognise(works, held, box, there)
+    missing = await works.read(ledger.missing, held.inbox_id, there)
+    missing = [*await asyncio.to_thread(withheld.due, works, held.inbox_id), *missing]
     if missing:
         _listed()
+    backlog = len(missing) > BACKLOG
+    while missing:
+        some, missing = missing[:AT_ONCE], missing[AT_ONCE:]
+        await _fetch(works, held, box, some, backlog=backlog)
+        if missing and there:
+            there = [*there, *await _overtake(works, held, box, there[-1])]
+    if after is None and there:
+        await works.in_transaction(ledger.note_look, held.inbox_id, there[-1].scope, there)
+
+
+async def _overtake(works: Works, held: Held, box: Mailbox, last: ServerId) -> Sequence[ServerId]:
+    """What came during an import does not wait until it ends."""
+    new = await box.list(last)
+    missing = await works.read(ledger.missing, held.inbox_id, new)
+    await _fetch(works, held, box, missing, backlog=False)
+    await works.in_transaction(ledger.note_answer, held.inbox_id)
+    return new
+
+
+async def _recognise(works: Works, held: Held, box: Recognises, there: Sequence[ServerId]) -> None:
+    """Where the server gave everything new numbers, nothing is fetched that we have."""
+    if not await works.read(ledger.was_renumbered, held.inbox_id, there[-1].scope):
+        return
+    missing = await works.read(ledger.missing, held.inbox_id, there)
+    for first in range(0, len(missing), AT_ONCE_KNOWN):
+        found = await box.identities(missing[first : first + AT_ONCE_KNOWN])
+        await works.in_transaction(ledger.renumber, held.inbox_id, found)
+
+
+async def _fetch(
+    works: Works, held: Held, box: Mailbox, items: Sequence[ServerId], *, backlog: bool
+) -> None:
     fetched: list[Fetched] = []
-    for item in missing:
+    for item in items:
         try:
             raw: Raw | Withheld | None = await box.fetch(item)
         except Withheld as problem:
             raw = problem  # those behind it go on
         except Exception:
             # What stands before it must not wait for a mail that cannot be had.
-            await asyncio.to_thread(_keep, works, held, fetched)
+            await asyncio.to_thread(_keep, works, held, fetched, backlog=backlog)
             raise
         _fetched()
         fetched.append((item, raw))
-        if len(fetched) == AT_ONCE or _size(fetched) > AT_ONCE_BYTES:
-            await asyncio.to_thread(_keep, works, held, fetched)
+        if _size(fetched) > AT_ONCE_BYTES:
+            await asyncio.to_thread(_keep, works, held, fetched, backlog=backlog)
             fetched = []
-    await asyncio.to_thread(_keep, works, held, fetched)
+    await asyncio.to_thread(_keep, works, held, fetched, backlog=backlog)
 
 
 def _size(fetched: Sequence[Fetched]) -> int:
     return sum(len(raw.body) for _, raw in fetched if isinstance(raw, Raw))
 
 
-def _missing(works: Works, inbox_id: int, there: Sequence[ServerId]) -> list[ServerId]:
-    if not there:
-        return []
-    with works.database.reading() as session:
-        inbox = session.get_one(Inbox, inbox_id)
-        scopes = {item.scope for item in there}
-        lowest = min(item.number for item in there)
-        known = {
-            ServerId(scope, number)
-            for scope, number in session.exec(
-                select(LedgerRow.scope, LedgerRow.number).where(
-                    LedgerRow.inbox_id == inbox_id,
-                    col(LedgerRow.scope).in_(scopes),
-                    LedgerRow.number >= lowest,
-                    # What was gone and is listed again is not gone; what is withheld has its time.
-                    or_(col(LedgerRow.problem) == "", col(LedgerRow.next_at).is_not(None)),
-                )
-            )
-        }
-    start = (inbox.start_scope, inbox.start_number)
-    return [
-        item
-        for item in there
-        if item not in known and not (item.scope == start[0] and item.number <= start[1])
-    ]
-
-
-def _keep(works: Works, held: Held, fetched: Sequence[Fetched]) -> None:
+def _keep(works: Works, held: Held, fetched: Sequence[Fetched], *, backlog: bool) -> None:
     """Make the bytes durable, and then note all of them in one transaction."""
     parcels = {
-        item: Parcel(raw, Stored(works.blobs.put(raw.body), len(raw.body)), item)
+        item: Parcel(raw, Stored(works.blobs.put(raw.body), len(raw.body)), item, backlog)
         for item, raw in fetched
         if isinstance(raw, Raw)
     }
@@ -328,23 +326,16 @@ def _note(
             raise LostLease
         for item, raw in fetched:
             if raw is None:
-                _note_gone(session, held.inbox_id, item)
+                ledger.note_gone(session, held.inbox_id, item)
             elif isinstance(raw, Withheld):
                 withheld.note(session, held.inbox_id, item, raw)
         if there := [parcels[item] for item, raw in fetched if isinstance(raw, Raw)]:
             intake.keep_all(session, held.inbox_id, there)
 
 
-def _note_gone(session: Session, inbox_id: int, item: ServerId) -> None:
-    """Listed and then not there: somebody else removed it. The ledger says so."""
-    row = intake.ledger_row(session, inbox_id, item)
-    row.problem, row.next_at = "It was gone before it could be fetched.", None
-    session.add(row)
-
-
 async def _settle(works: Works, held: Held, box: Mailbox) -> str:
     """Leave the mark on the server for what is filed, and only for that. Why not, if it refuses."""
-    while filed := await asyncio.to_thread(_to_settle, works, held.inbox_id):
+    while filed := await works.read(ledger.to_settle, held.inbox_id):
         marked: list[int] = []
         try:
             for row_id, item in filed:
@@ -356,29 +347,5 @@ async def _settle(works: Works, held: Held, box: Mailbox) -> str:
         finally:
             # One transaction for all of them: to leave a mark twice does no harm.
             if marked:
-                await works.in_transaction(_note_settled, marked)
+                await works.in_transaction(ledger.note_settled, marked)
     return ""
-
-
-def _to_settle(works: Works, inbox_id: int) -> list[tuple[int, ServerId]]:
-    with works.database.reading() as session:
-        rows = session.exec(
-            select(LedgerRow.id, LedgerRow.scope, LedgerRow.number)
-            .join(Arrival, col(LedgerRow.arrival_id) == col(Arrival.id))
-            .where(
-                LedgerRow.inbox_id == inbox_id,
-                col(LedgerRow.settled_at).is_(None),
-                col(Arrival.state).in_(
-                    [ArrivalState.FILED, ArrivalState.COPY, ArrivalState.IGNORED]
-                ),
-            )
-            .order_by(col(LedgerRow.id))
-            .limit(200)
-        ).all()
-    return [(row_id, ServerId(scope, number)) for row_id, scope, number in rows]
-
-
-def _note_settled(session: Session, row_ids: Sequence[int]) -> None:
-    for row in session.exec(select(LedgerRow).where(col(LedgerRow.id).in_(row_ids))):
-        row.settled_at = clock.now()
-        session.add(row)

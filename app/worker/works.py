@@ -61,6 +61,18 @@ class Works:
         """The same, off the event loop."""
         return await asyncio.to_thread(partial(self.do, verb, *args, **kwargs))
 
+    async def read(
+        self, query: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        """Ask something off the event loop, without writing."""
+        return await asyncio.to_thread(partial(self._read, query, *args, **kwargs))
+
+    def _read(
+        self, query: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs
+    ) -> R:
+        with self.database.reading() as session:
+            return query(session, *args, **kwargs)
+
 
 def worker_name(settings: Settings, database: Database) -> str:
     """The same after a restart where only one worker can be, so that it finds its own work."""

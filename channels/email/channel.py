@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from pydantic import BaseModel
 
@@ -44,8 +44,14 @@ class EmailChannel:
     def pulls(self, config: EmailConfig) -> bool:
         return bool(config.imap_host)
 
-    def skips_old(self, config: EmailConfig) -> bool:
-        return config.import_since is ImportSince.NOW
+    def imports(self, config: EmailConfig) -> timedelta | None:
+        match config.import_since:
+            case ImportSince.NOW:
+                return timedelta(0)
+            case ImportSince.DAYS:
+                return timedelta(days=config.import_days)
+            case ImportSince.ALL:
+                return None
 
     def open(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
         return open_mailbox(config)

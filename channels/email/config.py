@@ -30,6 +30,7 @@ class AfterFiling(StrEnum):
 
 class ImportSince(StrEnum):
     NOW = "now"
+    DAYS = "days"
     ALL = "all"
 
 
@@ -92,7 +93,15 @@ class EmailConfig(BaseModel):
     import_since: ImportSince = Field(
         default=ImportSince.NOW,
         title="First import",
-        description="Start with mails that arrive from now on, or bring in all of the folder.",
+        description="Start with mails that arrive from now on, or bring in those of the last days "
+        "or all of the folder. Imported mails get no automatic answers.",
+    )
+    import_days: int = Field(
+        default=30,
+        ge=1,
+        le=3650,
+        title="Days to import",
+        description="How far back the first import goes, if it brings in the last days.",
     )
     auth: Auth = Field(
         default=Auth.PASSWORD,

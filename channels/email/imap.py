@@ -2,12 +2,12 @@
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from channels.contract import Misconfigured, Raw, ServerId, TryLater, Withheld
+from channels.contract import Identity, Misconfigured, Raw, ServerId, TryLater, Withheld
 from channels.email import after_filing, imap_fetch, imap_giant
 from channels.email.after_filing import Policy
 from channels.email.config import EmailConfig
@@ -25,6 +25,8 @@ LOOK_AHEAD = 200  # mails whose sizes are asked for at once
 _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)", re.IGNORECASE)
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]{10,40})"', re.IGNORECASE)
+_OWN_ID = re.compile(rb"^message-id[ \t]*:\s*<?([^<>\s]{1,990})", re.IGNORECASE | re.MULTILINE)
+_MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _VALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
 # What Exchange hands out in the place of a mail that it cannot convert. It did not travel.
 _PLACEHOLDER = re.compile(
@@ -70,9 +72,33 @@ class ImapMailbox:
         first = after.number + 1 if after is not None and after.scope == self.scope else 1
         answer = await self._session.ask("SEARCH", "UID", f"{first}:*")
         # "7:*" names the last mail even when its number is below 7.
-        self._listed = sorted(number for number in after_filing.found(answer) if number >= first)
-        self._known.clear()
-        return [ServerId(self.scope, number) for number in self._listed]
+        listed = sorted(number for number in after_filing.found(answer) if number >= first)
+        if first == 1:
+            self._listed, self._known = listed, {}
+        else:  # what was listed before may still be fetched
+            self._listed = sorted({*self._listed, *listed})
+        return [ServerId(self.scope, number) for number in listed]
+
+    async def older(self, than: datetime) -> Sequence[ServerId]:
+        answer = await self._session.ask("SEARCH", "UID", "1:*", "BEFORE", imap_date(than))
+        return [ServerId(self.scope, number) for number in sorted(after_filing.found(answer))]
+
+    async def identities(self, items: Sequence[ServerId]) -> Mapping[ServerId, Identity]:
+        numbers = [item.number for item in items if item.scope == self.scope]
+        found: dict[ServerId, Identity] = {}
+        for at in range(0, len(numbers), LOOK_AHEAD):
+            wanted = ",".join(map(str, numbers[at : at + LOOK_AHEAD]))
+            answer = await self._session.ask(
+                "FETCH",
+                wanted,
+                "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])",
+            )
+            for parts in answer.untagged:
+                uid, size, received_at = _facts(b" ".join(parts[::2]))  # the rest are literals
+                if uid and uid in numbers:
+                    key = identity(b"".join(parts[1:2]), received_at, size)
+                    found[ServerId(self.scope, uid)] = Identity(key, received_at)
+        return found
 
     async def fetch(self, item: ServerId) -> Raw | None:
         if item.scope != self.scope:
@@ -99,6 +125,7 @@ class ImapMailbox:
             body=body,
             received_at=received_at,
             oversized=size if too_big else 0,
+            identity=identity(body, received_at, size),
         )
 
     async def settle(self, item: ServerId) -> None:
@@ -141,11 +168,9 @@ class ImapMailbox:
         wanted = ",".join(map(str, ahead))
         answer = await self._session.ask("FETCH", wanted, "(UID RFC822.SIZE INTERNALDATE)")
         for parts in answer.untagged:
-            line = b" ".join(parts)
-            uid, size, date = _UID.search(line), _SIZE.search(line), _DATE.search(line)
-            if uid and size:
-                known = (int(size.group(1)), _date(date.group(1)) if date else None)
-                self._known[int(uid.group(1))] = known
+            uid, size, received_at = _facts(b" ".join(parts))
+            if uid and size >= 0:
+                self._known[uid] = (size, received_at)
 
     async def _check_gone(self, item: ServerId) -> None:
         """Nothing came: either the mail is gone, or the server only says OK (Exchange does)."""
@@ -160,6 +185,31 @@ def is_placeholder(body: bytes) -> bool:
     """A mail that travelled is one, whatever its subject."""
     header = body[:20_000].partition(b"\r\n\r\n")[0]
     return bool(_PLACEHOLDER.search(header)) and not _TRAVELLED.search(header)
+
+
+def _facts(line: bytes) -> tuple[int, int, datetime | None]:
+    """Number, size (-1 when it is not told) and time of one mail."""
+    uid, size, date = _UID.search(line), _SIZE.search(line), _DATE.search(line)
+    return (
+        int(uid.group(1)) if uid else 0,
+        int(size.group(1)) if size else -1,
+        _date(date.group(1)) if date else None,
+    )
+
+
+def identity(mail: bytes, received_at: datetime | None, size: int) -> str:
+    """What a mail keeps when a server numbers its mails anew; "" if it has no id of its own."""
+    header = re.split(rb"\r?\n\r?\n", mail[:100_000], maxsplit=1)[0]
+    found = _OWN_ID.search(header)
+    if found is None or received_at is None:
+        return ""
+    name = found.group(1).decode("utf-8", "replace")[:300]
+    return f"{name} {received_at.isoformat()} {size}"
+
+
+def imap_date(day: datetime) -> str:
+    """As IMAP writes it, whatever language this machine speaks."""
+    return f"{day.day}-{_MONTHS[day.month - 1]}-{day.year}"
 
 
 def _date(text: bytes) -> datetime | None:

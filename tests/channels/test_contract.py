@@ -50,7 +50,7 @@ JUNK = {
 }
 CAPABILITIES = (
     (Accepts, {"accept"}),
-    (Pulls, {"pulls", "skips_old", "open"}),
+    (Pulls, {"pulls", "imports", "open"}),
     (Renews, {"renewed"}),
     (ChecksConnection, {"check_connection", "list_folders"}),
     (Starts, {"starter"}),

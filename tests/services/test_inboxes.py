@@ -27,7 +27,7 @@ def new(**given: Any) -> NewInbox:
     fields: dict[str, Any] = {
         "kind": "fake",
         "name": " Shop ",
-        "config": FakeConfig(secret=SecretStr("s3cret"), skips_old=True),
+        "config": FakeConfig(secret=SecretStr("s3cret"), import_days=0),
         "address": " Hello@Shop.test ",
         "writes_to": "email",
     } | given
@@ -51,7 +51,7 @@ def test_create_seals_the_configuration(desk: Desk, admin: Actor) -> None:
     )
     assert b"s3cret" not in inbox.sealed_config
     config = inboxes.config_of(inbox, desk.keys, FakeConfig)
-    assert (config.secret.get_secret_value(), config.skips_old) == ("s3cret", True)
+    assert (config.secret.get_secret_value(), config.import_days) == ("s3cret", 0)
     assert [c.what for c in desk.all(Change)] == ["inbox_added"]
 
 

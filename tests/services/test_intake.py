@@ -44,6 +44,10 @@ def test_keep_writes_the_arrival_and_its_job(desk: Desk) -> None:
             "canonical": "",
             "copy_of_id": None,
             "settled_at": NOON,
+            "backlog": False,
+            "filed_at": None,
+            "read_by": "",
+            "original_sha256": "",
         }
     ]
     assert desk.jobs() == 1
@@ -332,3 +336,40 @@ def test_refuse_counts_what_was_turned_away_at_the_door(desk: Desk) -> None:
         "",
     )
     assert desk.jobs() == 0
+
+
+def test_what_an_older_program_could_not_read_is_tried_once_by_a_newer_one(desk: Desk) -> None:
+    old, new, gone = (desk.kept() for _ in range(3))
+    for arrival in (old, new, gone):
+        desk.do(intake.set_aside, arrival.id, "It cannot be read.")
+    desk.do(intake.discard, desk.ann, gone.id, "spam")
+    with desk.db.transaction() as session:
+        for arrival in (old, gone):
+            session.get_one(Arrival, arrival.id).read_by = "0.0.9"
+
+    assert [desk.do(intake.after_upgrade) for _ in range(2)] == [1, 0]
+
+    assert [arrival.state for arrival in desk.all(Arrival)] == [
+        ArrivalState.WAITING,
+        ArrivalState.SET_ASIDE,
+        ArrivalState.DISCARDED,
+    ]
+
+
+def test_mended_bytes_are_read_and_those_that_came_are_kept(desk: Desk) -> None:
+    arrival = desk.kept()
+    desk.do(intake.set_aside, arrival.id, "It cannot be read.")
+
+    desk.do(intake.mend, desk.ann, arrival.id, Stored("b" * 64, 7))
+    desk.do(intake.set_aside, arrival.id, "It cannot be read.")
+    desk.do(intake.mend, desk.ann, arrival.id, Stored("c" * 64, 8))
+
+    [row] = desk.all(Arrival)
+    assert (row.state, row.sha256, row.size, row.original_sha256) == (
+        ArrivalState.WAITING,
+        "c" * 64,
+        8,
+        arrival.sha256,
+    )
+    with pytest.raises(Conflict):
+        desk.do(intake.mend, desk.ann, arrival.id, STORED)

@@ -53,5 +53,7 @@ def test_figures_name_every_state(ann: Person, db: Database) -> None:
         "setten_jobs_waiting": "0.0",
         "setten_oldest_arrival_seconds": "0.0",
         "setten_oldest_delivery_seconds": "0.0",
+        "setten_oldest_set_aside_seconds": "0.0",
+        "setten_mails_not_fetched": "0.0",
         "setten_live_streams": "0.0",
     }

@@ -19,6 +19,7 @@ class Post(FakeChannel):
         self.listed: list[ServerId | None] = []
         self.fetched: list[int] = []
         self.gone: set[int] = set()
+        self.hidden: set[int] = set()  # not listed
         self.on_open: Callable[[], None] = lambda: None
         self.on_fetch: Callable[[], None] = lambda: None
         self.box: Callable[[], Mailbox] = lambda: Box(self)
@@ -57,7 +58,8 @@ class Box(FakeMailbox):
     @override
     async def list(self, after: ServerId | None) -> Sequence[ServerId]:
         self.post.listed.append(after)
-        return await super().list(after)
+        listed = await super().list(after)
+        return [item for item in listed if item.number not in self.post.hidden]
 
     @override
     async def fetch(self, item: ServerId) -> Raw | None:

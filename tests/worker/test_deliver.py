@@ -103,7 +103,7 @@ async def test_it_is_written_once_and_every_attempt_sends_the_same_bytes(out: Ou
     out.answers(Later("busy"))
     await out.deliver()
     desk = out.plant.desk
-    new = NewInbox("fake", "Renamed", FakeConfig(skips_old=True), "other@shop.test")
+    new = NewInbox("fake", "Renamed", FakeConfig(import_days=0), "other@shop.test")
     desk.do(inboxes.change, SYSTEM, desk.keys, out.plant.inbox_id, new)
     out.plant.forward(MINUTE)
     await out.deliver()

@@ -130,7 +130,7 @@ def test_once_an_hour_it_looks_at_everything(plant: Plant) -> None:
 def test_what_was_there_before_is_left_alone_where_that_is_wanted(plant: Plant) -> None:
     post = Post(raw("a"), raw("b"))
     plant = plant.with_channel(post)
-    new = NewInbox("fake", "Support", FakeConfig(skips_old=True), "help@shop.test")
+    new = NewInbox("fake", "Support", FakeConfig(import_days=0), "help@shop.test")
     plant.desk.do(inboxes.change, SYSTEM, plant.works.keys, plant.inbox_id, new)
 
     async def act() -> None:

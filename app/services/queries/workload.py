@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from app.core import clock
 from app.domain.words import ArrivalState, DeliveryState, Status
 from app.store import jobs
-from app.store.tables import Arrival, Delivery, Ticket
+from app.store.tables import Arrival, Delivery, Folder, Inbox, LedgerRow, Ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +21,10 @@ class Workload:
     jobs: int
     arrival_age: float  # seconds the oldest arrival has been waiting
     delivery_age: float  # seconds the oldest due delivery is late
+    aside_age: float  # seconds the oldest set-aside arrival has been waiting for a person
+    not_fetched: int
+    fetch_ages: Mapping[int, float]  # inbox → seconds since its server answered, to a minute
+    unexplained: Mapping[int, int]  # inbox → mails on the server that the ledger lacks
 
 
 def view(session: Session) -> Workload:
@@ -36,12 +40,28 @@ def view(session: Session) -> Workload:
             col(Delivery.state).in_((DeliveryState.QUEUED, DeliveryState.RETRY))
         )
     ).one()
+    aside = session.exec(
+        select(func.min(Arrival.received_at)).where(Arrival.state == ArrivalState.SET_ASIDE)
+    ).one()
+    withheld = session.exec(
+        select(func.count()).select_from(LedgerRow).where(col(LedgerRow.next_at).is_not(None))
+    ).one()
+    looks = session.exec(
+        select(Inbox.id, Inbox.looked_at, func.sum(Folder.not_explained))
+        .join(Folder, col(Folder.inbox_id) == col(Inbox.id))
+        .where(col(Inbox.enabled).is_(True))
+        .group_by(col(Inbox.id), col(Inbox.looked_at))
+    ).all()
     return Workload(
         tickets={status: tickets.get(status, 0) for status in Status},
         deliveries={state: deliveries.get(state, 0) for state in DeliveryState},
         jobs=jobs.waiting(session),
         arrival_age=_age(oldest),
         delivery_age=_age(latest),
+        aside_age=_age(aside),
+        not_fetched=withheld,
+        fetch_ages={inbox_id: _age(at) for inbox_id, at, _ in looks},
+        unexplained={inbox_id: count for inbox_id, _, count in looks},
     )
 
 

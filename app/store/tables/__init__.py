@@ -23,7 +23,7 @@ from app.store.tables.agent import (  # noqa: E402 - the naming convention comes
 from app.store.tables.change import Change  # noqa: E402
 from app.store.tables.customer import Address, Customer, Segment  # noqa: E402
 from app.store.tables.feedback import Answer, FollowUp, Survey  # noqa: E402
-from app.store.tables.inbox import Arrival, Inbox, LedgerRow  # noqa: E402
+from app.store.tables.inbox import Arrival, Folder, Inbox, LedgerRow  # noqa: E402
 from app.store.tables.organisation import KeyMark, Lease, Organisation, Worker  # noqa: E402
 from app.store.tables.outgoing import DraftFile, Letterhead, Resting  # noqa: E402
 from app.store.tables.ticket import (  # noqa: E402
@@ -63,6 +63,7 @@ __all__ = [
     "Delivery",
     "Draft",
     "DraftFile",
+    "Folder",
     "FollowUp",
     "FormerRef",
     "Inbox",

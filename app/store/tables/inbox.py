@@ -25,6 +25,8 @@ class Inbox(SQLModel, table=True):
     start_scope: str = ""  # what was on the server when it was connected, and is not wanted
     start_number: int = Field(default=0, sa_type=BIG)
     started: bool = False
+    started_at: datetime | None = maybe_moment()
+    looked_at: datetime | None = maybe_moment()  # its server answered, to a minute
     built_in: bool = False  # made by the program, gives way to a real one
     created_at: datetime = moment()
     last_in_at: datetime | None = maybe_moment()
@@ -61,6 +63,10 @@ class Arrival(SQLModel, table=True):
     reason: str = ""
     attempts: int = 0
     next_at: datetime | None = maybe_moment()
+    backlog: bool = False  # of an import: what arrives now goes first
+    filed_at: datetime | None = maybe_moment()
+    read_by: str = ""  # the version of the program that could not read it
+    original_sha256: str = ""  # of the bytes as they came, where somebody has mended them since
     canonical: str = ""
     copy_of_id: int | None = maybe_link("message")
     settled_at: datetime | None = maybe_moment()
@@ -70,12 +76,16 @@ class LedgerRow(SQLModel, table=True):
     """What a server was seen to hold: the ledger, not a cursor, says what is missing."""
 
     __tablename__ = "ledger"
-    __table_args__ = (UniqueConstraint("inbox_id", "scope", "number"),)
+    __table_args__ = (
+        UniqueConstraint("inbox_id", "scope", "number"),
+        Index("ix_ledger_identity", "inbox_id", "identity"),
+    )
 
     id: int = primary_key()
-    inbox_id: int = link("inbox")
+    inbox_id: int = link("inbox", index=False)
     scope: str
     number: int = Field(sa_type=BIG)
+    identity: str = ""  # what stays the same when the server gives it another number
     arrival_id: int | None = maybe_link("arrival")
     seen_at: datetime = moment()
     attempts: int = 0
@@ -83,3 +93,20 @@ class LedgerRow(SQLModel, table=True):
     problem: str = ""  # why it could not be fetched
     settled_at: datetime | None = maybe_moment()
     skipped: bool = False  # was there before the inbox was connected, and not wanted
+    gone_at: datetime | None = maybe_moment()  # since when the server does not list it any more
+
+
+class Folder(SQLModel, table=True):
+    """What the last look at everything in one folder of a server found."""
+
+    __tablename__ = "folder"
+    __table_args__ = (UniqueConstraint("inbox_id", "scope"),)
+
+    id: int = primary_key()
+    inbox_id: int = link("inbox", index=False)
+    scope: str
+    looked_at: datetime = moment()
+    on_server: int = 0
+    older: int = 0  # from before the inbox was connected
+    not_explained: int = 0  # on the server and not in the ledger: never, or something is wrong
+    unexplained: list[int] = Field(default_factory=list, sa_type=JSON)  # the first of them

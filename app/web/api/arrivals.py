@@ -1,13 +1,18 @@
 """What came in: the list, its balance, and deciding about what nobody could read."""
 
-from fastapi import Response
+from typing import Annotated
+
+from fastapi import Body, Response
+from pydantic import BaseModel
 
 from app.domain.words import ArrivalState
 from app.services import intake
 from app.services.access import Permission, require
-from app.services.queries import arrivals, balance
+from app.services.intake import Stored
+from app.services.queries import arrivals, balance, mailboxes
 from app.services.queries import intake as came_in
 from app.services.queries.intake import Came
+from app.services.queries.mailboxes import FolderBalance, Import
 from app.web import routes
 from app.web.api.fields import Before, Input, Limit, Line
 from app.web.deps import CurrentActor, Db, Id, TheHouse
@@ -19,6 +24,14 @@ class Reason(Input):
     reason: Line = ""
 
 
+Bytes = Annotated[bytes, Body(media_type="application/octet-stream", min_length=1)]
+
+
+class MailBalance(BaseModel):
+    folders: tuple[FolderBalance, ...]
+    imports: tuple[Import, ...]
+
+
 @router.get("/balance")
 def balanced(actor: CurrentActor, db: Db) -> dict[str, int]:
     """How much was received, and what became of it. `received` is the sum of all others."""
@@ -26,6 +39,14 @@ def balanced(actor: CurrentActor, db: Db) -> dict[str, int]:
     with db.reading() as session:
         found = balance.view(session)
     return {"received": found.received, **{s.value: n for s, n in found.by_state.items()}}
+
+
+@router.get("/mail-balance")
+def mail_balance(actor: CurrentActor, db: Db) -> MailBalance:
+    """For each folder of a server: what it held at the last look, and what became of it."""
+    with db.reading() as session:
+        folders = mailboxes.balances(session, actor)
+        return MailBalance(folders=folders, imports=mailboxes.imports(session, actor))
 
 
 @router.get("/arrivals")
@@ -67,6 +88,15 @@ def try_again(arrival: Id, actor: CurrentActor, db: Db) -> Came:
     """Read a set-aside arrival again."""
     with db.transaction() as session:
         intake.try_again(session, actor, arrival)
+        return came_in.one(session, actor, arrival)
+
+
+@router.put("/arrivals/{arrival}/raw")
+def mend(arrival: Id, body: Bytes, actor: CurrentActor, db: Db, house: TheHouse) -> Came:
+    """Read a set-aside arrival from bytes that were mended; those that came are kept as well."""
+    stored = Stored(house.blobs.put(body), len(body))
+    with db.transaction() as session:
+        intake.mend(session, actor, arrival, stored)
         return came_in.one(session, actor, arrival)
 
 

@@ -2,10 +2,12 @@
 
 from typing import Annotated
 
-from fastapi import Form, Request
+from fastapi import Form, Request, UploadFile
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
+from app.core.errors import Invalid
 from app.services import intake
+from app.services.intake import Stored
 from app.services.queries import arrivals
 from app.web import routes
 from app.web.deps import CurrentActor, Db, Id, TheHouse
@@ -13,6 +15,8 @@ from app.web.pages import shell
 from app.web.pages.shell import go
 
 router = routes.pages("/set-aside")
+
+SOURCE_LIMIT = 50_000_000
 
 
 def download(body: bytes, name: str) -> Response:
@@ -47,6 +51,20 @@ def source(arrival_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
 def again(arrival_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:
         intake.try_again(session, actor, arrival_id)
+    return go("/set-aside", did="again")
+
+
+@router.post("/{arrival_id}/mend")
+def mend(
+    arrival_id: Id, actor: CurrentActor, house: TheHouse, source: UploadFile
+) -> RedirectResponse:
+    """The raw source as somebody has mended it; it is read in place of what came."""
+    body = source.file.read(SOURCE_LIMIT + 1)
+    if not body or len(body) > SOURCE_LIMIT:
+        raise Invalid("Choose the mended file, of 50 MB at most.", field="source")
+    stored = Stored(house.blobs.put(body), len(body))
+    with house.database.transaction() as session:
+        intake.mend(session, actor, arrival_id, stored)
     return go("/set-aside", did="again")
 
 

@@ -121,6 +121,8 @@ def upgrade() -> None:
             "start_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("started", sa.Boolean(), nullable=False),
+        sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("built_in", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_in_at", sa.DateTime(timezone=True), nullable=True),
@@ -279,6 +281,10 @@ def upgrade() -> None:
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("backlog", sa.Boolean(), nullable=False),
+        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_by", sa.String(), nullable=False),
+        sa.Column("original_sha256", sa.String(), nullable=False),
         sa.Column("canonical", sa.String(), nullable=False),
         sa.Column(
             "copy_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
@@ -713,6 +719,20 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_draft_file_sha256"), ["sha256"], unique=False)
 
     op.create_table(
+        "folder",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("on_server", sa.Integer(), nullable=False),
+        sa.Column("older", sa.Integer(), nullable=False),
+        sa.Column("not_explained", sa.Integer(), nullable=False),
+        sa.Column("unexplained", sa.JSON(), nullable=False),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_folder_inbox_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_folder")),
+        sa.UniqueConstraint("inbox_id", "scope", name=op.f("uq_folder_inbox_id_scope")),
+    )
+    op.create_table(
         "follow_up",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -827,6 +847,7 @@ def upgrade() -> None:
         sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("scope", sa.String(), nullable=False),
         sa.Column("number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("identity", sa.String(), nullable=False),
         sa.Column(
             "arrival_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
@@ -836,6 +857,7 @@ def upgrade() -> None:
         sa.Column("problem", sa.String(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("skipped", sa.Boolean(), nullable=False),
+        sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["arrival_id"], ["arrival.id"], name=op.f("fk_ledger_arrival_id")),
         sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_ledger_inbox_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_ledger")),
@@ -845,7 +867,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("ledger", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_ledger_arrival_id"), ["arrival_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_ledger_inbox_id"), ["inbox_id"], unique=False)
+        batch_op.create_index("ix_ledger_identity", ["inbox_id", "identity"], unique=False)
 
     op.create_table(
         "letterhead",
@@ -1101,7 +1123,7 @@ def downgrade() -> None:
     op.drop_table("login")
     op.drop_table("letterhead")
     with op.batch_alter_table("ledger", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_ledger_inbox_id"))
+        batch_op.drop_index("ix_ledger_identity")
         batch_op.drop_index(batch_op.f("ix_ledger_arrival_id"))
 
     op.drop_table("ledger")
@@ -1122,6 +1144,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_follow_up_answer_id"))
 
     op.drop_table("follow_up")
+    op.drop_table("folder")
     with op.batch_alter_table("draft_file", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_draft_file_sha256"))
         batch_op.drop_index(batch_op.f("ix_draft_file_draft_id"))

@@ -1,0 +1,76 @@
+"""What lies on a server until somebody fetches it, and what came of it: bytes, not yet read."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol, runtime_checkable
+
+
+@dataclass(frozen=True, slots=True)
+class ServerId:
+    """What a server calls one item: unique in its scope, growing in it, never reused."""
+
+    scope: str  # a mail folder with its UIDVALIDITY
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What an item is, whatever number its server gives it."""
+
+    key: str  # "" when nothing is certain
+    received_at: datetime | None = None  # the server's clock, where it tells one
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """One arrival exactly as it came, kept until it is understood."""
+
+    external_id: str  # the same thing arriving again has the same id
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)  # lower-case names
+    received_at: datetime | None = None  # the server's clock, where it tells one
+    oversized: int = 0  # bytes on the server when `body` is only its beginning
+    identity: str = ""  # see `Identity.key`
+
+
+class Mailbox(Protocol):
+    """One open connection to a server that keeps items until somebody fetches them."""
+
+    async def list(self, after: ServerId | None) -> Sequence[ServerId]:
+        """What is there now, oldest first; only what is newer than `after` when it is given."""
+
+    async def fetch(self, item: ServerId) -> Raw | None:
+        """Fetch without leaving a mark. None when the server no longer has it.
+
+        Raises `Withheld` when it is there and cannot be had.
+        """
+
+    async def settle(self, item: ServerId) -> None:
+        """Leave the configured mark. Called only after what was fetched is filed.
+
+        May be called again for the same item. Raises `NotSettled`.
+        """
+
+    async def wait(self, seconds: float) -> None:
+        """Return when something new may be there, or after `seconds`."""
+
+
+@runtime_checkable
+class Recognises(Protocol):
+    """A mailbox whose server may give all items other numbers, and that knows them again."""
+
+    async def identities(self, items: Sequence[ServerId]) -> Mapping[ServerId, Identity]:
+        """What each of some items is, without fetching it. Leaves out what is gone."""
+
+    async def older(self, than: datetime) -> Sequence[ServerId]:
+        """What came before that day, by the server's clock."""
+
+
+@runtime_checkable
+class Warns(Protocol):
+    """A mailbox that knows what its server cannot do of what was configured."""
+
+    @property
+    def warning(self) -> str:
+        """For a person, "" when all is well. Mail is fetched all the same."""

@@ -1,0 +1,213 @@
+"""Folders with new numbers, imports of old mail, and what a look at everything found."""
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from app.services import inboxes, intake
+from app.services.access import SYSTEM
+from app.services.inboxes import NewInbox
+from app.store.tables import Arrival, Change, Folder, LedgerRow
+from app.worker import pull
+from channels.contract import Raw
+from tests.fakes import FakeConfig, raw
+from tests.inquiries import NOON
+from tests.worker.conftest import Plant
+from tests.worker.hurry import ended, hurried, until
+from tests.worker.post import Post
+
+DAY = timedelta(days=1)
+
+
+def mail(name: str, age: timedelta = timedelta(0)) -> Raw:
+    """One with an identity, as a server tells it; its arrival is named by folder and number."""
+    return replace(raw(name), identity=f"<{name}>", received_at=NOON - age)
+
+
+def numbered(post: Post, scope: str, *mails: Raw) -> None:
+    post.server.scope = scope
+    post.server.items = [
+        replace(one, external_id=f"{scope}/{number}") for number, one in enumerate(mails, 1)
+    ]
+
+
+async def looked(plant: Plant, post: Post) -> None:
+    """One connection, until everything there was looked at."""
+    rests = post.rests
+    task = asyncio.create_task(pull.supervise(plant.works))
+    await until(lambda: post.rests > rests)
+    await ended(task)
+
+
+def with_config(plant: Plant, post: Post, config: FakeConfig) -> Plant:
+    plant = plant.with_channel(post)
+    new = NewInbox("fake", "Support", config, "help@shop.test")
+    plant.desk.do(inboxes.change, SYSTEM, plant.works.keys, plant.inbox_id, new)
+    return plant
+
+
+def rows(plant: Plant) -> list[tuple[str, int, bool, bool, bool]]:
+    """Folder, number; whether it was kept, is not wanted, is on the server no more."""
+    return [
+        (row.scope, row.number, row.arrival_id is not None, row.skipped, row.gone_at is not None)
+        for row in plant.desk.all(LedgerRow)
+    ]
+
+
+def folders(plant: Plant) -> list[tuple[str, int, int, list[int]]]:
+    return [
+        (row.scope, row.on_server, row.older, row.unexplained) for row in plant.desk.all(Folder)
+    ]
+
+
+def test_a_server_that_numbers_anew_makes_nothing_fetched_twice(plant: Plant) -> None:
+    post = Post()
+    a, b, c, d = (mail(name) for name in "abcd")
+    numbered(post, "INBOX/1", a, b, c)
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        await looked(plant, post)
+        numbered(post, "INBOX/2", c, a, d)
+        await looked(plant, post)
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert post.fetched == [1, 2, 3, 3]
+    assert len(plant.desk.all(Arrival)) == 4
+    assert rows(plant) == [
+        ("INBOX/1", 1, True, False, True),
+        ("INBOX/1", 2, True, False, True),
+        ("INBOX/1", 3, True, False, True),
+        ("INBOX/2", 1, True, False, False),
+        ("INBOX/2", 2, True, False, False),
+        ("INBOX/2", 3, True, False, False),
+    ]
+    first = {row.identity: row.arrival_id for row in plant.desk.all(LedgerRow, scope="INBOX/1")}
+    again = {row.identity: row.arrival_id for row in plant.desk.all(LedgerRow, scope="INBOX/2")}
+    assert {name: again[name] for name in ("<a>", "<c>")} == {
+        name: first[name] for name in ("<a>", "<c>")
+    }
+    assert folders(plant) == [("INBOX/2", 3, 0, [])]
+    assert [
+        change.data["scope"] for change in plant.desk.all(Change, what="mailbox_renumbered")
+    ] == ["INBOX/2"]
+
+
+def test_two_mails_that_look_the_same_stay_two(plant: Plant) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", mail("a"), mail("a"))
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        await looked(plant, post)
+        numbered(post, "INBOX/2", mail("a"), mail("a"), mail("a"))
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert post.fetched == [1, 2, 3]
+
+
+def test_what_is_known_by_nothing_is_fetched_again(plant: Plant) -> None:
+    post = Post()
+    nameless = replace(mail("a"), identity="")
+    numbered(post, "INBOX/1", nameless)
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        await looked(plant, post)
+        numbered(post, "INBOX/2", nameless)
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert post.fetched == [1, 1]  # filing finds that it is a copy
+
+
+def test_old_mail_that_was_not_wanted_is_not_wanted_under_new_numbers(plant: Plant) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", mail("a", DAY), mail("b", DAY))
+    plant = with_config(plant, post, FakeConfig(import_days=0))
+
+    async def act() -> None:
+        await looked(plant, post)
+        new = mail("c", -DAY)
+        numbered(post, "INBOX/1", mail("a", DAY), mail("b", DAY), new)
+        await looked(plant, post)
+        assert folders(plant) == [("INBOX/1", 3, 2, [])]
+        numbered(post, "INBOX/2", mail("b", DAY), new, mail("a", DAY), mail("d", -DAY))
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert post.fetched == [3, 4]
+    assert rows(plant)[1:] == [
+        ("INBOX/2", 2, True, False, False),
+        ("INBOX/2", 1, False, True, False),
+        ("INBOX/2", 3, False, True, False),
+        ("INBOX/2", 4, True, False, False),
+    ]
+    assert folders(plant) == [("INBOX/2", 4, 0, [])]
+
+
+def test_an_import_of_some_days_leaves_out_what_is_older(plant: Plant) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", mail("a", 9 * DAY), mail("b", DAY), mail("c", 8 * DAY), mail("d"))
+    plant = with_config(plant, post, FakeConfig(import_days=7))
+
+    hurried(lambda: looked(plant, post))
+
+    assert post.fetched == [2, 4]
+    assert [(number, skipped) for _, number, _, skipped, _ in rows(plant)] == [
+        (1, True),
+        (3, True),
+        (2, False),
+        (4, False),
+    ]
+
+
+def test_what_comes_during_an_import_goes_first(plant: Plant) -> None:
+    post = Post()
+    many = [mail(f"old {number}") for number in range(160)]
+    numbered(post, "INBOX/1", *many)
+
+    def customer_writes() -> None:
+        if len(post.fetched) == 30:
+            numbered(post, "INBOX/1", *many, mail("new"))
+
+    post.on_fetch = customer_writes
+    plant = plant.with_channel(post)
+
+    hurried(lambda: looked(plant, post))
+
+    assert post.fetched == [*range(1, 51), 161, *range(51, 161)]
+    arrivals = {row.external_id: row for row in plant.desk.all(Arrival)}
+    assert [name for name, row in arrivals.items() if not row.backlog] == ["INBOX/1/161"]
+    with plant.desk.db.reading() as session:
+        first = intake.due(session, plant.inbox_id, 2)
+    assert [row.external_id for row in first] == ["INBOX/1/161", "INBOX/1/1"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_a_look_at_everything_says_what_went_and_what_came_back(plant: Plant) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", mail("a"), mail("b"), mail("c"))
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        await looked(plant, post)
+        post.hidden.add(2)
+        await looked(plant, post)
+        assert [gone for *_, gone in rows(plant)] == [False, True, False]
+        assert folders(plant) == [("INBOX/1", 2, 0, [])]
+        post.hidden.clear()
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert [gone for *_, gone in rows(plant)] == [False, False, False]
+    assert folders(plant) == [("INBOX/1", 3, 0, [])]
