@@ -124,15 +124,17 @@ def _is_header_block(lines: Sequence[str], at: int) -> bool:
         return False
     names: list[str] = []
     address = False
+    open_list = False
     loose = 0  # a long list of recipients goes on in the next line; some programs leave gaps
     for line in islice(lines, at, at + 16):
         text = line[:MAX_LINE].lstrip("> \t\u3000")
         found = _FIELD.match(text)
         if found is None:
             loose += 1
-            if loose > 4 or (text and not _continues(text)):
+            if loose > 4 or not (open_list or _continues(text)):
                 break
             continue
+        open_list = text.rstrip()[-1:] in {";", ","}
         names.append(found.group("name").lower())
         address = address or "@" in found.group("value")
     known = set(names)
@@ -168,7 +170,7 @@ def _judge(lines: Sequence[str], start: int, at: int, joined: str) -> Start | No
         return None
     dated = _TIME.search(joined) and _DATE.search(joined)
     marked = _is_marked_below(lines, at + 1)
-    if marked and (says or opens):
+    if marked and (says or opens or _VERB.search(joined)):
         return Start(start, marked=True)
     # Without marks below, only what no person types will do, and nobody quotes themselves so.
     if _OURSELVES.search(joined):

@@ -62,6 +62,11 @@ _CARD = (
         r"|Manager|Director|Engineer|Sales|Vertrieb|Assistant)\b"
     ),
 )
+_ANNOUNCES = re.compile(
+    r"下記|以下|次の|住所|連絡先|送付先|届け先|宛先|電話番号|\b(?:address|follows|following|below"
+    r"|phone number|anschrift|adresse|folgend|folgende|folgenden|unten)\b|[a-z]adresse\b|:$",
+    re.IGNORECASE,
+)
 # What an inquiry says in lines as short as those of a card: this is no signature.
 _MATTER = re.compile(
     r"\?$|注文|商品|品名|型番|数量|金額|お問い?合わ?せ(?:内容|番号)|内容[:：]|お名前|氏名|会員番号|お客様番号"
@@ -155,7 +160,7 @@ def _boxed(lines: Sequence[str], first: int, end: int) -> int | None:
         if closed and not drawn_alike:
             continue
         if _kinds(inside) >= (1 if closed else 2):
-            return at
+            return None if _is_announced(lines, at) else at
     return None
 
 
@@ -168,8 +173,18 @@ def _card_below_closing(lines: Sequence[str], first: int, end: int) -> int | Non
         card = [lines[n] for n in below]
         if any(_MATTER.search(_plain(line)) for line in card) or _kinds(card) < 2:
             return None
+        if _is_announced(lines, at + 1):
+            return None
         return next((n for n in below[1:] or below), None)
     return None
+
+
+def _is_announced(lines: Sequence[str], end: int) -> bool:
+    """Whether the text above `end` says that an address comes, so that it is no signature."""
+    above = [line for line in lines[max(0, end - 6) : end] if line.strip()][-2:]
+    if above and _plain(above[-1]).startswith(">"):
+        return False
+    return any(_ANNOUNCES.search(_plain(line)) for line in above)
 
 
 def _kinds(lines: Sequence[str]) -> int:

@@ -72,6 +72,11 @@ ENGLISH = {
         "-------- Original message --------\nFrom: Ann <ann@example.org>\n"
         f"Date: 19/11/2026 14:07 (GMT+01:00)\nTo: bob@example.org\nSubject: Lamp\n\n{PLAIN}"
     ),
+    "Spark": f"On 19 Nov 2026 at 14:07 +0100, Ann <ann@example.org>, wrote:\n{HELLO}",
+    "Missive": (f"On November 19, 2026 at 2:07:11 PM, Ann (ann@example.org) wrote:\n\n{PLAIN}"),
+    "date behind the name": (
+        f"Ann <ann@example.org> wrote at Thursday, 19 November 2026 14:07:\n\n{HELLO}"
+    ),
     "name alone": f"Ann Example wrote:\n{HELLO}",
     "bars for marks": "On 2026-11-19 14:07, Ann wrote:\n| Hello,\n| did it help?",
 }
@@ -108,6 +113,22 @@ GERMAN = {
         f"An: Bob <bob@example.org>\nBetreff: Re: Lampe\n\n{PLAIN}"
     ),
     "Outlook, old": f"-----Ursprüngliche Nachricht-----\nVon: Ann\nGesendet: heute\n\n{PLAIN}",
+    "Outlook, a list over two lines": (
+        "Von: Ann\nGesendet: Donnerstag, 19. November 2026 14:07\nAn: Bob; Carl;\n Dora\n"
+        f"Cc: Emil\nBetreff: Lampe\n\n{PLAIN}"
+    ),
+    "Outlook, blank lines between": (
+        "Von: Ann <ann@example.org>\n\nGesendet: Donnerstag, 19. November 2026 14:07\n\n"
+        f"An: Bob\n\nBetreff: Lampe\n\n{PLAIN}"
+    ),
+    "Notes": (
+        "Von:        Ann <ann@example.org>\nAn:        bob@example.org\n"
+        f"Datum:        19.11.2026 14:07\nBetreff:        Lampe\n\n{PLAIN}"
+    ),
+    "Yahoo": (
+        "Am Donnerstag, 19. November 2026 um 14:07:11 MEZ hat Ann <ann@example.org> "
+        f"Folgendes geschrieben:\n\n{PLAIN}"
+    ),
     "GMX": (
         'Gesendet: Donnerstag, 19. November 2026 um 14:07 Uhr\nVon: "Ann" <ann@example.org>\n'
         f"An: bob@example.org\nBetreff: Re: Lampe\n\n{PLAIN}"
@@ -172,6 +193,17 @@ JAPANESE = {
     ),
     "Yahoo": f"--- On Thu, 2026/11/19, Support <support@example.com> wrote:\n\n{HELLO}",
     "Yahoo, now": (f"2026/11/19(木) 14:07、サポート <support@example.com>さんのメール:\n\n{PLAIN}"),
+    "Yahoo, quoted fields": (
+        "----- Original Message -----\n> From: サポート <a@example.com>\n> To: sato@example.jp\n"
+        f"> Date: 2026/11/19, Thu 14:07\n> Subject: ランプ\n> \n{HELLO}"
+    ),
+    "Gmail, with a comma": f"2026年11月19日(木) 14:07、サポート <support@example.com>:\n\n{HELLO}",
+    "Apple Mail, afternoon": (
+        f"2026/11/19 午後2:07、サポート <support@example.com>のメール:\n\n{PLAIN}"
+    ),
+    "Apple Mail, no address": f"2026/11/19 14:07、サポートのメール:\n\n{PLAIN}",
+    "telephone": f"> 差出人：サポート\n> 件名：ランプ\n> \n{HELLO}",
+    "in brackets": f"(2026/11/19 14:07), サポート wrote:\n{HELLO}",
     "Roundcube": f"2026-11-19 14:07 に サポート さんは書きました:\n{HELLO}",
     "full-width marks": "サポートさんは書きました:\n\uff1e 電球は\n\uff1e いかがですか。",
 }

@@ -42,6 +42,16 @@ PROSE = {
         "よろしくお願いします。\n---------------\nお名前：佐藤\n電話番号：03-1234-5678\n"
         "注文番号：12\n---------------"
     ),
+    "a new address in a box": (
+        "新しい住所です。\n----------\n〒100-0001\n東京都千代田区1-1\nTEL 03-1234-5678\n----------"
+    ),
+    "a new address below a closing": (
+        "下記へお願いいたします。\n\n佐藤 太郎\n〒100-0001 東京都千代田区\nTEL 03-1234-5678"
+    ),
+    "a new address in German": (
+        "Neue Lieferadresse\n\nMit freundlichen Grüßen\nErika Muster\nHauptstr. 1\n10115 Berlin\n"
+        "Tel. 030 123456"
+    ),
     "rulers around a list": "Parts:\n==========\nbulb\nsocket\n==========",
     "rulers of a table": "bulb   12\n-----------\nsocket 13\n-----------\nsum    25",
     "a table of bars": "My order:\n| bulb | 12 |\n| socket | 13 |",
