@@ -14,6 +14,7 @@ from app.store.tables import Arrival, Inbox
 from app.worker import oversized
 from app.worker.works import Turn, Works
 from channels.contract import Channel, Ignored, InboundMessage, Raw, SelfTests, Unreadable
+from channels.isolated import ReadsElsewhere
 from classifier.language import detect
 
 log = logging.getLogger(__name__)
@@ -108,7 +109,10 @@ def _parse(
         oversized=arrival.oversized,
     )
     channel = works.channels[inbox.kind]
-    return channel, channel.parse(works.config_of(inbox), raw)
+    config = works.config_of(inbox)
+    if isinstance(channel, ReadsElsewhere):
+        return channel, works.reader.parse(channel, config, raw)
+    return channel, channel.parse(config, raw)
 
 
 def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | Ignored:

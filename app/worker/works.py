@@ -19,6 +19,7 @@ from app.services import inboxes
 from app.store.blobs import Blobs
 from app.store.database import Database
 from app.store.tables import Inbox
+from app.worker.reader import Reader
 from app.worker.triage import Triage
 from channels.contract import Channel
 
@@ -43,6 +44,7 @@ class Works:
     channels: Mapping[str, Channel]
     triage: Triage
     name: str
+    reader: Reader = field(default_factory=Reader)
     turns: dict[int, Turn] = field(default_factory=dict)  # inbox → who files it now
 
     def config_of(self, inbox: Inbox) -> Any:

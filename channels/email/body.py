@@ -13,6 +13,7 @@ from channels.email.mime import Part
 from channels.text import clean, html_to_text
 
 MAX_TEXT = 1_000_000  # characters shown; a longer text is attached whole
+MAX_TEXT_BYTES = 4 * MAX_TEXT  # of one part that are decoded
 MAX_NAME = 180
 MAX_OPENED = 3  # signed mails inside signed mails
 
@@ -173,6 +174,11 @@ def _is_text(part: Part) -> bool:
 
 
 def _text_piece(part: Part, content: Content) -> list[Piece]:
+    if len(part.content) > MAX_TEXT_BYTES:
+        ending = "html" if part.content_type == "text/html" else "txt"
+        content.warn(TEXT_CUT)
+        content.files.append(InboundFile(f"text.{ending}", part.content_type, part.content))
+        part = replace(part, content=_up_to_a_line(part.content))
     label = part.parameters.get("charset", "")
     if part.content_type == "text/html" and not charset.codec_for(label):
         found = _CHARSET_IN_HTML.search(part.content[:4000])
@@ -187,6 +193,11 @@ def _text_piece(part: Part, content: Content) -> list[Piece]:
     if part.parameters.get("format", "").lower() == "flowed":
         text = _unflowed(text, joins=part.parameters.get("delsp", "").lower() == "yes")
     return [Piece(plain=text)] if text.strip() else []
+
+
+def _up_to_a_line(body: bytes) -> bytes:
+    end = body.rfind(b"\n", 0, MAX_TEXT_BYTES) + 1
+    return body[: end or MAX_TEXT_BYTES]
 
 
 def _unflowed(text: str, *, joins: bool) -> str:

@@ -105,6 +105,9 @@ def taken_apart(raw: bytes) -> Taken:
     if not fields:
         raise Unreadable("This is no mail: it has no header fields at all.")
     warnings = (FIELDS_CUT,) if is_cut else ()
+    headers = _headers(fields)
+    if not headers.raw("content-type")[:200].strip(" \t\"'").lower().startswith("multipart"):
+        return Taken(_part(headers, body, ()), warnings)
     try:
         parser = BytesFeedParser(_factory=_Node, policy=compat32)
         parser.feed(fields + b"\r\n" + body)
@@ -181,6 +184,9 @@ def _within_limits(raw: bytes) -> tuple[bytes, bytes, bool]:
         if len(line) > MAX_VALUE:
             line, is_cut = line[:MAX_VALUE] + b"\r\n", True
         size += len(line)
+        if size > 4 * MAX_HEADER_BLOCK:
+            end = _BODY_START.search(raw, at)
+            return b"".join(kept), raw[end.end() if end else len(raw) :], True
         if size > MAX_HEADER_BLOCK or (count >= MAX_FIELDS and not folded):
             is_cut = True
             continue
@@ -207,11 +213,11 @@ def _tree(message: Message, count: _Count, depth: int = 0) -> Part:
         children = tuple(
             _tree(child, count, depth + 1) for child in inside[:room] if count.parts < MAX_PARTS
         )
-    content = payload if isinstance(payload, str) else ""
+    content = payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
     return _part(Headers(message.raw_items()), content, children)
 
 
-def _part(headers: Headers, payload: str, children: tuple[Part, ...]) -> Part:
+def _part(headers: Headers, raw: bytes, children: tuple[Part, ...]) -> Part:
     declared = valued(headers.raw("content-type"))
     disposition = valued(headers.raw("content-disposition"))
     kind = declared.value
@@ -219,7 +225,6 @@ def _part(headers: Headers, payload: str, children: tuple[Part, ...]) -> Part:
         kind = "text/plain" if not kind or kind.startswith("text") else "application/octet-stream"
     if kind.startswith("multipart/") and not children:
         kind = "text/plain"  # a container without parts is a text somebody announced wrongly
-    raw = payload.encode("utf-8", "surrogateescape")
     encoding = headers.text("content-transfer-encoding").lower().strip("\"' ;")
     content = raw if children else _decoded(raw, encoding)
     return Part(
@@ -268,18 +273,18 @@ def _first_text(headers: Headers, body: bytes) -> Part | None:
     """The body if it is text, else the first part in it that says it is plain text."""
     if not headers.raw("content-type").strip().lower().startswith(("multipart/", "message/")):
         own = [(name, headers.raw(name)) for name in _OF_CONTENT if name in headers]
-        return _part(Headers(own), body[:MAX_FLAT].decode("ascii", "surrogateescape"), ())
+        return _part(Headers(own), body[:MAX_FLAT], ())
     found = _PLAIN_PART.search(body, 0, MAX_FLAT)
     if found is None:
         return None
     block, text = split(body[found.start() : found.start() + MAX_FLAT].lstrip(b"\r\n"))
     text = _NEXT_PART.split(text, maxsplit=1)[0]
-    return _part(_headers(block), text.decode("ascii", "surrogateescape"), ())
+    return _part(_headers(block), text, ())
 
 
 def _headers(block: bytes) -> Headers:
     return Headers(
-        (name.decode("ascii", "surrogateescape"), value.decode("ascii", "surrogateescape"))
+        (name.decode("ascii", "surrogateescape"), value.strip().decode("ascii", "surrogateescape"))
         for name, _, value in (line.partition(b":") for line in header_lines(block))
     )
 

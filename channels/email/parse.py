@@ -2,11 +2,11 @@
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from channels.contract import InboundMessage, Party, Raw, Ref, RefKind
-from channels.email import mime, reading
+from channels.email import ladder, mime, reading
 from channels.email.addresses import normal
 from channels.email.compose import OWN_ID
 from channels.email.config import EmailConfig
@@ -27,11 +27,16 @@ _TRACE = re.compile(
 
 def parse(config: EmailConfig, raw: Raw) -> InboundMessage:
     """Raises `Unreadable` only where there is no mail at all."""
-    read = reading.read(raw.body, config.address)
+    return parse_for(config.address, raw)[0]
+
+
+def parse_for(address: str, raw: Raw, rung: int = ladder.FULL) -> Sequence[InboundMessage]:
+    """The same for whoever knows of the inbox only its address, and wants less than everything."""
+    read = ladder.read(raw.body, address, rung)
     digest = hashlib.sha256(raw.body).hexdigest()
     sender = _sender(read, digest)
     machine = read.kind.machine
-    return InboundMessage(
+    message = InboundMessage(
         external_id=read.message_id or f"gen-{digest[:32]}@missing",
         sender=sender,
         sent_at=_sent_at(read, raw.received_at),
@@ -45,7 +50,7 @@ def parse(config: EmailConfig, raw: Raw) -> InboundMessage:
         quoted_text=read.quoted,
         signature=read.signature,
         files=read.files,
-        reply_to=_reply_to(read, sender, config),
+        reply_to=_reply_to(read, sender, address),
         automatic=bool(machine),
         machine=machine,
         report=read.report,
@@ -54,6 +59,7 @@ def parse(config: EmailConfig, raw: Raw) -> InboundMessage:
         language=read.language,
         charset_suspect=read.charset_suspect,
     )
+    return [message]
 
 
 def canonical(raw: bytes) -> str:
@@ -61,10 +67,10 @@ def canonical(raw: bytes) -> str:
     block, rest = mime.split(raw)
     kept = (
         re.sub(rb"\s+", b" ", line).strip()
-        for line in mime.header_lines(block)
+        for line in mime.header_lines(block[: mime.MAX_HEADER_BLOCK])
         if not _TRACE.match(line)
     )
-    rest = re.sub(rb"\r\n?", b"\n", rest).rstrip(b"\n")
+    rest = rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
     return hashlib.sha256(b"\n".join(kept) + b"\n\n" + rest).hexdigest()
 
 
@@ -77,8 +83,8 @@ def _sender(read: Reading, digest: str) -> Party:
     return Party("email", f"unknown-{digest[:16]}@sender.invalid", name[:200])
 
 
-def _reply_to(read: Reading, sender: Party, config: EmailConfig) -> Party | None:
-    not_wanted = {sender.value.lower(), normal(config.address).lower()}
+def _reply_to(read: Reading, sender: Party, address: str) -> Party | None:
+    not_wanted = {sender.value.lower(), normal(address).lower()}
     for party in read.reply_to:
         if _ADDRESS_TOKEN.sub("@", party.value).lower() not in not_wanted:
             return party

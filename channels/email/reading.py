@@ -6,12 +6,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
-from channels.contract import InboundFile, Party, Report, Unreadable
-from channels.email import body, hygiene, mime, quotes, returned
+from channels.contract import InboundFile, Party, Report
+from channels.email import body, hygiene, quotes, returned
 from channels.email.addresses import normal, parties
 from channels.email.headers import Headers, text_of, unicode_of
 from channels.email.hygiene import Kind
-from channels.email.mime import Part
+from channels.email.mime import Part, Taken
 
 MAX_REFERENCES = 51  # the first and the last fifty
 MAX_SUBJECT = 2000
@@ -50,11 +50,7 @@ class Reading:
     warnings: tuple[str, ...]
 
 
-def read(raw: bytes, own_address: str = "") -> Reading:
-    """Raises `Unreadable` only where there is no mail at all."""
-    if not raw.strip(b"\r\n\t \x00"):
-        raise Unreadable("This mail is empty: the server delivered no bytes.")
-    taken = mime.taken_apart(raw)
+def understood(taken: Taken, own_address: str = "") -> Reading:
     root = taken.root
     headers = root.headers
     content = body.content_of(root)

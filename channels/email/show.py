@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from channels.contract import Party
-from channels.email import reading
+from channels.email import ladder
 from channels.email.reading import Reading
 
 Detect = Callable[[str], str]
@@ -14,7 +14,7 @@ Detect = Callable[[str], str]
 
 def shown(raw: bytes, detect: Detect) -> dict[str, Any]:
     """Everything that was understood, ready for JSON. Raises `Unreadable`."""
-    read = reading.read(raw)
+    read = ladder.read(raw)
     return {
         "subject": read.subject,
         "from": _people(read.sender) or _nameless(read),

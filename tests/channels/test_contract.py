@@ -27,6 +27,7 @@ from channels.contract import (
     TakesEntries,
     Unreadable,
 )
+from channels.isolated import ReadsElsewhere
 from channels.registry import all_channels
 
 HERE = Path(__file__).parent
@@ -54,6 +55,7 @@ CAPABILITIES = (
     (Renews, {"renewed"}),
     (ChecksConnection, {"check_connection", "list_folders"}),
     (Starts, {"starter"}),
+    (ReadsElsewhere, {"elsewhere", "parse_least"}),
     (Listens, {"listen"}),
     (Sends, {"render", "send"}),
     (TakesEntries, {"entry", "write_down"}),

@@ -3,7 +3,7 @@
 import pytest
 
 from channels.contract import Failure, Report
-from channels.email.reading import read
+from channels.email.ladder import read
 
 
 def mail(fields: str, body: str) -> bytes:

@@ -10,7 +10,8 @@ import pytest
 
 from channels.contract import InboundFile
 from channels.email import invitation, rtf, secured, tnef, uuencoded
-from channels.email.reading import Reading, read
+from channels.email.ladder import read
+from channels.email.reading import Reading
 
 HEAD = b"From: a@example.org\r\nSubject: s\r\nMessage-ID: <1@example.org>\r\n"
 

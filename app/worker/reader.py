@@ -1,0 +1,208 @@
+"""Has arrivals read by another process: what a stranger wrote may cost that one, never this one.
+
+It is begun when there is something to read and ends by itself when there is not. What it cannot
+read in time or within its memory it is asked to read less thoroughly; what is then still too much
+is read here, but hardly: by a look at its first lines.
+"""
+
+import contextlib
+import fcntl
+import io
+import logging
+import os
+import pickle
+import select
+import signal
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from typing_extensions import override
+
+import channels
+from channels.contract import Ignored, InboundMessage, Raw, Unreadable
+from channels.isolated import LENGTH, ReadsElsewhere
+
+log = logging.getLogger(__name__)
+
+# Together ten seconds: nobody behind a hostile mail waits longer.
+WITHIN = (7.5, 2.5)  # seconds for all of it, then for less of it
+LARGEST = 512 << 20  # bytes of an answer
+PIPE = 1 << 20  # bytes on the way at once
+_NO_ANSWER = (
+    pickle.UnpicklingError,
+    AttributeError,
+    EOFError,
+    ImportError,
+    LookupError,
+    TypeError,
+    ValueError,
+)
+_RESULTS = {
+    "channels.contract": {
+        "Direction",
+        "Ignored",
+        "InboundFile",
+        "InboundMessage",
+        "Party",
+        "Ref",
+        "RefKind",
+    },
+    "channels.report": {"Failure", "Report"},
+    "datetime": {"datetime", "timedelta", "timezone"},
+}
+
+
+class Overrun(Exception):
+    """Too long, too large, or its process died of it."""
+
+
+class Reader:
+    """At most one process. Any thread may ask; one is answered after the other."""
+
+    def __init__(self, within: Sequence[float] = WITHIN) -> None:
+        self._within = within
+        self._lock = threading.Lock()
+        self._process: _Process | None = None
+
+    def parse(
+        self, channel: ReadsElsewhere, config: Any, raw: Raw
+    ) -> Sequence[InboundMessage | Ignored]:
+        """As `channel.parse`, and always in time. Raises `Unreadable`."""
+        target, known = channel.elsewhere(config)
+        for rung, seconds in enumerate(self._within):
+            try:
+                return self._ask((target, known, raw, rung), seconds)
+            except Overrun as problem:
+                log.warning("arrival read in part", extra={"rung": rung, "problem": str(problem)})
+        return channel.parse_least(config, raw)
+
+    def _ask(self, question: Any, seconds: float) -> Sequence[InboundMessage | Ignored]:
+        asked = pickle.dumps(question, protocol=5)
+        with self._lock:
+            try:
+                answer = self._answer(asked, seconds)
+            except (OSError, EOFError, TimeoutError) as problem:
+                self.close()
+                raise Overrun(type(problem).__name__) from problem
+        try:
+            kind, found = _Answer(io.BytesIO(answer)).load()
+        except _NO_ANSWER as problem:
+            raise Overrun(f"no answer: {problem}") from problem
+        if kind == "unreadable":
+            raise Unreadable(found)
+        if kind != "read":
+            raise Overrun(found)
+        result: Sequence[InboundMessage | Ignored] = found
+        return result
+
+    def _answer(self, asked: bytes, seconds: float) -> memoryview:
+        until = time.monotonic() + seconds
+        if self._process is not None:
+            try:
+                return self._process.ask(asked, until)
+            except TimeoutError:
+                raise
+            except (OSError, EOFError):
+                # It had just ended, because nobody asked for a minute; or it died of what was
+                # asked, and then the next one dies as well.
+                self.close()
+        self._process = _Process()
+        return self._process.ask(asked, until)
+
+    def close(self) -> None:
+        """End the process; the next question begins another."""
+        if self._process is not None:
+            self._process.end()
+            self._process = None
+
+
+class _Process:
+    def __init__(self) -> None:
+        theirs_in, self._in = os.pipe()
+        self._out, theirs_out = os.pipe()
+        for pipe in (self._in, self._out):
+            os.set_blocking(pipe, False)
+            with contextlib.suppress(OSError):  # more than this user may have: it is only slower
+                fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, PIPE)
+        try:
+            pid = os.posix_spawn(
+                sys.executable,
+                [sys.executable, "-s", "-m", "channels.isolated"],
+                _environment(),
+                file_actions=[
+                    (os.POSIX_SPAWN_DUP2, theirs_in, 0),
+                    (os.POSIX_SPAWN_DUP2, theirs_out, 1),
+                    (os.POSIX_SPAWN_OPEN, 2, os.devnull, os.O_WRONLY, 0),
+                ],
+            )
+        except OSError:
+            os.close(self._in)
+            os.close(self._out)
+            raise
+        finally:
+            os.close(theirs_in)
+            os.close(theirs_out)
+        self.end = weakref.finalize(self, _end, pid, self._in, self._out)
+
+    def ask(self, asked: bytes, until: float) -> memoryview:
+        """Raises `EOFError`, `OSError` or `TimeoutError`."""
+        for piece in (LENGTH.pack(len(asked)), asked):
+            view = memoryview(piece)
+            while view:
+                _wait(self._in, select.POLLOUT, until)
+                with contextlib.suppress(BlockingIOError):
+                    view = view[os.write(self._in, view[:PIPE]) :]
+        (size,) = LENGTH.unpack(self._read(LENGTH.size, until))
+        if size > LARGEST:
+            raise EOFError
+        return self._read(size, until)
+
+    def _read(self, size: int, until: float) -> memoryview:
+        view = memoryview(bytearray(size))
+        at = 0
+        while at < size:
+            _wait(self._out, select.POLLIN, until)
+            got = os.readv(self._out, [view[at:]])
+            if not got:
+                raise EOFError
+            at += got
+        return view
+
+
+def _end(pid: int, *pipes: int) -> None:
+    for pipe in pipes:
+        os.close(pipe)
+    with contextlib.suppress(ProcessLookupError, ChildProcessError):
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)
+
+
+def _wait(pipe: int, event: int, until: float) -> None:
+    poll = select.poll()
+    poll.register(pipe, event)
+    left = until - time.monotonic()
+    if left <= 0 or not poll.poll(left * 1000):
+        raise TimeoutError
+
+
+def _environment() -> dict[str, str]:
+    """What Python needs to find its modules, and nothing that is nobody's business."""
+    kept = ("PATH", "LANG", "LC_ALL", "TZ", "VIRTUAL_ENV", "PYTHONHOME", "PYTHONPATH")
+    found = {name: os.environ[name] for name in kept if name in os.environ}
+    paths = [str(Path(channels.__file__).parent.parent), found.get("PYTHONPATH", "")]
+    return {**found, "PYTHONPATH": os.pathsep.join(filter(None, paths))}
+
+
+class _Answer(pickle.Unpickler):
+    """Takes nothing but messages: whoever took over that process gets no further."""
+
+    @override
+    def find_class(self, module: str, name: str) -> Any:
+        if name in _RESULTS.get(module, ()):
+            return super().find_class(module, name)
+        raise pickle.UnpicklingError(f"{module}.{name} is no message")

@@ -1,0 +1,63 @@
+"""What reading can cost: functions that another process is asked to run, and never survives."""
+
+import os
+import signal
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from typing_extensions import override
+
+from channels.contract import InboundMessage, Party, Raw, Unreadable
+
+
+def message(text: str) -> InboundMessage:
+    return InboundMessage("1", Party("email", "a@b.test"), datetime(2026, 1, 1, tzinfo=UTC), text)
+
+
+def spins(_known: Any, _raw: Raw, rung: int) -> Sequence[InboundMessage]:
+    while rung == 0:
+        pass
+    return [message("in part")]
+
+
+def always_spins(_known: Any, _raw: Raw, _rung: int) -> Sequence[InboundMessage]:
+    while True:
+        pass
+
+
+def eats(_known: Any, _raw: Raw, rung: int) -> Sequence[InboundMessage]:
+    held = [bytearray(1 << 28) for _ in range(8 if rung == 0 else 0)]
+    return [message(f"in part {len(held)}")]
+
+
+def falls(_known: Any, _raw: Raw, rung: int) -> Sequence[InboundMessage]:
+    return falls(_known, _raw, rung) if rung == 0 else [message("in part")]
+
+
+def dies(_known: Any, _raw: Raw, rung: int) -> Sequence[InboundMessage]:
+    if rung == 0:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return [message("in part")]
+
+
+def has_a_bug(_known: Any, _raw: Raw, rung: int) -> Sequence[InboundMessage]:
+    return [message(["in part of all"][rung - 1 and 5])]
+
+
+def says_no(_known: Any, _raw: Raw, _rung: int) -> Sequence[InboundMessage]:
+    raise Unreadable("This is no mail.")
+
+
+def tells(known: Any, raw: Raw, _rung: int) -> Sequence[InboundMessage]:
+    return [message(f"{known} {os.getpid()} {len(raw.body)} {sorted(os.environ)}")]
+
+
+def answers_with_code(_known: Any, _raw: Raw, _rung: int) -> Sequence[Any]:
+    return [Bomb()]
+
+
+class Bomb:
+    @override
+    def __reduce__(self) -> Any:
+        return os.system, ("true",)
