@@ -13,6 +13,12 @@ from typing import Any, Protocol, runtime_checkable
 
 from pydantic import BaseModel
 
+from channels.accounts import AsksConsent as AsksConsent
+from channels.accounts import ChecksConnection as ChecksConnection
+from channels.accounts import Consent as Consent
+from channels.accounts import Finding as Finding
+from channels.accounts import Renews as Renews
+from channels.accounts import Tried as Tried
 from channels.arriving import Identity as Identity
 from channels.arriving import Mailbox as Mailbox
 from channels.arriving import Raw as Raw
@@ -132,6 +138,7 @@ class OutboundMessage:
     conversation: str = ""
     files: tuple[OutboundFile, ...] = ()
     automatic: bool = False  # no person wrote it
+    receipt: bool = False  # nor is it more than an answer to what has just come in
     unsubscribe_url: str = ""
 
 
@@ -228,40 +235,6 @@ class Pulls(Protocol):
 
     def open(self, config: Any) -> AbstractAsyncContextManager[Mailbox]:
         """Connect and sign in. Raises `TryLater` or `Misconfigured`."""
-
-
-@runtime_checkable
-class Renews(Protocol):
-    """Signs in with a secret that its provider may replace by another while it is used."""
-
-    def renewed(self, config: Any) -> BaseModel | None:
-        """The configuration with the new secret, to be stored; None as long as it is the old."""
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One step of trying a connection: what it showed, and what to do where it failed."""
-
-    about: str  # which direction or part, in English
-    good: bool
-    words: str
-
-
-@dataclass(frozen=True, slots=True)
-class Tried:
-    findings: tuple[Finding, ...]  # in the order of the steps
-    folders: tuple[str, ...] = ()  # what could be fetched from, where it got so far
-
-
-@runtime_checkable
-class ChecksConnection(Protocol):
-    """Can try its servers before an inbox is saved."""
-
-    async def check_connection(self, config: Any) -> Tried:
-        """What each step showed. Raises nothing on purpose."""
-
-    async def list_folders(self, config: Any) -> tuple[str, ...]:
-        """What can be fetched from, as a person reads it. Raises as `Pulls.open`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -198,6 +198,10 @@ STORED = (
     stored("The server stopped answering."),
     stored("Incoming mail"),
     stored("Outgoing mail"),
+    stored("This answer belongs to no question of ours. Start again."),
+    stored("%(host)s did not grant access"),
+    stored("%(host)s granted no lasting access: it gave no refresh token."),
+    stored("This browser did not ask for access, or too long ago. Start again."),
     # what became of a message on its way out
     stored("%(host)s lets us send nothing"),
     stored("The server stopped answering"),

@@ -3,7 +3,6 @@
 import asyncio
 import logging
 import random
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -127,7 +126,7 @@ async def _keep_pulling(works: Works, inbox_id: int) -> None:
         if token is None:
             await asyncio.sleep(RENEW)
             continue
-        held, began = Held(inbox_id, works.name, token), time.monotonic()
+        held, began = Held(inbox_id, works.name, token), asyncio.get_running_loop().time()
         renewing = asyncio.create_task(_renew(works, held))
         pulling = asyncio.create_task(_pull(works, held))
         try:
@@ -138,7 +137,8 @@ async def _keep_pulling(works: Works, inbox_id: int) -> None:
                 wait = RENEW
             else:
                 # What went well for long is a new trouble, not more of the last one.
-                wait = BACKOFF[0] if time.monotonic() - began > BACKOFF[1] else wait
+                lasted = asyncio.get_running_loop().time() - began
+                wait = BACKOFF[0] if lasted > BACKOFF[1] else wait
                 wait = await _after(works, inbox_id, pulling, wait)
         finally:
             for task in (renewing, pulling):

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from pydantic import BaseModel
 
 from channels.contract import (
+    Consent,
     Ignored,
     InboundMessage,
     Mailbox,
@@ -19,11 +20,11 @@ from channels.contract import (
     Take,
     Tried,
 )
-from channels.email import compose, connection_test, ladder, listener, oauth, self_test, sending
+from channels.email import compose, connection_test, listener, oauth, self_test, sending
 from channels.email.config import EmailConfig, ImportSince
 from channels.email.connections import Connections
 from channels.email.imap import open_mailbox
-from channels.email.parse import parse, parse_for
+from channels.email.parse import parse
 
 TEST_ADDRESS = "hello@localhost"
 
@@ -40,12 +41,6 @@ class EmailChannel:
 
     def parse(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
         return [parse(config, raw)]
-
-    def elsewhere(self, config: EmailConfig) -> tuple[str, str]:
-        return "channels.email.parse:parse_for", config.address
-
-    def parse_least(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
-        return parse_for(config.address, raw, ladder.LEAST)
 
     def pulls(self, config: EmailConfig) -> bool:
         return bool(config.imap_host)
@@ -67,6 +62,14 @@ class EmailChannel:
 
     async def list_folders(self, config: EmailConfig) -> tuple[str, ...]:
         return await connection_test.list_folders(config)
+
+    def ask_consent(self, config: EmailConfig, redirect: str) -> Consent | None:
+        return oauth.ask_consent(config, redirect)
+
+    async def consented(
+        self, config: EmailConfig, redirect: str, proof: str, answer: Mapping[str, str]
+    ) -> BaseModel:
+        return await oauth.consented(config, redirect, proof, answer)
 
     def renewed(self, config: EmailConfig) -> BaseModel | None:
         return oauth.renewed(config)

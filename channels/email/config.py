@@ -3,10 +3,10 @@
 import ipaddress
 import re
 from enum import StrEnum
-from typing import Self
+from typing import Annotated, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, Field, SecretStr, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator, model_validator
 
 
 class Security(StrEnum):
@@ -34,6 +34,33 @@ class ImportSince(StrEnum):
     ALL = "all"
 
 
+def is_loopback(host: str) -> bool:
+    if host.lower() == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return False
+
+
+def _one_line(value: str) -> str:
+    if re.search(r"[\r\n\x00]", value):
+        raise ValueError("this must be one line")
+    return value.strip()
+
+
+def _encrypted(value: str) -> str:
+    address = urlsplit(value)
+    local = address.scheme == "http" and is_loopback(address.hostname or "")
+    if value and not (local or (address.scheme == "https" and address.hostname)):
+        raise ValueError("this must be an address that begins with https://")
+    return value
+
+
+Line = Annotated[str, AfterValidator(_one_line)]
+Encrypted = Annotated[Line, AfterValidator(_encrypted)]
+
+
 class EmailConfig(BaseModel):
     """Without any server it is a local inbox: it receives on this machine and sends nothing."""
 
@@ -41,12 +68,12 @@ class EmailConfig(BaseModel):
         title="Mail address",
         description="The address customers write to, such as support@example.com.",
     )
-    sender_name: str = Field(
+    sender_name: Line = Field(
         default="",
         title="Sender name",
         description="The name customers see on your answers, such as Example Support.",
     )
-    imap_host: str = Field(
+    imap_host: Line = Field(
         default="",
         title="Incoming server (IMAP)",
         description="Where mail is fetched from. Leave it empty to fetch nothing.",
@@ -63,7 +90,7 @@ class EmailConfig(BaseModel):
         title="IMAP encryption",
         description="TLS from the start, STARTTLS, or none (only for a server on this machine).",
     )
-    imap_username: str = Field(
+    imap_username: Line = Field(
         default="", title="IMAP user name", description="Often the whole mail address."
     )
     imap_password: SecretStr = Field(
@@ -71,7 +98,7 @@ class EmailConfig(BaseModel):
         title="IMAP password",
         description="With many providers an app password, made in their account settings.",
     )
-    folder: str = Field(
+    folder: Line = Field(
         default="INBOX",
         min_length=1,
         title="Folder",
@@ -82,9 +109,10 @@ class EmailConfig(BaseModel):
         default=AfterFiling.LEAVE,
         title="After filing",
         description="What is done to a mail on the server once it is filed here: nothing, mark it "
-        "as read, mark it with the keyword $Setten, move it to the folder below, or delete it.",
+        "as read, mark it with the keyword $Setten, move it to the folder for filed mails, "
+        "or delete it.",
     )
-    after_folder: str = Field(
+    after_folder: Line = Field(
         default="",
         title="Folder for filed mails",
         description="Only for moving: a folder that exists on the server.",
@@ -108,7 +136,7 @@ class EmailConfig(BaseModel):
         title="Sign in with",
         description="A password, or OAuth, which Microsoft 365 asks for.",
     )
-    oauth_client_id: str = Field(
+    oauth_client_id: Line = Field(
         default="",
         title="OAuth client id",
         description="Of the application you registered with your provider.",
@@ -118,7 +146,12 @@ class EmailConfig(BaseModel):
         title="OAuth client secret",
         description="Leave it empty if your application has none.",
     )
-    oauth_token_url: str = Field(
+    oauth_consent_url: Encrypted = Field(
+        default="",
+        title="OAuth consent address",
+        description="Where access is granted, such as https://accounts.google.com/o/oauth2/v2/auth.",
+    )
+    oauth_token_url: Encrypted = Field(
         default="",
         title="OAuth token address",
         description="Where access is renewed, such as https://oauth2.googleapis.com/token.",
@@ -128,12 +161,12 @@ class EmailConfig(BaseModel):
         title="OAuth refresh token",
         description="What the provider gave when access to this mailbox was granted.",
     )
-    oauth_scopes: str = Field(
+    oauth_scopes: Line = Field(
         default="",
         title="OAuth scopes",
         description="What is asked for, separated by blanks; empty for what was granted.",
     )
-    smtp_host: str = Field(
+    smtp_host: Line = Field(
         default="",
         title="Outgoing server (SMTP)",
         description="Where answers are handed in. Leave it empty to send nothing.",
@@ -150,7 +183,7 @@ class EmailConfig(BaseModel):
         title="SMTP encryption",
         description="TLS from the start, STARTTLS, or none (only for a server on this machine).",
     )
-    smtp_username: str = Field(
+    smtp_username: Line = Field(
         default="",
         title="SMTP user name",
         description="Leave it empty if the server asks for none.",
@@ -185,24 +218,6 @@ class EmailConfig(BaseModel):
             raise ValueError("this is not a mail address, such as support@example.com")
         return value
 
-    @field_validator(
-        "sender_name",
-        "imap_host",
-        "imap_username",
-        "folder",
-        "after_folder",
-        "oauth_client_id",
-        "oauth_token_url",
-        "oauth_scopes",
-        "smtp_host",
-        "smtp_username",
-    )
-    @classmethod
-    def _is_one_line(cls, value: str) -> str:
-        if re.search(r"[\r\n\x00]", value):
-            raise ValueError("this must be one line")
-        return value.strip()
-
     @model_validator(mode="after")
     def _has_passwords_encrypted(self) -> Self:
         for host, security in (
@@ -216,15 +231,6 @@ class EmailConfig(BaseModel):
                 )
         return self
 
-    @field_validator("oauth_token_url")
-    @classmethod
-    def _is_an_encrypted_address(cls, value: str) -> str:
-        address = urlsplit(value)
-        local = address.scheme == "http" and is_loopback(address.hostname or "")
-        if value and not (local or (address.scheme == "https" and address.hostname)):
-            raise ValueError("this must be an address that begins with https://")
-        return value
-
     @model_validator(mode="after")
     def _has_what_it_needs(self) -> Self:
         if self.after_filing is AfterFiling.MOVE and not self.after_folder:
@@ -234,12 +240,3 @@ class EmailConfig(BaseModel):
                 "after_folder: filed mails cannot be moved to the folder they are fetched from"
             )
         return self
-
-
-def is_loopback(host: str) -> bool:
-    if host.lower() == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host.strip("[]")).is_loopback
-    except ValueError:
-        return False

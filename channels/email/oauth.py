@@ -3,14 +3,18 @@
 import asyncio
 import base64
 import hashlib
+import hmac
+import secrets
 import ssl
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import httpx2
+from pydantic import SecretStr
 
-from channels.contract import Misconfigured, SignInRefused, TryLater
-from channels.email.config import EmailConfig
+from channels.contract import Consent, Misconfigured, SignInRefused, TryLater
+from channels.email.config import Auth, EmailConfig
 from channels.email.tls import with_public_authorities
 
 SECONDS = 30.0
@@ -67,10 +71,59 @@ def renewed(config: EmailConfig) -> EmailConfig | None:
     known = _granted.get(_key(config))
     if known is None or known.refresh_token == _secret(config):
         return None
-    changed = config.oauth_refresh_token.__class__(known.refresh_token)
+    changed = SecretStr(known.refresh_token)
     fresh = config.model_copy(update={"oauth_refresh_token": changed})
     _granted[_key(fresh)] = known
     return fresh
+
+
+def ask_consent(config: EmailConfig, redirect: str) -> Consent | None:
+    """Authorisation code with PKCE (RFC 7636); None where the form does not ask for OAuth."""
+    if config.auth is not Auth.OAUTH or not (config.oauth_consent_url and config.oauth_client_id):
+        return None
+    state, verifier = secrets.token_urlsafe(16), secrets.token_urlsafe(48)
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest())
+    asked = {
+        "response_type": "code",
+        "client_id": config.oauth_client_id,
+        "redirect_uri": redirect,
+        "scope": config.oauth_scopes,
+        "state": state,
+        "code_challenge": challenge.rstrip(b"=").decode("ascii"),
+        "code_challenge_method": "S256",
+        "login_hint": config.imap_username or config.address,
+        # Without these two some providers give access for an hour only.
+        "access_type": "offline",
+        "prompt": "consent",
+    }
+    url = httpx2.URL(config.oauth_consent_url).copy_merge_params(asked)
+    return Consent(str(url), f"{state} {verifier}")
+
+
+async def consented(
+    config: EmailConfig, redirect: str, proof: str, answer: Mapping[str, str]
+) -> EmailConfig:
+    """The configuration with the access that was granted. Raises `Misconfigured`, `TryLater`."""
+    host = httpx2.URL(config.oauth_consent_url).host
+    state, _, verifier = proof.partition(" ")
+    if not hmac.compare_digest(state.encode(), answer.get("state", "").encode()):
+        raise Misconfigured("This answer belongs to no question of ours. Start again.")
+    if not (code := answer.get("code", "")):
+        words = answer.get("error_description") or answer.get("error") or "nothing"
+        raise Misconfigured(f"{host} did not grant access: {words[:300]}")
+    form = {
+        "grant_type": "authorization_code",
+        "code": code,
+        "redirect_uri": redirect,
+        "client_id": config.oauth_client_id,
+        "code_verifier": verifier,
+    }
+    granted = await _granted_by(config, form, "")
+    if not granted.refresh_token:
+        raise Misconfigured(f"{host} granted no lasting access: it gave no refresh token.")
+    renewed = config.model_copy(update={"oauth_refresh_token": SecretStr(granted.refresh_token)})
+    _granted[_key(renewed)] = granted
+    return renewed
 
 
 def saying(user: str, token: str) -> str:
@@ -102,16 +155,21 @@ def _complete(config: EmailConfig) -> None:
 
 
 async def _refreshed(config: EmailConfig, refresh_token: str) -> _Granted:
-    url = httpx2.URL(config.oauth_token_url)
     form = {
         "grant_type": "refresh_token",
         "refresh_token": refresh_token,
         "client_id": config.oauth_client_id,
     }
-    if secret := config.oauth_client_secret.get_secret_value():
-        form["client_secret"] = secret
     if config.oauth_scopes:
         form["scope"] = config.oauth_scopes
+    return await _granted_by(config, form, refresh_token)
+
+
+async def _granted_by(config: EmailConfig, form: dict[str, str], refresh_token: str) -> _Granted:
+    """`refresh_token` stays the one where the answer brings no other."""
+    url = httpx2.URL(config.oauth_token_url)
+    if secret := config.oauth_client_secret.get_secret_value():
+        form["client_secret"] = secret
     answer = await _post(url, form, with_public_authorities(config))
     life = answer.get("expires_in", USUAL_LIFE)
     try:

@@ -15,6 +15,7 @@ from pydantic import BaseModel
 
 from channels.contract import (
     Accepts,
+    AsksConsent,
     ChecksConnection,
     Imports,
     Listens,
@@ -27,7 +28,6 @@ from channels.contract import (
     TakesEntries,
     Unreadable,
 )
-from channels.isolated import ReadsElsewhere
 from channels.registry import all_channels
 
 HERE = Path(__file__).parent
@@ -53,9 +53,9 @@ CAPABILITIES = (
     (Accepts, {"accept"}),
     (Pulls, {"pulls", "imports", "open"}),
     (Renews, {"renewed"}),
+    (AsksConsent, {"ask_consent", "consented"}),
     (ChecksConnection, {"check_connection", "list_folders"}),
     (Starts, {"starter"}),
-    (ReadsElsewhere, {"elsewhere", "parse_least"}),
     (Listens, {"listen"}),
     (Sends, {"render", "send"}),
     (TakesEntries, {"entry", "write_down"}),

@@ -1,12 +1,14 @@
 """An OAuth provider on loopback: renews access, says whose a token is, or fails as it is told."""
 
 import asyncio
+import base64
+import hashlib
 import json
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlsplit
 
 Answer = tuple[int, Mapping[str, Any] | str]
 
@@ -21,6 +23,7 @@ class TokenServer:
     asked: list[dict[str, str]] = field(default_factory=list)  # the forms it was sent
     refresh_tokens: set[str] = field(default_factory=lambda: {"refresh-0"})
     access_tokens: set[str] = field(default_factory=set)
+    codes: dict[str, dict[str, str]] = field(default_factory=dict)
     port: int = 0
 
     @property
@@ -59,6 +62,8 @@ class TokenServer:
         self.asked.append(form)
         if self.scripted:
             return self.scripted.pop(0)
+        if form.get("grant_type") == "authorization_code":
+            return self._exchanged(form)
         if form.get("refresh_token") not in self.refresh_tokens:
             return 400, {"error": "invalid_grant", "error_description": "Token was revoked"}
         token = f"{form.get('client_id')}~access-{len(self.asked)}"
@@ -68,6 +73,26 @@ class TokenServer:
             given["refresh_token"] = f"refresh-{len(self.asked)}"
             self.refresh_tokens.add(given["refresh_token"])
         return 200, given
+
+    def consent(self, url: str) -> dict[str, str]:
+        """What a browser brings back when the person at this address agrees."""
+        asked = dict(parse_qsl(urlsplit(url).query))
+        code = f"code-{len(self.codes)}"
+        self.codes[code] = asked
+        return {"code": code, "state": asked["state"]}
+
+    def _exchanged(self, form: Mapping[str, str]) -> Answer:
+        asked = self.codes.pop(form["code"], {})  # good for once
+        digest = hashlib.sha256(form["code_verifier"].encode()).digest()
+        proof = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+        same = all(form[name] == asked.get(name) for name in ("client_id", "redirect_uri"))
+        if proof != asked.get("code_challenge") or not same:
+            return 400, {"error": "invalid_grant", "error_description": "Bad code"}
+        given = f"refresh-{len(self.asked)}"
+        self.refresh_tokens.add(given)
+        token = f"{form['client_id']}~access-{len(self.asked)}"
+        self.access_tokens.add(token)
+        return 200, {"access_token": token, "expires_in": self.lifetime, "refresh_token": given}
 
 
 @asynccontextmanager

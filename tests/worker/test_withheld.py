@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from pydantic import SecretStr
@@ -13,7 +14,7 @@ from app.services.inboxes import NewInbox
 from app.store.tables import LedgerRow
 from app.worker import pull, refusals
 from app.worker.file import file
-from channels.contract import Mailbox, NotSettled, ServerId, SignInRefused, Withheld
+from channels.contract import Mailbox, NotSettled, ServerId, SignInRefused, TryLater, Withheld
 from tests.fakes import FakeConfig, raw
 from tests.worker.conftest import Plant
 from tests.worker.hurry import ended, hurried, until
@@ -201,6 +202,35 @@ def test_what_a_server_cannot_do_is_said_for_as_long_as_mail_is_fetched_from_it(
 
     assert plant.states() == [("a", "waiting"), ("b", "waiting")]
     assert plant.inbox().last_in_error == "The server takes no new keywords."
+
+
+class _Dropping(Box):
+    """Its connection is lost after six minutes of rest."""
+
+    @override
+    async def wait(self, seconds: float) -> None:
+        self.post.rests += 1
+        await asyncio.sleep(360)
+        raise TryLater("The connection broke.")
+
+
+@on_sqlite
+def test_a_connection_that_lasted_is_made_anew_at_once_whatever_was_before(plant: Plant) -> None:
+    post = Post()
+    post.troubles = [TryLater("Away.") for _ in range(6)]
+    post.box = lambda: _Dropping(post)
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: len(post.attempts) == 8)
+        await ended(task)
+
+    hurried(act)
+
+    waits = [after - before for before, after in pairwise(post.attempts)]
+    assert waits[5] > 80  # the last before it went well: ever longer
+    assert waits[6] < 360 + 170  # the next of those would have been 180 at least
 
 
 def test_a_refused_account_is_left_in_peace_by_every_worker_for_an_hour(plant: Plant) -> None:

@@ -1,6 +1,8 @@
 """Connecting a channel: one form for every kind, drawn from what it must be told."""
 
 import asyncio
+import base64
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Annotated
@@ -20,10 +22,24 @@ from app.web.forms import Filled
 from app.web.pages import shell
 from app.web.pages.inbox import speak
 from app.web.pages.shell import go
-from channels.contract import Accepts, Channel, ChecksConnection, Finding, SelfTests, Sends
+from channels.contract import (
+    Accepts,
+    AsksConsent,
+    Channel,
+    ChecksConnection,
+    Finding,
+    Misconfigured,
+    SelfTests,
+    Sends,
+    TryLater,
+)
 from channels.registry import all_channels
 
 router = routes.pages("/settings/inboxes")
+
+CONSENT = "setten-consent"  # the cookie while somebody is at their provider
+CONSENT_SECONDS = 900
+NOT_ASKED = "This browser did not ask for access, or too long ago. Start again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +60,7 @@ class Sheet:
     tried: bool = False  # whether its connection was to be tested
     findings: tuple[Finding, ...] = ()
     folders: tuple[str, ...] = ()
+    asks: bool = False  # whether access can be granted at the provider with what is stored
 
 
 def channel_of(kind: str) -> Channel:
@@ -77,6 +94,7 @@ def _page(
         channel=channel,
         sheet=sheet,
         checks=isinstance(channel, ChecksConnection),
+        back=_back(house) if isinstance(channel, AsksConsent) else "",
         fields=forms.fields(channel.config, sheet.values, sheet.errors, known),
     )
 
@@ -85,6 +103,11 @@ def _hook(house: House, channel: Channel, token: str) -> str:
     if not isinstance(channel, Accepts):
         return ""
     return f"{house.settings.link_base}/hooks/{channel.kind}/{token}"
+
+
+def _back(house: House) -> str:
+    """Where a provider sends people when they granted access."""
+    return f"{house.settings.link_base}/settings/inboxes/consent/back"
 
 
 def _wanted(channel: Channel, name: str, config: BaseModel) -> NewInbox:
@@ -166,6 +189,8 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
         was=config,
         tested=inbox if isinstance(channel, SelfTests) else None,
         seen_test=inboxes.test_stamp(inbox),
+        asks=isinstance(channel, AsksConsent)
+        and channel.ask_consent(config, _back(house)) is not None,
     )
 
 
@@ -227,6 +252,62 @@ def change(
         sheet = replace(stored, name=name, values=filled.values, problem=error.message)
         return _page(request, house, actor, channel, sheet)
     return go("/settings", did="saved")
+
+
+@router.get("/{inbox_id}/consent")
+def ask(request: Request, inbox_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
+    """To the provider. No form: a browser would not let it lead to somewhere else."""
+    channel, stored = _stored(house, actor, inbox_id)
+    consent = None
+    if isinstance(channel, AsksConsent):
+        consent = channel.ask_consent(stored.was, _back(house))
+    if consent is None:
+        raise Conflict(
+            "There is no provider to ask for access: fill in the fields for OAuth first."
+        )
+    kept = house.keys.seal(json.dumps([inbox_id, consent.proof]), label=CONSENT)
+    answer = RedirectResponse(consent.url, 303)
+    answer.set_cookie(
+        CONSENT,
+        base64.urlsafe_b64encode(kept).decode("ascii"),
+        max_age=CONSENT_SECONDS,
+        path="/settings/inboxes/consent",
+        httponly=True,
+        secure=request.scope["scheme"] == "https",
+        samesite="lax",
+    )
+    return answer
+
+
+@router.get("/consent/back")
+def granted(request: Request, actor: CurrentActor, house: TheHouse) -> Response:
+    """From the provider. It changes something, but only with the proof this browser was given."""
+    require(actor, Permission.ADMIN)
+    inbox_id, proof = _asked(request, house)
+    channel, stored = _stored(house, actor, inbox_id)
+    if not isinstance(channel, AsksConsent):
+        raise Conflict(NOT_ASKED)
+    brought = dict(request.query_params)
+    try:
+        config = asyncio.run(channel.consented(stored.was, _back(house), proof, brought))
+    except (Misconfigured, TryLater) as problem:
+        return _page(request, house, actor, channel, replace(stored, problem=str(problem)))
+    with house.database.transaction() as session:
+        wanted = replace(_wanted(channel, stored.name, config), seen_test=stored.seen_test)
+        inboxes.change(session, actor, house.keys, inbox_id, wanted)
+    answer = go(f"/settings/inboxes/{inbox_id}", did="saved")
+    answer.delete_cookie(CONSENT, path="/settings/inboxes/consent")
+    return answer
+
+
+def _asked(request: Request, house: House) -> tuple[int, str]:
+    """For which inbox this browser was sent to the provider, and the proof of it."""
+    try:
+        kept = base64.urlsafe_b64decode(request.cookies.get(CONSENT, ""))
+        inbox_id, proof = json.loads(house.keys.unseal(kept, label=CONSENT))
+    except (ValueError, Invalid) as error:
+        raise Conflict(NOT_ASKED) from error
+    return int(inbox_id), str(proof)
 
 
 @router.post("/{inbox_id}/enabled")

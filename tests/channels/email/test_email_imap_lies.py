@@ -172,6 +172,7 @@ async def test_no_starttls_is_said_so() -> None:
         (b"{tag} NO [AUTHENTICATIONFAILED] wrong\r\n", Misconfigured),
         (b"{tag} NO LOGIN failed\r\n", Misconfigured),
         (b"{tag} NO [UNAVAILABLE] backend down\r\n", TryLater),
+        (b"{tag} NO [OVERQUOTA] over the limit of today\r\n", TryLater),
         (b"{tag} NO [LIMIT] Too many simultaneous connections\r\n", TryLater),
         (b"{tag} BAD User is authenticated but not connected.\r\n", TryLater),
     ],
@@ -180,6 +181,18 @@ async def test_only_what_an_admin_can_change_stops_the_inbox(
     answer: bytes, kind: type[Exception]
 ) -> None:
     await _refusal({"LOGIN": answer}, kind)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"{tag} NO [INUSE] locked by another\r\n",
+        b"{tag} NO [UNAVAILABLE] backend down\r\n",
+        b"{tag} BAD User is authenticated but not connected.\r\n",
+    ],
+)
+async def test_a_folder_that_cannot_be_opened_just_now_is_tried_later(answer: bytes) -> None:
+    await _refusal({"EXAMINE": answer}, TryLater)
 
 
 async def test_no_password_is_sent_where_the_server_takes_none() -> None:

@@ -8,9 +8,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+import httpx2
 import pytest
 
-from channels.contract import Later, Misconfigured, Phase, Rendered, Sent, SignInRefused, TryLater
+from channels.contract import Misconfigured, Phase, Rendered, Sent, SignInRefused, TryLater
 from channels.email import channel, oauth
 from channels.email.config import EmailConfig
 from tests.channels.email import imap_talk
@@ -167,6 +168,95 @@ async def test_what_is_missing_is_said_before_anybody_is_asked() -> None:
         "must be filled in."
     )
     assert provider.asked == []
+
+
+# Access granted at the provider's page
+
+BACK = "https://setten.example/back"
+
+
+def asking_for(provider: TokenServer) -> EmailConfig:
+    return config(
+        provider,
+        oauth_refresh_token="",
+        oauth_consent_url=provider.url.replace("/token", "/consent?tenant=t"),
+        oauth_scopes="mail offline_access",
+    )
+
+
+async def test_access_is_granted_with_a_code_that_only_we_can_use() -> None:
+    async with token_server() as provider:
+        settings = asking_for(provider)
+        consent = oauth.ask_consent(settings, BACK)
+        assert consent is not None
+        asked = dict(httpx2.URL(consent.url).params)
+        granted = await oauth.consented(
+            settings, BACK, consent.proof, provider.consent(consent.url)
+        )
+        token = await oauth.access_token(granted)
+
+    verifier = consent.proof.partition(" ")[2]
+    assert verifier not in consent.url
+    del asked["state"], asked["code_challenge"]
+    assert asked == {
+        "tenant": "t",
+        "response_type": "code",
+        "client_id": "setten",
+        "redirect_uri": BACK,
+        "scope": "mail offline_access",
+        "code_challenge_method": "S256",
+        "login_hint": "support@example.com",
+        "access_type": "offline",
+        "prompt": "consent",
+    }
+    assert granted.oauth_refresh_token.get_secret_value() == "refresh-1"
+    assert token == "setten~access-1"  # the one that came with it is used
+    assert [form["grant_type"] for form in provider.asked] == ["authorization_code"]
+    assert provider.asked[0]["code_verifier"] == verifier
+
+
+@pytest.mark.parametrize(
+    ("answer", "words"),
+    [
+        ({"code": "code-0"}, "This answer belongs to no question of ours. Start again."),
+        (
+            {"code": "code-0", "state": "another"},
+            "This answer belongs to no question of ours. Start again.",
+        ),
+        (
+            {"state": "mine", "error": "access_denied"},
+            "127.0.0.1 did not grant access: access_denied",
+        ),
+        (
+            {"state": "mine", "code": "stolen"},
+            (
+                "127.0.0.1 says that the access that was granted is not valid any more: Bad code. "
+                "Grant it anew and store the new refresh token."
+            ),
+        ),
+    ],
+)
+async def test_a_grant_that_is_none_is_told(answer: dict[str, str], words: str) -> None:
+    async with token_server() as provider:
+        with pytest.raises(Misconfigured) as told:
+            await oauth.consented(asking_for(provider), BACK, "mine verifier", answer)
+
+    assert str(told.value) == words
+
+
+async def test_access_without_a_refresh_token_is_not_lasting() -> None:
+    async with token_server() as provider:
+        provider.scripted = [(200, {"access_token": "once", "expires_in": 3600})]
+        with pytest.raises(Misconfigured) as told:
+            await oauth.consented(
+                asking_for(provider), BACK, "mine v", {"state": "mine", "code": "c"}
+            )
+
+    assert str(told.value) == ("127.0.0.1 granted no lasting access: it gave no refresh token.")
+
+
+def test_nobody_is_asked_where_a_password_is_used() -> None:
+    assert oauth.ask_consent(EmailConfig(address="a@b.c"), BACK) is None
 
 
 # At a scripted server
@@ -341,7 +431,6 @@ async def test_a_refused_token_sends_nothing_and_is_told() -> None:
     async with token_server() as provider, smtp_sink(SmtpSink(tokens=set())) as sink:
         outcome = await _sent(provider, sink.port)
 
-    assert isinstance(outcome, Later)
     assert outcome.words.startswith(
         "127.0.0.1 refused the user name or password of support@example.com. It said: "
     )
@@ -353,10 +442,9 @@ async def test_a_revoked_access_sends_nothing_and_is_told() -> None:
         provider.refresh_tokens.clear()
         outcome = await _sent(provider, sink.port)
 
-    assert outcome == Later(
+    assert outcome.words == (
         "127.0.0.1 says that the access that was granted is not valid any more: Token was "
-        "revoked. Grant it anew and store the new refresh token.",
-        300.0,
+        "revoked. Grant it anew and store the new refresh token."
     )
 
 
@@ -364,6 +452,4 @@ async def test_an_outgoing_server_without_oauth_is_said_so() -> None:
     async with token_server() as provider, smtp_sink() as sink:
         outcome = await _sent(provider, sink.port)
 
-    assert outcome == Later(
-        "127.0.0.1 does not take OAuth: sign in with a password instead.", 300.0
-    )
+    assert outcome.words == "127.0.0.1 does not take OAuth: sign in with a password instead."
