@@ -20,11 +20,11 @@ from channels.contract import (
     Take,
     Tried,
 )
-from channels.email import compose, connection_test, listener, oauth, self_test, sending
+from channels.email import compose, connection_test, ladder, listener, oauth, self_test, sending
 from channels.email.config import EmailConfig, ImportSince
 from channels.email.connections import Connections
 from channels.email.imap import open_mailbox
-from channels.email.parse import parse
+from channels.email.parse import parse, parse_for
 
 TEST_ADDRESS = "hello@localhost"
 
@@ -41,6 +41,12 @@ class EmailChannel:
 
     def parse(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
         return [parse(config, raw)]
+
+    def elsewhere(self, config: EmailConfig) -> tuple[str, str]:
+        return "channels.email.parse:parse_for", config.address
+
+    def parse_least(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
+        return parse_for(config.address, raw, ladder.LEAST)
 
     def pulls(self, config: EmailConfig) -> bool:
         return bool(config.imap_host)

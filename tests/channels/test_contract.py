@@ -28,6 +28,7 @@ from channels.contract import (
     TakesEntries,
     Unreadable,
 )
+from channels.isolated import ReadsElsewhere
 from channels.registry import all_channels
 
 HERE = Path(__file__).parent
@@ -56,6 +57,7 @@ CAPABILITIES = (
     (AsksConsent, {"ask_consent", "consented"}),
     (ChecksConnection, {"check_connection", "list_folders"}),
     (Starts, {"starter"}),
+    (ReadsElsewhere, {"elsewhere", "parse_least"}),
     (Listens, {"listen"}),
     (Sends, {"render", "send"}),
     (TakesEntries, {"entry", "write_down"}),
