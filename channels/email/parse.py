@@ -40,7 +40,7 @@ def parse_for(address: str, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         external_id=read.message_id or f"gen-{digest[:32]}@missing",
         sender=sender,
         sent_at=_sent_at(read, raw.received_at),
-        text=read.text,
+        text=read.text or _why_empty(read),
         subject=read.subject,
         refs=tuple(_refs(read)),
         to=read.to,
@@ -60,6 +60,11 @@ def parse_for(address: str, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         charset_suspect=read.charset_suspect,
     )
     return [message]
+
+
+def _why_empty(read: Reading) -> str:
+    """A text where there would be none for a reason: nobody looks for what is not announced."""
+    return "\n".join(f"[{words.partition(':')[2].strip()}]" for words in read.warnings)
 
 
 def canonical(raw: bytes) -> str:
