@@ -4,7 +4,7 @@ from sqlmodel import Session, col, select
 
 from app.core.secrets import Keys
 from app.domain.words import MessageKind
-from app.services import requests
+from app.services import letterheads, requests
 from app.store.tables import Agent, Inbox, Message, Organisation, Survey, Ticket
 from channels.contract import OutboundMessage, Party
 
@@ -31,6 +31,8 @@ def draft(session: Session, keys: Keys, message: Message, link_base: str) -> Out
         link = f"{link_base}/f/{keys.survey_token(survey.nonce)}"
         text, stop = text.replace(requests.LINK, link), f"{link}/stop"
         text = text.replace(requests.STOP_LINK, stop)
+    if message.agent_id is not None and not message.automatic:
+        text = _signed(session, message, text)
     return OutboundMessage(
         token=keys.thread_token(ticket.ref),
         number=message.id,
@@ -45,8 +47,18 @@ def draft(session: Session, keys: Keys, message: Message, link_base: str) -> Out
         references=_thread(list(earlier)),
         conversation=answers.conversation if answers else "",
         automatic=message.automatic,
+        receipt=message.automatic and not message.request,
         unsubscribe_url=stop,
     )
+
+
+def _signed(session: Session, message: Message, text: str) -> str:
+    """With the inbox's signature, behind the line by which mail programs know one."""
+    agent = session.get(Agent, message.agent_id)
+    inbox = session.get_one(Inbox, message.inbox_id)
+    name = agent.name if agent else message.author
+    signature = letterheads.signature_for(session, inbox, message.language, name)
+    return f"{text.rstrip()}\n\n-- \n{signature}" if signature else text
 
 
 def _thread(earlier: list[Message]) -> tuple[str, ...]:

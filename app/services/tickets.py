@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists
+from sqlalchemy import and_, exists, not_
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
@@ -77,7 +77,12 @@ def _nothing_newer(session: Session, ticket: Ticket, last_seen: int | None) -> N
     if last_seen is None:
         return
     newer = session.exec(
-        select(Message.id).where(Message.ticket_id == ticket.id, Message.id > last_seen)
+        select(Message.id).where(
+            Message.ticket_id == ticket.id,
+            Message.id > last_seen,
+            # What Setten says by itself is nothing to read before one answers.
+            not_(and_(col(Message.kind) == MessageKind.OUTBOUND, col(Message.automatic))),
+        )
     ).all()
     if newer:
         raise Conflict("There are newer messages than the ones you saw.", newer=list(newer))

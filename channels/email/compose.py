@@ -89,7 +89,12 @@ def _fields(config: EmailConfig, message: OutboundMessage, own_id: str) -> list[
             raise ValueError("an address to unsubscribe at is plain ASCII without blanks")
         lines.append(_folded("List-Unsubscribe", [f"<{url}>"]))
         lines.append(_folded("List-Unsubscribe-Post", ["List-Unsubscribe=One-Click"]))
-    if message.automatic:
+    if message.receipt:
+        lines.append(f"{_ANSWERED.decode()}\r\n")
+        lines.append(_folded("Precedence", ["auto_reply"]))
+        lines.append(_folded("X-Auto-Response-Suppress", ["All"]))
+        lines.append(_folded(LOOP, [sendable(config.address)]))
+    elif message.automatic:
         lines.append(_folded("Auto-Submitted", ["auto-generated"]))
         lines.append(_folded("X-Auto-Response-Suppress", ["OOF,", "AutoReply"]))
         lines.append(_folded(LOOP, [sendable(config.address)]))

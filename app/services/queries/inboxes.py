@@ -26,6 +26,7 @@ class Row:
     self_test: SelfTest
     self_test_at: datetime | None
     self_test_error: str
+    writes_to: str  # "" where nothing can be answered in writing
 
 
 def listed(session: Session, actor: Actor) -> tuple[Row, ...]:
@@ -47,6 +48,7 @@ def listed(session: Session, actor: Actor) -> tuple[Row, ...]:
             self_test=row.self_test,
             self_test_at=row.self_test_at,
             self_test_error=row.self_test_error,
+            writes_to=row.writes_to,
         )
         for row in found
     )

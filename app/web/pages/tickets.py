@@ -12,7 +12,7 @@ from sqlmodel import Session
 from app.core import clock, secrets
 from app.core.errors import Invalid
 from app.domain.words import Head
-from app.services import agents, organisation, tagging, tickets
+from app.services import agents, letterheads, organisation, tagging, tickets
 from app.services.access import Actor
 from app.services.queries import inbox, ticket
 from app.services.queries.inbox import Row, Selection, View
@@ -110,6 +110,7 @@ def load(session: Session, request: Request, actor: Actor, ref: str, view: View)
     chosen = Selection(view=view)
     rows = inbox.rows(session, actor, chosen)
     found = ticket.view(session, actor, ref, around.words)
+    signature = letterheads.signature_on(session, found.ref, actor.name)
     people = [person for person in agents.listed(session) if person.active]
     speak(request, around)
     return Loaded(
@@ -124,6 +125,7 @@ def load(session: Session, request: Request, actor: Actor, ref: str, view: View)
             "snoozes": presets(),
             "kinds": KINDS,
             "can_send": found.can_answer,
+            "signature": signature,
         },
     )
 

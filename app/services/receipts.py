@@ -1,0 +1,160 @@
+"""The first answer an inbox gives by itself: that an inquiry has arrived, at most once a ticket.
+
+A machine must never be answered by a machine: whoever might be one gets nothing, and so does
+everybody when too many are sent.
+"""
+
+import re
+from datetime import timedelta
+
+from sqlalchemy import exists, func
+from sqlalchemy.orm import aliased
+from sqlmodel import Session, col, select
+
+from app.core import clock
+from app.domain.opening import is_open
+from app.domain.words import MessageKind, Status
+from app.services import changes, inboxes, letterheads, tickets
+from app.services.access import SYSTEM
+from app.store import search
+from app.store.tables import (
+    Address,
+    Delivery,
+    Inbox,
+    Letterhead,
+    Message,
+    Organisation,
+    Ticket,
+)
+
+FRESH = timedelta(minutes=15)  # a receipt that comes later tells nobody anything
+A_DAY = timedelta(hours=24)
+PER_ADDRESS = 10  # automatic mails in a day
+PER_TICKET = 3
+PER_INBOX = 60  # receipts in an hour; more is a loop or an attack
+BATCH = 100
+
+_NOBODY = re.compile(
+    r"(?:no|not?|do-?not|never)[-_.]?(?:reply|respond|antwort\w*)|nicht[-_.]?antworten|noreply\w*"
+    r"|mailer-?daemon|postmaster|bounces?|abuse|daemon|root|listserv|majordomo"
+    r"|.*[-_.]bounces?|.*-(?:request|owner)|owner-.*",
+    re.IGNORECASE,
+)
+
+
+def send_due(session: Session) -> int:
+    """Answer whatever has just come in and may be answered; how many."""
+    return sum(_send(session, ticket, message) for ticket, message in _candidates(session))
+
+
+def _candidates(session: Session) -> list[tuple[Ticket, Message]]:
+    """New tickets of people nobody has answered yet, with their first message."""
+    now = clock.now()
+    speaks = exists().where(
+        col(Letterhead.inbox_id) == col(Ticket.inbox_id),
+        (col(Letterhead.receipt) != "") | (col(Letterhead.receipt_closed) != ""),
+    )
+    other = aliased(Message)
+    said = exists().where(
+        col(other.ticket_id) == col(Ticket.id),
+        (col(other.kind) == MessageKind.OUTBOUND) | (col(other.id) < col(Message.id)),
+    )
+    found = session.exec(
+        select(Ticket, Message)
+        .join(Message, col(Message.ticket_id) == col(Ticket.id))
+        .join(Inbox, col(Inbox.id) == col(Ticket.inbox_id))
+        .where(
+            Ticket.status == Status.OPEN,
+            col(Ticket.created_at) > now - FRESH,
+            col(Ticket.sample).is_(False),
+            Message.kind == MessageKind.INBOUND,
+            col(Message.automatic).is_(False),
+            Message.machine == "",
+            col(Inbox.enabled).is_(True),
+            Inbox.writes_to != "",
+            speaks,
+            ~said,
+        )
+        .order_by(col(Ticket.id))
+        .limit(BATCH)
+        .with_for_update(of=Ticket, skip_locked=True, key_share=True)
+    )
+    return [(ticket, message) for ticket, message in found]
+
+
+def _send(session: Session, ticket: Ticket, first: Message) -> bool:
+    inbox = session.get_one(Inbox, ticket.inbox_id)
+    text = _text(session, ticket, inbox)
+    address = session.get(Address, first.address_id) if first.address_id else None
+    if not text or address is None or not _may(session, ticket, address):
+        return False
+    if _sent_by(session, inbox) >= PER_INBOX:
+        return False
+    now = clock.now()
+    message = Message(
+        ticket_id=ticket.id,
+        inbox_id=inbox.id,
+        kind=MessageKind.OUTBOUND,
+        author=SYSTEM.name,
+        subject=ticket.subject,
+        text=text,
+        language=ticket.language,
+        to=[address.value],
+        automatic=True,
+        sent_at=now,
+        created_at=now,
+    )
+    session.add(message)
+    session.flush()  # deliveries and the index name it by its id
+    ticket.message_count += 1
+    search.index(session, search.Entry(message.id, ticket.id, (text,)))
+    tickets.queue(session, message, [(address.value, False)], now)
+    changes.record(session, SYSTEM, ticket, "receipt_sent", message=message.id)
+    return True
+
+
+def _text(session: Session, ticket: Ticket, inbox: Inbox) -> str:
+    texts = letterheads.texts_for(session, inbox, ticket.language)
+    house = session.exec(select(Organisation)).first()
+    there = house is None or is_open(
+        clock.now(), house.time_zone, house.open_days, house.opens_minute, house.closes_minute
+    )
+    text = texts.receipt if there else texts.receipt_closed or texts.receipt
+    return text.replace("{ticket}", f"#{ticket.ref}")
+
+
+def _may(session: Session, ticket: Ticket, address: Address) -> bool:
+    """Only a person who can be reached, and only so often. Never ourselves."""
+    value = address.value
+    if address.undeliverable_at is not None or _NOBODY.fullmatch(value.partition("@")[0]):
+        return False
+    if "@" in value and inboxes.ours(session, value):
+        return False
+    automatic = (
+        select(func.count())
+        .select_from(Delivery)
+        .join(Message, col(Message.id) == col(Delivery.message_id))
+        .where(col(Message.automatic).is_(True))
+    )
+    in_a_day = session.exec(
+        automatic.where(
+            func.lower(col(Delivery.recipient)) == value.lower(),
+            col(Message.created_at) > clock.now() - A_DAY,
+        )
+    ).one()
+    on_it = session.exec(automatic.where(Message.ticket_id == ticket.id)).one()
+    return in_a_day < PER_ADDRESS and on_it < PER_TICKET
+
+
+def _sent_by(session: Session, inbox: Inbox) -> int:
+    return session.exec(
+        select(func.count())
+        .select_from(Message)
+        .where(
+            Message.inbox_id == inbox.id,
+            Message.kind == MessageKind.OUTBOUND,
+            col(Message.automatic).is_(True),
+            col(Message.request).is_(False),
+            col(Message.created_at) > clock.now() - timedelta(hours=1),
+        )
+    ).one()

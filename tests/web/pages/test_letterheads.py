@@ -1,0 +1,73 @@
+"""Signatures and first answers: written by an administrator, seen by whoever answers."""
+
+from sqlmodel import select
+
+from app.store.database import Database
+from app.store.tables import Letterhead, Organisation
+from tests.factories import make_customer, make_inbox, make_message, make_ticket
+from tests.web.conftest import Person
+
+FORM = {
+    "signature_en": "Best wishes, {agent}",
+    "receipt_en": "We have it.",
+    "closed_de": "Wir sind ab neun wieder da.",
+    "opens": "08:30",
+    "closes": "17:00",
+    "days": ["1", "3"],
+}
+
+
+def test_texts_and_hours_are_kept(db: Database, boss: Person) -> None:
+    with db.transaction() as session:
+        inbox = make_inbox(session).id
+    path = f"/settings/inboxes/{inbox}/texts"
+
+    answer = boss.client.post(path, data=FORM)
+
+    assert answer.headers["location"] == f"{path}?did=saved"
+    with db.reading() as session:
+        rows = session.exec(select(Letterhead).order_by("language")).all()
+        house = session.exec(select(Organisation)).one()
+    assert [(row.language, row.signature, row.receipt, row.receipt_closed) for row in rows] == [
+        ("de", "", "", "Wir sind ab neun wieder da."),
+        ("en", "Best wishes, {agent}", "We have it.", ""),
+        ("ja", "", "", ""),
+    ]
+    assert (house.open_days, house.opens_minute, house.closes_minute) == ("13", 510, 1020)
+    page = boss.client.get(path).text
+    assert ">Best wishes, {agent}</textarea>" in page
+    assert 'value="08:30"' in page
+    assert page.count('name="days" value="1" checked') == 1
+    assert f'href="{path}"' in boss.client.get("/settings").text
+
+
+def test_hours_that_end_before_they_begin_keep_what_was_typed(db: Database, boss: Person) -> None:
+    with db.transaction() as session:
+        inbox = make_inbox(session).id
+
+    answer = boss.client.post(f"/settings/inboxes/{inbox}/texts", data={**FORM, "opens": "19:00"})
+
+    assert answer.status_code == 422
+    assert ">Best wishes, {agent}</textarea>" in answer.text
+
+
+def test_only_an_administrator_writes_them(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        inbox = make_inbox(session).id
+    path = f"/settings/inboxes/{inbox}/texts"
+
+    assert ann.client.get(path).status_code == 403
+    assert ann.client.post(path, data=FORM).status_code == 403
+    with db.reading() as session:
+        assert session.exec(select(Letterhead)).all() == []
+
+
+def test_who_answers_sees_what_will_stand_below(db: Database, boss: Person, ann: Person) -> None:
+    with db.transaction() as session:
+        inbox = make_inbox(session)
+        ticket = make_ticket(session, inbox, make_customer(session, "Yumi", "y@x.test"))
+        make_message(session, ticket, "It does not close.")
+        ref, number = ticket.ref, inbox.id
+    boss.client.post(f"/settings/inboxes/{number}/texts", data=FORM)
+
+    assert "<p>Best wishes, Ann</p>" in ann.client.get(f"/tickets/{ref}").text
