@@ -157,7 +157,11 @@ def _is_list(mail: Look) -> bool:
         return False
     if mail.precedence in {"bulk", "list", "junk"}:
         return True
-    return any(name in mail.headers for name in ("list-id", "list-unsubscribe"))
+    if "list-id" in mail.headers:
+        return True
+    # Sales people's programs put this into what a person writes, too; but no newsletter answers.
+    answers = "in-reply-to" in mail.headers or "references" in mail.headers
+    return "list-unsubscribe" in mail.headers and not answers
 
 
 def _is_own_list(mail: Look) -> bool:

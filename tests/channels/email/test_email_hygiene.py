@@ -83,6 +83,14 @@ PEOPLE = {
     "writes about automatic answers": "From: a@b.c\r\nSubject: Automatic reply is wrong",
     "writes about delivery": "From: a@b.c\r\nSubject: Undelivered parcel",
     "postmaster in person": "From: postmaster@x.y\r\nSubject: Question about an invoice",
+    "our own address is a group": (
+        "From: a@b.c\r\nPrecedence: list\r\nList-Id: <support.example.com>\r\n"
+        "List-Post: <https://groups.example/support>, <mailto:support@example.com>"
+    ),
+    "an answer from a sales program": (
+        "From: a@b.c\r\nIn-Reply-To: <1@example.com>\r\nList-Unsubscribe: <https://x.y/u>"
+    ),
+    "a mailbox of holidays": "From: a@b.c\r\nSubject: Vacation in Kyoto: which room is free?",
     "an id that only looks like ours": (
         "From: a@b.c\r\nMessage-ID: <t.abc.1.0a1b2c3d@other.example>"
     ),
@@ -92,3 +100,49 @@ PEOPLE = {
 @pytest.mark.parametrize("fields", PEOPLE.values(), ids=PEOPLE)
 def test_a_person_is_not_taken_for_a_machine(fields: str) -> None:
     assert machine(fields) == ("", False)
+
+
+def report(kind: str) -> str:
+    return f"From: a@b.c\r\nContent-Type: multipart/report; report-type={kind}; boundary=b"
+
+
+REPORTS = {
+    "read receipt": (report("disposition-notification"), "mdn"),
+    "complaint": (report("feedback-report"), "arf"),
+}
+
+
+@pytest.mark.parametrize(("fields", "kind"), REPORTS.values(), ids=REPORTS)
+def test_a_report_is_told_by_its_kind(fields: str, kind: str) -> None:
+    assert machine(fields, "--b\r\n\r\nSeen.\r\n--b--") == (kind, True)
+
+
+ABSENCES = {
+    "English": ("Auto-Submitted: auto-replied", "I am out of the office until Monday."),
+    "German": (
+        "Auto-Submitted: auto-replied",
+        "Ich bin im Urlaub und ab Montag wieder erreichbar.",
+    ),
+    "Japanese": ("X-Autoreply: yes", "夏季休暇のため、月曜日まで不在にしております。"),
+    "Outlook": (
+        (
+            "X-Auto-Response-Suppress: All\r\nAuto-Submitted: auto-generated\r\n"
+            "Subject: Automatic reply: order"
+        ),
+        "I am on annual leave.",
+    ),
+}
+
+
+@pytest.mark.parametrize(("fields", "body"), ABSENCES.values(), ids=ABSENCES)
+def test_an_absence_is_told_from_other_automatic_answers(fields: str, body: str) -> None:
+    fields = f"From: a@b.c\r\nContent-Type: text/plain; charset=utf-8\r\n{fields}"
+
+    assert machine(fields, body) == ("ooo", True)
+    assert machine(fields.replace("Subject", "X-Was"), "We got your mail.") == ("auto_reply", True)
+
+
+def test_an_invitation_is_from_a_person() -> None:
+    fields = "From: a@b.c\r\nContent-Type: text/calendar; method=REQUEST"
+
+    assert machine(fields, "BEGIN:VCALENDAR") == ("", False)
