@@ -124,7 +124,7 @@ class OutboundFile:
 class OutboundMessage:
     """One message of ours, complete: rendering it twice gives the same bytes."""
 
-    token: str  # proves which ticket an answer belongs to
+    token: str  # in the message's id: proves which ticket an answer belongs to
     number: int  # ours, stable over every attempt
     sent_at: datetime
     sender_name: str
@@ -140,6 +140,7 @@ class OutboundMessage:
     automatic: bool = False  # no person wrote it
     receipt: bool = False  # nor is it more than an answer to what has just come in
     unsubscribe_url: str = ""
+    reply_token: str = ""  # the same in an address, where the channel has one for each ticket
 
 
 @dataclass(frozen=True, slots=True)

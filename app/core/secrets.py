@@ -5,6 +5,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from collections.abc import Callable
 from functools import cached_property
 from pathlib import Path
 
@@ -119,15 +120,24 @@ class Keys:
         mac = hmac.digest(self._derive(purpose), value.encode(), "sha256")[:16]
         return base64.b32encode(mac).decode().rstrip("=").lower()
 
-    def thread_token(self, ref: str) -> str:
-        """Proves that whoever holds it was written to about ticket `ref`."""
-        return f"{ref}-{KEY_ID}-{self._mac('thread', f'{ref} {KEY_ID}')}"
+    def id_token(self, ref: str) -> str:
+        """In the id of a message about ticket `ref`: whoever quotes it has seen that message."""
+        return f"{ref}-{KEY_ID}-{self._mac('id', f'{ref} {KEY_ID}')}"
 
-    def ticket_of(self, token: str) -> str | None:
-        """The ticket reference a thread token proves, or None if it proves nothing."""
-        ref, _, _ = token.lower().partition("-")
-        good = self.thread_token(ref)
-        return ref if hmac.compare_digest(good.encode(), token.lower().encode()) else None
+    def reply_token(self, ref: str) -> str:
+        """In the address where answers about ticket `ref` are wanted.
+
+        Not the one of its ids: those travel in every answer, and would then open the address.
+        """
+        return f"{ref}-{KEY_ID}-{self._mac('reply', f'{ref} {KEY_ID}')}"
+
+    def ticket_of_id(self, token: str) -> str | None:
+        """The ticket reference an `id_token` proves, or None if it proves nothing."""
+        return _proved(token, self.id_token)
+
+    def ticket_of_reply(self, token: str) -> str | None:
+        """The ticket reference a `reply_token` proves, or None if it proves nothing."""
+        return _proved(token, self.reply_token)
 
     def survey_token(self, nonce: str) -> str:
         """256 bits in the link of one feedback request; the database keeps its digest only."""
@@ -137,3 +147,10 @@ class Keys:
     def form_token(self, purpose: str, value: str) -> str:
         """Marks a form that this program made."""
         return self._mac(f"form {purpose}", value)
+
+
+def _proved(token: str, make: Callable[[str], str]) -> str | None:
+    # Servers and people change the case of addresses and ids.
+    given = token.lower()
+    ref, _, _ = given.partition("-")
+    return ref if hmac.compare_digest(make(ref).encode(), given.encode()) else None

@@ -34,7 +34,8 @@ def draft(session: Session, keys: Keys, message: Message, link_base: str) -> Out
     if message.agent_id is not None and not message.automatic:
         text = _signed(session, message, text)
     return OutboundMessage(
-        token=keys.thread_token(ticket.ref),
+        token=keys.id_token(ticket.ref),
+        reply_token=keys.reply_token(ticket.ref),
         number=message.id,
         sent_at=message.created_at,
         sender_name=_sender_name(session, message),

@@ -109,7 +109,7 @@ def arrived(
 def returned(session: Session, keys: Keys, inbox_id: int, message: InboundMessage) -> bool:
     """Whether a machine sends a probe of ours back; then the present try has failed."""
     tokens = [ref.value for ref in message.refs if ref.kind is RefKind.ID_TOKEN]
-    probes = [token for token in tokens if (keys.ticket_of(token) or "").startswith(_MARK)]
+    probes = [token for token in tokens if (keys.ticket_of_reply(token) or "").startswith(_MARK)]
     if not probes:
         return False
     run = _run(keys, session.get_one(Inbox, inbox_id))
@@ -130,7 +130,7 @@ def _run(keys: Keys, inbox: Inbox) -> Run | None:
     if inbox.self_test is not SelfTest.RUNNING or at is None:
         return None
     digest = keys.form_token("self-test", f"{inbox.id} {at.isoformat()}")
-    return Run(inbox.id, at, keys.thread_token(_MARK + digest[:8]))
+    return Run(inbox.id, at, keys.reply_token(_MARK + digest[:8]))
 
 
 def _same(token: str, good: str) -> bool:

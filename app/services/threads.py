@@ -70,7 +70,8 @@ def named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[T
     """The tickets `ref` can mean, newest first, locked against agents who change them now."""
     match ref.kind:
         case RefKind.ADDRESS_TOKEN | RefKind.ID_TOKEN:
-            proved = keys.ticket_of(ref.value)
+            by_address = ref.kind is RefKind.ADDRESS_TOKEN
+            proved = (keys.ticket_of_reply if by_address else keys.ticket_of_id)(ref.value)
             if proved is None:
                 return ()
             joined = select(FormerRef.ticket_id).where(FormerRef.ref == proved)

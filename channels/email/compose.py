@@ -81,8 +81,8 @@ def _fields(config: EmailConfig, message: OutboundMessage, own_id: str) -> list[
         _folded("In-Reply-To", _ids([message.in_reply_to])),
         _folded("References", _references(message)),
     ]
-    if config.reply_tokens:
-        lines.append(_folded("Reply-To", [f"<{plus_address(config, message.token)}>"]))
+    if config.reply_tokens and message.reply_token:
+        lines.append(_folded("Reply-To", [f"<{plus_address(config, message.reply_token)}>"]))
     if message.unsubscribe_url:
         url = _clean(message.unsubscribe_url)
         if not url.isascii() or re.search(r"[\s<>]", url):

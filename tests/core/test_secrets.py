@@ -66,11 +66,15 @@ def test_what_is_sealed_opens_with_its_key_in_its_place() -> None:
             keys.unseal(changed, label=label)
 
 
-def test_a_thread_token_proves_its_ticket_only() -> None:
-    token = KEYS.thread_token("k7m2qx9ab")
+@pytest.mark.parametrize("purpose", ["id", "reply"])
+def test_a_token_proves_its_ticket_and_purpose_only(purpose: str) -> None:
+    make = {"id": Keys.id_token, "reply": Keys.reply_token}
+    prove = {"id": Keys.ticket_of_id, "reply": Keys.ticket_of_reply}
+    other = "reply" if purpose == "id" else "id"
+    token = make[purpose](KEYS, "k7m2qx9ab")
 
-    assert KEYS.ticket_of(token) == "k7m2qx9ab"
-    assert KEYS.ticket_of(token.upper()) == "k7m2qx9ab"
+    assert prove[purpose](KEYS, token) == "k7m2qx9ab"
+    assert prove[purpose](KEYS, token.upper()) == "k7m2qx9ab"
     forged = [
         "",
         "k7m2qx9ab",
@@ -78,10 +82,11 @@ def test_a_thread_token_proves_its_ticket_only() -> None:
         f"{token}a",
         token.replace("k7m2qx9ab", "k7m2qx9ac"),
         token.replace("-1-", "-2-"),
-        OTHER.thread_token("k7m2qx9ab"),
+        make[purpose](OTHER, "k7m2qx9ab"),
+        make[other](KEYS, "k7m2qx9ab"),
         "é-1-é",
     ]
-    assert [KEYS.ticket_of(one) for one in forged] == [None] * len(forged)
+    assert [prove[purpose](KEYS, one) for one in forged] == [None] * len(forged)
 
 
 def test_tokens_of_one_purpose_are_none_of_another() -> None:

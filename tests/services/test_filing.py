@@ -103,7 +103,7 @@ def test_a_stranger_who_quotes_ids_opens_a_ticket_that_says_so(desk: Desk) -> No
 
 def test_a_signed_id_counts_only_for_those_who_take_part(desk: Desk) -> None:
     ticket = desk.ticket()
-    token = (Ref(RefKind.ID_TOKEN, desk.keys.thread_token(ticket.ref)),)
+    token = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
 
     desk.arrive(inquiry(refs=token))
     stranger = desk.ticket(inquiry("eve@elsewhere.test", refs=token))
@@ -125,7 +125,7 @@ def test_whom_the_agent_wrote_to_may_answer(desk: Desk) -> None:
     ticket = desk.ticket()
     draft = tickets.Draft("See below.", to=("yumi@customers.test",), cc=("boss@customers.test",))
     desk.do(tickets.reply, desk.ann, ticket.ref, draft)
-    token = (Ref(RefKind.ID_TOKEN, desk.keys.thread_token(ticket.ref)),)
+    token = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
 
     desk.arrive(inquiry("boss@customers.test", refs=token))
 
@@ -180,7 +180,7 @@ def test_a_machine_has_no_say_in_where_answers_go(desk: Desk) -> None:
 def test_who_is_named_for_the_answer_may_speak_only_once_written_to(desk: Desk) -> None:
     first = inquiry(reply_to=Party("email", "office@customers.test"))
     ticket = desk.ticket(first)
-    token = (Ref(RefKind.ID_TOKEN, desk.keys.thread_token(ticket.ref)),)
+    token = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
 
     before = desk.ticket(inquiry("office@customers.test", refs=token))
     desk.answered(ticket)
@@ -265,7 +265,7 @@ def test_automatic_mail_neither_reopens_nor_restarts_a_clock(desk: Desk, forward
 
 def test_a_bounce_that_carries_our_signed_id_is_shown_where_it_belongs(desk: Desk) -> None:
     ticket = desk.ticket()
-    token = (Ref(RefKind.ID_TOKEN, desk.keys.thread_token(ticket.ref)),)
+    token = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
 
     desk.arrive(inquiry("mailer-daemon@x.test", automatic=True, machine="bounce", refs=token))
 

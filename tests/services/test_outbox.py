@@ -59,8 +59,9 @@ def test_pack_reads_everything_a_worker_needs(desk: Desk) -> None:
         (Party("email", "yumi@customers.test"),),
         (Party("email", "b@x.test"),),
     )
-    assert (draft.token, draft.number, draft.sent_at) == (
-        desk.keys.thread_token(ticket.ref),
+    assert (draft.token, draft.reply_token, draft.number, draft.sent_at) == (
+        desk.keys.id_token(ticket.ref),
+        desk.keys.reply_token(ticket.ref),
         message.id,
         NOON,
     )

@@ -127,9 +127,9 @@ def test_what_was_changed_while_it_ran_is_kept(box: Mailbox) -> None:
 def test_forged_token_proves_nothing(box: Mailbox) -> None:
     run = box.start()
     ref = run.token.partition("-")[0]
-    foreign = Keys(b"x" * 32).thread_token(ref)
+    foreign = Keys(b"x" * 32).reply_token(ref)
 
-    for token in (foreign, ref, f"{ref}-1-{'a' * 26}", box.desk.keys.thread_token("uaaaaaaaa")):
+    for token in (foreign, ref, f"{ref}-1-{'a' * 26}", box.desk.keys.reply_token("uaaaaaaaa")):
         assert box.receive(token) == NOT_OURS
 
     assert state(box) == (SelfTest.RUNNING, NOON, "", False)
@@ -179,8 +179,8 @@ def test_token_is_as_long_as_a_tickets_and_never_one(box: Mailbox) -> None:
     ticket = box.desk.ticket()
     run = box.start()
 
-    assert len(run.token) == len(box.desk.keys.thread_token(ticket.ref))
-    ref = box.desk.keys.ticket_of(run.token)
+    assert len(run.token) == len(box.desk.keys.reply_token(ticket.ref))
+    ref = box.desk.keys.ticket_of_reply(run.token)
     assert ref is not None
     assert (ref[0], ref[0] in CROCKFORD) == ("u", False)
 

@@ -37,7 +37,7 @@ def by_ids(*external_ids: str) -> tuple[Ref, ...]:
 
 
 def to_our_address(desk: Desk, ticket: Ticket) -> tuple[Ref, ...]:
-    return (Ref(RefKind.ADDRESS_TOKEN, desk.keys.thread_token(ticket.ref)),)
+    return (Ref(RefKind.ADDRESS_TOKEN, desk.keys.reply_token(ticket.ref)),)
 
 
 def assert_in_order(desk: Desk) -> None:
@@ -141,7 +141,7 @@ def test_both_names_of_joined_tickets_mean_the_one_that_stays(desk: Desk, forwar
 
     noted = desk.do(tickets.note, desk.ann, newer.ref, "Both are one.")
     assert noted.ticket_id == older.id
-    token = (Ref(RefKind.ID_TOKEN, desk.keys.thread_token(newer.ref)),)
+    token = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(newer.ref)),)
     desk.arrive(inquiry(refs=token))
     assert desk.again(older).message_count == 5
     with desk.db.reading() as session:
