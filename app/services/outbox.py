@@ -186,7 +186,7 @@ def settle(session: Session, message_id: int, holder: str, outcomes: Mapping[str
         )
         _apply(session, message, delivery, outcome)
         _note(session, inbox, delivery, outcome)
-    _consequences(session, ticket, message)
+    consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message_id)
     _settling()
 
@@ -207,7 +207,8 @@ def _note(session: Session, inbox: Inbox, delivery: Delivery, outcome: Outcome) 
     session.add(inbox)
 
 
-def _consequences(session: Session, ticket: Ticket, message: Message) -> None:
+def consequences(session: Session, ticket: Ticket, message: Message) -> None:
+    """What it means for ticket and customer how its deliveries stand now."""
     every = session.exec(
         select(Delivery.state, Delivery.is_copy).where(Delivery.message_id == message.id)
     ).all()
@@ -287,7 +288,7 @@ def recover(session: Session, worker: str | None, before: datetime | None = None
             session.add(delivery)
             message = session.get_one(Message, delivery.message_id)
             ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
-            _consequences(session, ticket, message)
+            consequences(session, ticket, message)
             changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
         else:
             _again(session, delivery, "Setten stopped before anything was handed over.", 0)
@@ -305,7 +306,7 @@ def overdue(session: Session, since: datetime) -> list[int]:
     )
 
 
-def _for_a_person(
+def for_a_person(
     session: Session, actor: Actor, delivery_id: int
 ) -> tuple[Delivery, Message, Ticket]:
     require(actor, Permission.REPLY)
@@ -320,7 +321,7 @@ def _for_a_person(
 
 def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
     """A person decides that it goes out (again), with the same bytes."""
-    delivery, message, ticket = _for_a_person(session, actor, delivery_id)
+    delivery, message, ticket = for_a_person(session, actor, delivery_id)
     if delivery.state not in {DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.HELD}:
         raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
     at = clock.now()
@@ -338,7 +339,7 @@ def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
 
 def cancel(session: Session, actor: Actor, delivery_id: int) -> None:
     """Stop what has not left. Who is asked for feedback is not for the one who is rated to say."""
-    delivery, message, ticket = _for_a_person(session, actor, delivery_id)
+    delivery, message, ticket = for_a_person(session, actor, delivery_id)
     if delivery.state not in {DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.HELD}:
         raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
     if message.request:

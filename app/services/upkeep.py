@@ -6,7 +6,17 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.words import ArrivalState
-from app.services import outbox, pauses, receipts, resting, self_tests, surveys, tagging, tickets
+from app.services import (
+    doubts,
+    outbox,
+    pauses,
+    receipts,
+    resting,
+    self_tests,
+    surveys,
+    tagging,
+    tickets,
+)
 from app.store import jobs
 from app.store.tables import Arrival, Worker
 
@@ -53,6 +63,7 @@ def tick(session: Session, *, reachable: bool = False) -> None:
     resting.overtaken(session)
     pauses.over(session)
     receipts.send_due(session)
+    doubts.answered(session)
     surveys.expire(session)
     for survey_id in surveys.due(session, reachable=reachable):
         jobs.enqueue(session, "ask", survey_id=survey_id)

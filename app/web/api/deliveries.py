@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Query
 
 from app.domain.words import DeliveryState
-from app.services import outbox
+from app.services import doubts, outbox
 from app.services.queries import deliveries
 from app.services.queries.deliveries import Leaving
 from app.web import routes
@@ -35,6 +35,14 @@ def send_again(delivery: Id, actor: CurrentActor, db: Db) -> Leaving:
     """Failed, held or in doubt: a person decides that it goes out, with the same bytes."""
     with db.transaction() as session:
         outbox.send_again(session, actor, delivery)
+        return deliveries.one(session, actor, delivery)
+
+
+@router.post("/{delivery}/arrived")
+def arrived(delivery: Id, actor: CurrentActor, db: Db) -> Leaving:
+    """In doubt: a person knows that it arrived, so it is not sent again."""
+    with db.transaction() as session:
+        doubts.arrived(session, actor, delivery)
         return deliveries.one(session, actor, delivery)
 
 

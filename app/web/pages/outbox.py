@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.services import outbox, pauses
+from app.services import doubts, outbox, pauses
 from app.services.access import Permission, may
 from app.services.queries import outbox as outbox_query
 from app.services.queries.outbox import Show
@@ -51,6 +51,13 @@ def again(delivery_id: Id, actor: CurrentActor, db: Db, ref: BackTo = "") -> Red
     with db.transaction() as session:
         outbox.send_again(session, actor, delivery_id)
     return go(f"/tickets/{ref}", did="sent", on=ref) if ref else go("/outbox", show="waiting")
+
+
+@router.post("/{delivery_id}/arrived")
+def arrived(delivery_id: Id, actor: CurrentActor, db: Db, ref: BackTo = "") -> RedirectResponse:
+    with db.transaction() as session:
+        doubts.arrived(session, actor, delivery_id)
+    return go(f"/tickets/{ref}", on=ref) if ref else go("/outbox")
 
 
 @router.post("/{delivery_id}/cancel")

@@ -1,0 +1,134 @@
+"""Deliveries whose end nobody told us, and what shows later whether they arrived."""
+
+from collections.abc import Sequence
+
+from sqlmodel import Session, col, select
+
+from app.core import clock
+from app.core.errors import Conflict
+from app.domain.address import EMAIL, normal
+from app.domain.storable import storable
+from app.domain.words import DeliveryState, MessageKind
+from app.services import changes, outbox
+from app.services.access import SYSTEM, Actor
+from app.store.tables import Address, Delivery, Message, Ticket
+from channels.contract import Failure
+
+BY_A_PERSON = "A person says that it arrived."
+BY_AN_ANSWER = "It arrived, for there is an answer to it."
+BY_A_NOTICE = "A notice says that it arrived."
+
+# A bounce changes nothing about what a person has already decided otherwise.
+_MAY_BOUNCE = {DeliveryState.SENT, DeliveryState.IN_DOUBT, DeliveryState.SENDING}
+
+
+def arrived(session: Session, actor: Actor, delivery_id: int) -> None:
+    """A person knows what the server did not say: it need not be sent again."""
+    delivery, message, ticket = outbox.for_a_person(session, actor, delivery_id)
+    if delivery.state is not DeliveryState.IN_DOUBT:
+        raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+    _over(session, actor, ticket, message, delivery, BY_A_PERSON)
+
+
+def _over(
+    session: Session,
+    actor: Actor,
+    ticket: Ticket,
+    message: Message,
+    delivery: Delivery,
+    words: str,
+) -> None:
+    delivery.state, delivery.words, delivery.changed_at = DeliveryState.SENT, words, clock.now()
+    session.add(delivery)
+    outbox.consequences(session, ticket, message)
+    changes.record(session, actor, ticket, "arrived_after_all", message=message.id)
+
+
+def answered(session: Session) -> int:
+    """End the doubts about what its recipient has answered by now; how many."""
+    doubts = session.exec(
+        select(Delivery, Message)
+        .join(Message, col(Message.id) == col(Delivery.message_id))
+        .where(Delivery.state == DeliveryState.IN_DOUBT, Message.external_id != "")
+        .order_by(col(Delivery.id))
+    ).all()
+    found = 0
+    for delivery, message in doubts:
+        if not _is_answered(session, message, delivery.recipient):
+            continue
+        ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
+        session.refresh(delivery, with_for_update=True)
+        if delivery.state is DeliveryState.IN_DOUBT:
+            _over(session, SYSTEM, ticket, message, delivery, BY_AN_ANSWER)
+            found += 1
+    return found
+
+
+def _is_answered(session: Session, message: Message, recipient: str) -> bool:
+    """Whether the recipient, and no machine, wrote something that names exactly this message."""
+    later = session.exec(
+        select(Message.references, Address.kind, Address.value)
+        .join(Address, col(Address.id) == col(Message.address_id))
+        .where(
+            Message.ticket_id == message.ticket_id,
+            Message.id > message.id,
+            Message.kind == MessageKind.INBOUND,
+            col(Message.automatic).is_(False),
+            col(Message.unverified).is_(False),
+        )
+    ).all()
+    return any(
+        message.external_id in references and normal(kind, value, 0) == normal(kind, recipient, 0)
+        for references, kind, value in later
+    )
+
+
+def returned(session: Session, inbox_id: int, original_id: str, failures: Sequence[Failure]) -> int:
+    """What a bounce says of a message of ours; how many deliveries it changed.
+
+    Only an id that we gave out is known here, and nobody can guess one.
+    """
+    message = session.exec(
+        select(Message).where(
+            Message.inbox_id == inbox_id,
+            Message.external_id == original_id,
+            Message.kind == MessageKind.OUTBOUND,
+        )
+    ).one_or_none()
+    if message is None or not original_id:
+        return 0
+    ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
+    deliveries = session.exec(
+        select(Delivery).where(Delivery.message_id == message.id).with_for_update()
+    ).all()
+    said = {
+        normal(EMAIL, address, 0): failure
+        for failure in failures
+        for address in (failure.address, failure.original)
+        if address
+    }
+    changed = 0
+    for delivery in deliveries:
+        failure = said.get(normal(EMAIL, delivery.recipient, 0))
+        if failure is not None:
+            changed += _hear(session, ticket, message, delivery, failure)
+    return changed
+
+
+def _hear(
+    session: Session, ticket: Ticket, message: Message, delivery: Delivery, failure: Failure
+) -> bool:
+    if failure.action in {"delivered", "relayed", "expanded"}:
+        if delivery.state is not DeliveryState.IN_DOUBT:
+            return False
+        _over(session, SYSTEM, ticket, message, delivery, BY_A_NOTICE)
+        return True
+    if failure.action != "failed" or delivery.state not in _MAY_BOUNCE:
+        return False
+    words = f"{failure.status} {failure.words}".strip() or "It came back."
+    delivery.state, delivery.words = DeliveryState.FAILED, storable(words[:500])
+    delivery.next_at, delivery.changed_at = None, clock.now()
+    session.add(delivery)
+    outbox.consequences(session, ticket, message)
+    changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
+    return True

@@ -1,0 +1,131 @@
+"""What was in doubt ends by a person's word, by an answer to exactly it, or by a notice."""
+
+from datetime import timedelta
+
+import pytest
+
+from app.core.errors import Conflict
+from app.domain.words import DeliveryState
+from app.services import doubts, outbox, tickets, upkeep
+from app.services.tickets import Draft
+from app.store.tables import Change, Message
+from channels.contract import Failure, InDoubt, Outcome, Ref, RefKind, Rendered, Sent
+from tests.inquiries import LINKS, Desk, inquiry
+from tests.services.conftest import Forward
+
+OURS = "t.token.2.dede0129@shop.test"
+YUMI, BOB = "yumi@customers.test", "bob@customers.test"
+
+
+@pytest.fixture
+def doubtful(desk: Desk) -> Message:
+    """A reply to two; for both the server went away after the last dot."""
+    message: Message = desk.do(
+        tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it.", cc=(BOB,))
+    )
+    send(desk, message, InDoubt("It went away."), InDoubt("It went away."))
+    return message
+
+
+def send(desk: Desk, message: Message, *outcomes: Outcome) -> None:
+    parcel = desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS)
+    desk.do(outbox.keep_rendered, message.id, Rendered(OURS, b"x"), "f" * 64)
+    said = dict(zip(parcel.recipients, outcomes, strict=True))
+    desk.do(outbox.settle, message.id, parcel.holder, said)
+
+
+def states(desk: Desk, message: Message) -> list[tuple[str, str]]:
+    return [(one.state, one.words) for one in desk.deliveries(message.id)]
+
+
+DOUBT = ("in_doubt", "It went away.")
+
+
+def test_a_person_who_knows_that_it_arrived_ends_it(desk: Desk, doubtful: Message) -> None:
+    first, _ = desk.deliveries(doubtful.id)
+    before = desk.jobs()
+
+    desk.do(doubts.arrived, desk.ann, first.id)
+
+    assert states(desk, doubtful) == [("sent", doubts.BY_A_PERSON), DOUBT]
+    assert desk.jobs() == before
+    last = desk.all(Change)[-1]
+    assert (last.what, last.agent_id) == ("arrived_after_all", desk.ann.agent_id)
+    with pytest.raises(Conflict):
+        desk.do(doubts.arrived, desk.ann, first.id)
+
+
+def test_nothing_but_a_person_sends_it_again(
+    desk: Desk, doubtful: Message, forward: Forward
+) -> None:
+    forward(timedelta(days=10))
+    desk.do(upkeep.tick)
+    desk.do(upkeep.reconcile)
+
+    assert desk.do(outbox.pack, desk.keys, "w1", doubtful.id, LINKS) is None
+    assert states(desk, doubtful) == [DOUBT, DOUBT]
+
+
+@pytest.mark.parametrize(
+    ("sender", "ref", "automatic", "ends"),
+    [
+        (YUMI, OURS, False, True),
+        ("Yumi@Customers.test", OURS, False, True),
+        (YUMI, "", False, False),  # it answers something else
+        (YUMI, OURS, True, False),  # a machine quotes what it never read
+    ],
+)
+def test_an_answer_to_exactly_this_message_ends_it(
+    desk: Desk, doubtful: Message, sender: str, ref: str, automatic: bool, ends: bool
+) -> None:
+    first = desk.all(Message)[0].external_id
+    refs = [Ref(RefKind.MESSAGE_ID, one) for one in (ref, first) if one]
+    desk.arrive(inquiry(sender, refs=tuple(refs), automatic=automatic))
+
+    desk.do(upkeep.tick)
+
+    after = ("sent", doubts.BY_AN_ANSWER) if ends else DOUBT
+    assert states(desk, doubtful) == [after, DOUBT]
+
+
+def failure(action: str, address: str = YUMI, original: str = "") -> Failure:
+    return Failure(address, action, "5.1.1", hard=True, original=original, words="unknown user")
+
+
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        (failure("failed"), ("failed", "5.1.1 unknown user")),
+        (failure("failed", "elsewhere@x.test", YUMI), ("failed", "5.1.1 unknown user")),
+        (failure("delivered"), ("sent", doubts.BY_A_NOTICE)),
+        (failure("delayed"), DOUBT),
+        (failure("failed", "nobody@x.test"), DOUBT),
+    ],
+)
+def test_a_bounce_says_what_became_of_one_recipient(
+    desk: Desk, doubtful: Message, said: Failure, after: tuple[str, str]
+) -> None:
+    desk.do(doubts.returned, desk.inbox.id, OURS, [said])
+
+    assert states(desk, doubtful) == [after, DOUBT]
+
+
+def test_a_bounce_about_an_id_we_never_gave_out_changes_nothing(
+    desk: Desk, doubtful: Message
+) -> None:
+    for made_up in ("t.token.3.dede0129@shop.test", ""):
+        assert desk.do(doubts.returned, desk.inbox.id, made_up, [failure("failed")]) == 0
+
+    assert states(desk, doubtful) == [DOUBT, DOUBT]
+
+
+def test_what_was_sent_and_came_back_can_be_sent_again(desk: Desk) -> None:
+    message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
+    send(desk, message, Sent("p1"))
+    desk.do(doubts.returned, desk.inbox.id, OURS, [failure("failed")])
+    [delivery] = desk.deliveries(message.id)
+    assert delivery.state is DeliveryState.FAILED
+
+    desk.do(outbox.send_again, desk.ann, delivery.id)
+
+    assert states(desk, message) == [("queued", "")]
