@@ -135,3 +135,11 @@ def initials(name: str) -> str:
     if ord(words[0][0]) > 0x2E80:
         return words[0][0]
     return "".join(word[0] for word in words[:2]).upper()
+
+
+FEW = 40  # characters; “FYI, see below” says nothing of the inquiry
+
+
+def inquiry(new: str, whole: str) -> str:
+    """What to judge an inquiry by: what is new in it, unless that only hands on what is quoted."""
+    return new if len(new.strip()) >= FEW or not whole.strip() else whole

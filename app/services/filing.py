@@ -287,6 +287,7 @@ def _attach(session: Session, ticket: Ticket, row: Message, found: Understood) -
             (
                 message.subject,
                 message.reply_text or message.text,
+                message.signature,
                 message.sender.name,
                 message.sender.value,
                 ticket.ref,

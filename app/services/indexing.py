@@ -45,7 +45,7 @@ def _parts(message: Message, ref: str, addresses: dict[int, str]) -> tuple[str, 
         return (message.text,)
     address = addresses.get(message.address_id or 0, "")
     words = message.reply_text or message.text
-    return (message.subject, words, message.author, address, ref)
+    return (message.subject, words, message.signature, message.author, address, ref)
 
 
 def _file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from sqlalchemy.exc import OperationalError
 
+from app.domain.text import inquiry
 from app.services import intake, tagging
 from app.services.filing import StoredFile, Understood
 from app.store import jobs
@@ -118,7 +119,7 @@ def _parse(
 def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | Ignored:
     if isinstance(found, Ignored):
         return found
-    text = found.reply_text or found.text
+    text = inquiry(found.reply_text, found.text)
     language = detect(f"{found.subject}\n{text}"[:4000]) or found.language
     prediction = None
     if not found.automatic:
@@ -148,7 +149,7 @@ def _tag(works: Works, ticket_id: int, attempt: int) -> None:
         message = tagging.untagged(session, ticket_id)
     if message is None:
         return
-    text = f"{message.subject}\n{message.reply_text or message.text}"
+    text = f"{message.subject}\n{inquiry(message.reply_text, message.text)}"
     prediction = works.triage.wait(text, language=message.language)
     if prediction is not None:
         works.do(tagging.tag_later, ticket_id, message.id, prediction)

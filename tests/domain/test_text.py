@@ -80,3 +80,23 @@ def test_paragraphs_are_what_blank_lines_set_apart() -> None:
 )
 def test_initials_fit_the_script_of_the_name(name: str, short: str) -> None:
     assert text.initials(name) == short
+
+
+@pytest.mark.parametrize(
+    ("new", "whole", "judged"),
+    [
+        ("", "The lid does not close.", "The lid does not close."),
+        ("FYI", "FYI\n\n> The lid does not close.", "FYI\n\n> The lid does not close."),
+        (
+            "ご参考まで。",
+            "ご参考まで。\n> 蓋が閉まりません。",
+            "ご参考まで。\n> 蓋が閉まりません。",
+        ),
+        ("x" * 40, "x" * 40 + "\n> Our answer.", "x" * 40),
+        ("Thank you!", "", "Thank you!"),
+    ],
+)
+def test_what_only_hands_on_is_judged_by_what_it_hands_on(
+    new: str, whole: str, judged: str
+) -> None:
+    assert text.inquiry(new, whole) == judged

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from app.domain.words import MessageKind, Status, SurveyState
-from app.services import intake, tickets
+from app.services import indexing, intake, tickets
 from app.services.filing import StoredFile, Understood
 from app.store import search
 from app.store.tables import (
@@ -523,3 +523,15 @@ def test_the_same_new_person_in_two_inboxes_at_once_is_one_customer(desk: Desk) 
     assert [arrival.state for arrival in desk.all(Arrival)] == ["filed", "filed"]
     assert len(desk.all(Customer)) == 1
     assert len(desk.all(Address)) == 1
+
+
+def test_a_customer_is_found_by_what_stands_in_their_signature(desk: Desk) -> None:
+    ticket = desk.ticket(inquiry(reply_text="It leaks.", signature="Möbelhaus Weber, 040 7788990"))
+
+    with desk.db.reading() as session:
+        assert search.find(session, "7788990") == [ticket.id]
+    with desk.db.transaction() as session:
+        search.remove(session, [message.id for message in desk.all(Message)])
+        indexing.reindex(session, 0)
+    with desk.db.reading() as session:
+        assert search.find(session, "7788990") == [ticket.id]
