@@ -91,7 +91,6 @@ def content_of(root: Part) -> Content:
             body = piece.html.encode("utf-8", "replace")
             content.files.append(InboundFile("text.html", "text/html; charset=utf-8", body))
             piece.html = piece.html[: 2 * MAX_TEXT]
-    content.files = _with_own_names(content.files)
     return content
 
 
@@ -269,7 +268,8 @@ def safe_name(name: str) -> str:
     return f"_{name}" if _RESERVED.match(name) else name
 
 
-def _with_own_names(files: list[InboundFile]) -> list[InboundFile]:
+def with_own_names(files: Iterable[InboundFile]) -> tuple[InboundFile, ...]:
+    """So that two files of one mail are told apart, and can lie in one folder."""
     taken: set[str] = set()
     out = []
     for file in files:
@@ -279,5 +279,5 @@ def _with_own_names(files: list[InboundFile]) -> list[InboundFile]:
             stem, dot, ending = file.name.rpartition(".")
             name = f"{stem} ({number}).{ending}" if dot else f"{file.name} ({number})"
         taken.add(name.casefold())
-        out.append(InboundFile(name, file.content_type, file.body, file.content_id, file.inline))
-    return out
+        out.append(replace(file, name=name))
+    return tuple(out)

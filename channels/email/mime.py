@@ -27,6 +27,7 @@ _KNOWN = re.compile(
 )
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
 _FOLDED = re.compile(rb"(?:[ \t][^\r\n]*(?:\r\n|\r|\n))*")
+_DIGESTED = "message/rfc822"  # what a part of a digest is that says nothing of itself
 _OF_CONTENT = ("content-type", "content-transfer-encoding")
 _PLAIN_PART = re.compile(rb"(?<=\n)content-type:[ \t]*text/plain", re.IGNORECASE)
 _NEXT_PART = re.compile(rb"\r?\n--")
@@ -201,7 +202,7 @@ def _within_limits(raw: bytes) -> tuple[bytes, bytes, bool]:
     return b"".join(kept), raw[at:], is_cut
 
 
-def _tree(message: Message, count: _Count, depth: int = 0) -> Part:
+def _tree(message: Message, count: _Count, depth: int = 0, default: str = "") -> Part:
     count.parts += 1
     # get_payload() would decode eight-bit text by its label and lose what does not fit.
     payload: object = message._payload  # type: ignore[attr-defined]
@@ -210,17 +211,20 @@ def _tree(message: Message, count: _Count, depth: int = 0) -> Part:
         inside = [child for child in payload if isinstance(child, Message)]
         room = max(0, MAX_PARTS - count.parts) if depth < MAX_DEPTH else 0
         count.is_cut |= len(inside) > room
+        default = _DIGESTED if "multipart/digest" in message.get_content_type() else ""
         children = tuple(
-            _tree(child, count, depth + 1) for child in inside[:room] if count.parts < MAX_PARTS
+            _tree(child, count, depth + 1, default)
+            for child in inside[:room]
+            if count.parts < MAX_PARTS
         )
     content = payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
-    return _part(Headers(message.raw_items()), content, children)
+    return _part(Headers(message.raw_items()), content, children, default)
 
 
-def _part(headers: Headers, raw: bytes, children: tuple[Part, ...]) -> Part:
+def _part(headers: Headers, raw: bytes, children: tuple[Part, ...], default: str = "") -> Part:
     declared = valued(headers.raw("content-type"))
     disposition = valued(headers.raw("content-disposition"))
-    kind = declared.value
+    kind = declared.value or default
     if not _TYPE.fullmatch(kind):
         kind = "text/plain" if not kind or kind.startswith("text") else "application/octet-stream"
     if kind.startswith("multipart/") and not children:

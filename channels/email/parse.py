@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from channels.contract import InboundMessage, Party, Raw, Ref, RefKind
 from channels.email import ladder, mime, reading
 from channels.email.addresses import normal
+from channels.email.body import with_own_names
 from channels.email.compose import OWN_ID
 from channels.email.config import EmailConfig
 from channels.email.headers import unicode_of
@@ -49,7 +50,7 @@ def parse_for(address: str, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         reply_text=read.new if read.quoted or read.signature else "",
         quoted_text=read.quoted,
         signature=read.signature,
-        files=read.files,
+        files=with_own_names(read.files),
         reply_to=_reply_to(read, sender, address),
         automatic=bool(machine),
         machine=machine,

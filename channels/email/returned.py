@@ -44,7 +44,8 @@ _PHRASES = (
     (
         "5.1.1",
         (
-            r"user unknown|unknown user|no such (?:user|recipient|mailbox)|recipient (?:address )?"
+            r"user unknown|unknown user|not listed in"
+            r"|no such (?:user|recipient|mailbox)|recipient (?:address )?"
             r"(?:rejected|not found)|does ?n[o']t exist|invalid (?:recipient|mailbox)"
             r"|mailbox"
             r" (?:unavailable|not found)|unknown (?:recipient|address|local)"
@@ -73,14 +74,14 @@ _COPY = re.compile(
     r"^(?:-{2,}\s*(?:this is a copy|below this line|original message|the header|returned message"
     r"|unsent message|message headers|forwarded message|undelivered message).{0,80}"
     r"|(?:received|return-path|message-id|dkim-signature):\s.{0,900}"
-    r"|original message (?:headers|follows).{0,40}|-{10,}\s*$|\s{0,4}-{3,} original .{0,60})$",
+    r"|original message (?:headers|follows).{0,40}|\s{0,4}-{3,} original .{0,60})$",
     re.IGNORECASE | re.MULTILINE,
 )
 _MESSAGE_ID = re.compile(
     r"^[>\s]{0,8}message-id:\s{0,8}<([^<>\s]{1,990})>", re.IGNORECASE | re.MULTILINE
 )
 _LISTED = re.compile(
-    r"^[\s*・>]{0,12}(?:(?:rfc822|to|recipient|address|rcpt to|your message to|empfänger|an|宛先"
+    r"^[\s*・>'\"]{0,12}(?:(?:rfc822|to|recipient|address|rcpt to|your message to|empfänger|an|宛先"
     r"|メールアドレス|送信先)\s*[:：;]\s*)?<?([^\s<>()\[\]\"'`,;:：]{1,64}@[A-Za-z0-9.-]{3,190})>?"
     r"(?=[\s:：,;.()\"']|\.\.\.|$)",
     re.IGNORECASE | re.MULTILINE,

@@ -146,6 +146,43 @@ LETTERS = {
         "bounce_hard",
         ("a@b.test", "failed", "5.1.1", True),
     ),
+    "exchange of old": (
+        "From: System Administrator <postmaster@x.test>\nSubject: Undeliverable: Your order",
+        (
+            "Your message did not reach some or all of the intended recipients.\n\n"
+            "      Subject: Your order\n      Sent: 2007/01/01 1:01\n\n"
+            "The following recipient(s) could not be reached:\n\n"
+            "      'a@b.test' on 2007/01/01 1:01\n"
+            "            The e-mail account does not exist at the organization.\n"
+            "            <mail.b.test #5.1.1>\n\nMessage-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_hard",
+        ("a@b.test", "failed", "5.1.1", True),
+    ),
+    "domino": (
+        "From: postmaster@x.test\nSubject: DELIVERY FAILURE: User a not listed in Directory",
+        (
+            "Your message\n\n  Subject: Your order\n\nwas not delivered to:\n\n  a@b.test\n\n"
+            "because:\n\n  User a (a@b.test) not listed in Domino Directory\n\n"
+            "Message-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_hard",
+        ("a@b.test", "failed", "5.1.1", True),
+    ),
+    "gmail of old": (
+        (
+            "From: Mail Delivery Subsystem <mailer-daemon@googlemail.com>\n"
+            "Subject: Delivery Status Notification (Failure)"
+        ),
+        (
+            "Delivery to the following recipient failed permanently:\n\n     a@b.test\n\n"
+            "Technical details of permanent failure:\nThe error that the other server returned\n"
+            "was: 550 550 Unknown user\n\n----- Original message -----\n\n"
+            "To: c@d.test\nMessage-ID: <sent.1@shop.test>\n"
+        ),
+        "bounce_hard",
+        ("a@b.test", "failed", "5.1.1", True),
+    ),
     "docomo": (
         (
             "From: Mail Delivery Subsystem <MAILER-DAEMON@docomo.ne.jp>\nSubject: Returned mail: "

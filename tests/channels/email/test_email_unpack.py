@@ -194,6 +194,12 @@ def test_a_mail_that_is_only_another_mail_shows_it_as_a_file() -> None:
     assert (found.subject, names(found)) == ("s", ["inner.eml"])
 
 
+def test_the_mails_of_a_digest_are_files() -> None:
+    found = mixed(b"\r\nSubject: one\r\n\r\nx", b"\r\nSubject: two\r\n\r\ny", kind=b"digest")
+
+    assert (found.text, names(found)) == ("", ["one.eml", "two.eml"])
+
+
 # invitations
 
 EVENT = """\
