@@ -33,6 +33,7 @@ class SmtpSink:
     password: str = ""
     tokens: set[str] | None = None  # access tokens it lets in with; None: it takes none at all
     connections: int = 0
+    open_now: set[asyncio.Transport] = field(default_factory=set)
     port: int = 0
 
     async def handle_MAIL(  # noqa: N802
@@ -98,7 +99,13 @@ class _Server(SMTP):
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self.event_handler.connections += 1
+        self.event_handler.open_now.add(transport)
         super().connection_made(transport)
+
+    @override
+    def connection_lost(self, error: Exception | None) -> None:
+        self.event_handler.open_now.discard(self.transport)
+        super().connection_lost(error)
 
     @override
     async def smtp_DATA(self, arg: str) -> None:
@@ -140,6 +147,11 @@ async def smtp_sink(
         yield sink
     finally:
         server.close()
+        # Who keeps a connection for the next mail finds it closed, as by any server that ends.
+        for transport in sink.open_now:
+            transport.abort()
+        for _ in range(5):  # until that was told to whoever reads it
+            await asyncio.sleep(0)
         await server.wait_closed()
 
 
