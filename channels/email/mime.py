@@ -3,12 +3,6 @@
 import binascii
 import re
 from dataclasses import dataclass, field
-from email.errors import MessageError
-from email.message import Message
-from email.parser import BytesFeedParser
-from email.policy import compat32
-
-from typing_extensions import override
 
 from channels.contract import Unreadable
 from channels.email.headers import MAX_VALUE, Headers, base64_bytes, valued
@@ -26,6 +20,7 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
+_LINE_REST = re.compile(rb"(--)?[ \t]{0,100}(?:\r\n|\r|\n|$)")
 _FOLDED = re.compile(rb"(?:[ \t][^\r\n]*(?:\r\n|\r|\n))*")
 _DIGESTED = "message/rfc822"  # what a part of a digest is that says nothing of itself
 _OF_CONTENT = ("content-type", "content-transfer-encoding")
@@ -51,33 +46,6 @@ class Part:
     @property
     def is_attached(self) -> bool:
         return self.disposition == "attachment"
-
-
-class _Node(Message):
-    """The parser's idea of a part, kept from doing what is slow or loses bytes.
-
-    Its own reading of parameters takes minutes on hostile fields, and it takes attached mails
-    apart, after which their bytes are gone.
-    """
-
-    def _declared(self) -> str:
-        fields = self.raw_items()
-        return next((text for name, text in fields if name.lower() == "content-type"), "")[:10_000]
-
-    @override
-    def get_content_type(self) -> str:
-        found = _TYPE.match(self._declared().strip().lower())
-        kind = found.group() if found else "text/plain"
-        return "application/octet-stream" if kind.startswith("message/") else kind
-
-    @override
-    def get_content_maintype(self) -> str:
-        return self.get_content_type().partition("/")[0]
-
-    @override
-    def get_boundary(self, failobj: str | None = None) -> str | None:  # type: ignore[override]
-        found = _BOUNDARY.search(self._declared())
-        return (found.group(1) or found.group(2)).rstrip() if found else None
 
 
 FIELDS_CUT = "header fields cut: There are more or longer header fields than are read."
@@ -106,16 +74,8 @@ def taken_apart(raw: bytes) -> Taken:
     if not fields:
         raise Unreadable("This is no mail: it has no header fields at all.")
     warnings = (FIELDS_CUT,) if is_cut else ()
-    headers = _headers(fields)
-    if not headers.raw("content-type")[:200].strip(" \t\"'").lower().startswith("multipart"):
-        return Taken(_part(headers, body, ()), warnings)
-    try:
-        parser = BytesFeedParser(_factory=_Node, policy=compat32)
-        parser.feed(fields + b"\r\n" + body)
-        count = _Count()
-        root = _tree(parser.close(), count)
-    except (MessageError, RecursionError, LookupError, ValueError, TypeError, AttributeError):
-        return Taken(_flat(fields, body), (*warnings, STRUCTURE))
+    count = _Count()
+    root = _tree(_headers(fields), body, count)
     if count.is_cut:
         root = _beside(root, _whole(fields, body))
         warnings = (*warnings, PARTS_CUT)
@@ -202,23 +162,55 @@ def _within_limits(raw: bytes) -> tuple[bytes, bytes, bool]:
     return b"".join(kept), raw[at:], is_cut
 
 
-def _tree(message: Message, count: _Count, depth: int = 0, default: str = "") -> Part:
+def _tree(headers: Headers, body: bytes, count: _Count, depth: int = 0, default: str = "") -> Part:
     count.parts += 1
-    # get_payload() would decode eight-bit text by its label and lose what does not fit.
-    payload: object = message._payload  # type: ignore[attr-defined]
-    children: tuple[Part, ...] = ()
-    if isinstance(payload, list):
-        inside = [child for child in payload if isinstance(child, Message)]
-        room = max(0, MAX_PARTS - count.parts) if depth < MAX_DEPTH else 0
-        count.is_cut |= len(inside) > room
-        default = _DIGESTED if "multipart/digest" in message.get_content_type() else ""
-        children = tuple(
-            _tree(child, count, depth + 1, default)
-            for child in inside[:room]
-            if count.parts < MAX_PARTS
-        )
-    content = payload.encode("utf-8", "surrogateescape") if isinstance(payload, str) else b""
-    return _part(Headers(message.raw_items()), content, children, default)
+    declared = headers.raw("content-type")[:10_000]
+    kind = declared[:200].strip(" \t\"'").lower()
+    boundary = _BOUNDARY.search(declared) if kind.startswith("multipart") else None
+    if boundary is None:
+        return _part(headers, body, (), default)
+    marker = "--" + (boundary.group(1) or boundary.group(2)).rstrip()
+    room = max(0, MAX_PARTS - count.parts) if depth < MAX_DEPTH else 0
+    extents = _extents(body, marker.encode("ascii", "surrogateescape"), room + 1)
+    if len(extents) > room:
+        count.is_cut = True
+        if not room:
+            return _part(headers, b"", ())
+    inner = _DIGESTED if kind.startswith("multipart/digest") else ""
+    children = []
+    for start, end in extents[:room]:
+        if count.parts >= MAX_PARTS:
+            count.is_cut = True
+            break
+        fields, content, is_cut = _within_limits(body[start:end])
+        count.is_cut |= is_cut
+        children.append(_tree(_headers(fields), content, count, depth + 1, inner))
+    return _part(headers, body, tuple(children))
+
+
+def _extents(body: bytes, marker: bytes, most: int) -> list[tuple[int, int]]:
+    """Where each part between the lines with the marker begins and ends."""
+    out: list[tuple[int, int]] = []
+    start, at = -1, body.find(marker)
+    while at >= 0 and len(out) < most:
+        line_end = _LINE_REST.match(body, at + len(marker))
+        if line_end is None or (at and body[at - 1] not in b"\r\n"):
+            at = body.find(marker, at + 1)
+            continue
+        if start >= 0:
+            end = at - 1 if at > start else start
+            end -= body[end - 1 : end + 1] == b"\r\n" and end > start
+            out.append((start, max(start, end)))
+            start = -1
+        if line_end.group(1):
+            break
+        start = line_end.end()
+        at = body.find(marker, start)
+    if start >= 0 and len(out) < most:
+        # The last one is not closed.
+        end = len(body) - (2 if body.endswith(b"\r\n") else body.endswith((b"\r", b"\n")))
+        out.append((start, max(start, end)))
+    return out
 
 
 def _part(headers: Headers, raw: bytes, children: tuple[Part, ...], default: str = "") -> Part:
