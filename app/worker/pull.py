@@ -154,7 +154,7 @@ async def _after(works: Works, inbox_id: int, pulling: "asyncio.Task[None]", wai
     except SignInRefused as problem:
         log.warning("account refused", extra={"inbox": inbox_id})
         await works.in_transaction(refusals.note, inbox_id, str(problem))
-        return 0.0
+        return BACKOFF[0]  # and then the hour that is noted
     except (Misconfigured, Invalid) as problem:
         log.warning("inbox needs a person", extra={"inbox": inbox_id})
         await works.in_transaction(inboxes.note_trouble, inbox_id, str(problem))

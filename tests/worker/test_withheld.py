@@ -217,20 +217,19 @@ class _Dropping(Box):
 @on_sqlite
 def test_a_connection_that_lasted_is_made_anew_at_once_whatever_was_before(plant: Plant) -> None:
     post = Post()
-    post.troubles = [TryLater("Away.") for _ in range(6)]
+    post.troubles = [TryLater("Away.", after=250)]
     post.box = lambda: _Dropping(post)
     plant = plant.with_channel(post)
 
     async def act() -> None:
         task = pulling(plant)
-        await until(lambda: len(post.attempts) == 8)
+        await until(lambda: len(post.attempts) == 3)
         await ended(task)
 
     hurried(act)
 
-    waits = [after - before for before, after in pairwise(post.attempts)]
-    assert waits[5] > 80  # the last before it went well: ever longer
-    assert waits[6] < 360 + 170  # the next of those would have been 180 at least
+    _, again = (after - before for before, after in pairwise(post.attempts))
+    assert 360 < again < 360 + 250  # and not the double of the wait before
 
 
 def test_a_refused_account_is_left_in_peace_by_every_worker_for_an_hour(plant: Plant) -> None:
@@ -263,6 +262,25 @@ def test_a_refused_account_is_left_in_peace_by_every_worker_for_an_hour(plant: P
 
     assert len(post.attempts) == 2
     assert plant.inbox().last_in_error == ""
+
+
+@on_sqlite
+def test_what_comes_after_a_refused_account_is_backed_off_as_ever(plant: Plant) -> None:
+    post = Post(raw("a"))
+    post.troubles = [SignInRefused("Wrong."), *(TryLater("Away.") for _ in range(3))]
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: plant.inbox().last_in_error == "Wrong.")
+        plant.forward(60 * MINUTE)
+        await until(lambda: plant.states() == [("a", "waiting")])
+        await ended(task)
+
+    hurried(act)
+
+    waits = [after - before for before, after in pairwise(post.attempts)][1:]
+    assert [wait >= least for wait, least in zip(waits, (2.8, 3.9, 5.4), strict=True)] == [True] * 3
 
 
 @on_sqlite
