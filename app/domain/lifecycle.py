@@ -5,6 +5,8 @@ from enum import StrEnum
 from app.core.errors import Conflict
 from app.domain.words import Status
 
+LONGEST_UNDO = 30  # seconds in which an answer can be taken back, at most
+
 
 class Move(StrEnum):
     CUSTOMER_WROTE = "customer_wrote"

@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+LANGUAGES = ("ja", "de", "en")  # of screens, mails and surveys
+
 
 class Status(StrEnum):
     OPEN = "open"  # waits for us

@@ -8,12 +8,12 @@ from sqlmodel import Session, select
 
 from app.core import clock
 from app.core.errors import Conflict, Invalid
+from app.domain.lifecycle import LONGEST_UNDO
+from app.domain.words import LANGUAGES as LANGUAGES
 from app.services import changes
 from app.services.access import Actor, Permission, require
-from app.services.resting import LONGEST_UNDO
 from app.store.tables import Organisation
 
-LANGUAGES = ("ja", "de", "en")
 POLICIES = ("de-strict", "opt-out")
 _ALREADY = "The organisation is set up already; change it in the settings."
 

@@ -6,10 +6,8 @@ from datetime import datetime, timedelta
 from sqlmodel import Session, col, select, update
 
 from app.core import clock
-from app.core.errors import Conflict, NotFound
 from app.domain.storable import storable
 from app.domain.words import DeliveryState
-from app.services import changes
 from app.services.access import Actor, Permission, require
 from app.store import jobs
 from app.store.tables import Delivery, Inbox, Message
@@ -100,19 +98,8 @@ def _wake(session: Session, inbox: Inbox, limit: int | None) -> int:
     return len(messages)
 
 
-def try_again(session: Session, actor: Actor, inbox_id: int) -> None:
-    """An administrator has corrected something. One message is tried; if it leaves, all do."""
-    require(actor, Permission.ADMIN)
-    inbox = session.get(Inbox, inbox_id, with_for_update={"key_share": True})
-    if inbox is None:
-        raise NotFound("There is no such inbox.")
-    if inbox.out_paused_until is None:
-        raise Conflict("This inbox sends.")
-    _try(session, inbox)
-    changes.record(session, actor, None, "sending_tried_again", inbox=inbox.id)
-
-
-def _try(session: Session, inbox: Inbox) -> None:
+def try_now(session: Session, inbox: Inbox) -> None:
+    """One message is tried; if it leaves, all do."""
     inbox.out_paused_until = clock.now()
     session.add(inbox)
     if not _wake(session, inbox, limit=1):
@@ -122,7 +109,7 @@ def _try(session: Session, inbox: Inbox) -> None:
 def corrected(session: Session, inbox: Inbox) -> None:
     """Its settings were changed: one message tells whether that helped."""
     if inbox.out_paused_until is not None:
-        _try(session, inbox)
+        try_now(session, inbox)
 
 
 def over(session: Session) -> int:
@@ -133,7 +120,7 @@ def over(session: Session) -> int:
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
     for inbox in due:
-        _try(session, inbox)
+        try_now(session, inbox)
     return len(due)
 
 

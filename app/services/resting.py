@@ -11,7 +11,7 @@ from sqlmodel import Session, col, delete, select
 
 from app.core import clock
 from app.core.errors import Conflict, Invalid, NotAllowed, NotFound
-from app.domain.lifecycle import Move, allows
+from app.domain.lifecycle import LONGEST_UNDO, Move, allows
 from app.domain.words import DeliveryState, MessageKind, Status, SurveyState
 from app.services import access, answering, changes, drafts
 from app.services.access import SYSTEM, Actor, Permission
@@ -28,7 +28,6 @@ from app.store.tables import (
     Touchpoint,
 )
 
-LONGEST_UNDO = 30  # seconds
 FURTHEST = timedelta(days=365)
 
 _FIELDS = (

@@ -6,7 +6,7 @@ import pytest
 
 from app.core.errors import Conflict, NotAllowed, NotFound
 from app.domain.words import DeliveryState, Role
-from app.services import outbox, pauses, tickets, upkeep
+from app.services import outbox, pauses, resuming, tickets, upkeep
 from app.services.access import Actor
 from app.services.pauses import FIRST, LATER, Pause
 from app.services.tickets import Draft
@@ -116,10 +116,10 @@ def test_an_administrator_tries_at_once(desk: Desk, three: list[Message]) -> Non
         pack(desk, message)
 
     with pytest.raises(NotAllowed):
-        desk.do(pauses.try_again, desk.ann, desk.inbox.id)
+        desk.do(resuming.try_again, desk.ann, desk.inbox.id)
     with pytest.raises(NotFound):
-        desk.do(pauses.try_again, ADMIN, 999)
-    desk.do(pauses.try_again, ADMIN, desk.inbox.id)
+        desk.do(resuming.try_again, ADMIN, 999)
+    desk.do(resuming.try_again, ADMIN, desk.inbox.id)
 
     assert [pack(desk, message) for message in three] == [True, False, False]
     assert desk.deliveries(three[0].id)[0].state is DeliveryState.SENDING
@@ -137,7 +137,7 @@ def test_where_nothing_waits_the_next_message_tries(
 
     assert paused_until(desk) is None
     with pytest.raises(Conflict):
-        desk.do(pauses.try_again, ADMIN, desk.inbox.id)
+        desk.do(resuming.try_again, ADMIN, desk.inbox.id)
 
 
 def test_changed_settings_are_tried_at_once(desk: Desk, three: list[Message]) -> None:

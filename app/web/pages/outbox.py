@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 
-from app.services import doubts, outbox, pauses
+from app.services import doubts, outbox, resuming
 from app.services.access import Permission, may
 from app.services.queries import outbox as outbox_query
 from app.services.queries.outbox import Show
@@ -42,7 +42,7 @@ def source(message_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
 @router.post("/inboxes/{inbox_id}/try")
 def try_again(inbox_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:
-        pauses.try_again(session, actor, inbox_id)
+        resuming.try_again(session, actor, inbox_id)
     return go("/outbox", show="waiting")
 
 
