@@ -129,6 +129,18 @@ def _hear(
     delivery.state, delivery.words = DeliveryState.FAILED, storable(words[:500])
     delivery.next_at, delivery.changed_at = None, clock.now()
     session.add(delivery)
+    if failure.hard:
+        _mark_undeliverable(session, delivery.recipient)
     outbox.consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
     return True
+
+
+def _mark_undeliverable(session: Session, recipient: str) -> None:
+    """Nobody is asked for feedback there, and agents see it, until mail comes from there again."""
+    address = session.exec(
+        select(Address).where(Address.kind == EMAIL, Address.normal == normal(EMAIL, recipient, 0))
+    ).one_or_none()
+    if address is not None:
+        address.undeliverable_at = address.undeliverable_at or clock.now()
+        session.add(address)

@@ -105,6 +105,8 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     customer, address = customers.resolve(
         session, place.inbox.id, message.sender, message.also_known_as, language=found.language
     )
+    if not message.automatic:
+        address.undeliverable_at = None  # whoever writes from there can be reached there
     there = threads.place(session, keys, place.inbox, address, message)
     if there.ticket and there.unverified:
         return _for_an_agent(session, there.ticket, address, place, found)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from sqlalchemy.exc import OperationalError
 
 from app.domain.text import inquiry
-from app.services import intake, tagging
+from app.services import doubts, intake, tagging
 from app.services.filing import StoredFile, Understood
 from app.store import jobs
 from app.store.tables import Arrival, Inbox
@@ -71,6 +71,7 @@ def _batch(works: Works, inbox_id: int) -> _Batch:
 def _file_one(works: Works, inbox: Inbox, arrival: Arrival) -> None:
     try:
         channel, found = _parse(works, inbox, arrival)
+        _hear_bounces(works, inbox, found)
         understood = [_understand(works, one) for one in found]
         if arrival.oversized:
             understood = [
@@ -114,6 +115,13 @@ def _parse(
     if isinstance(channel, ReadsElsewhere):
         return channel, works.reader.parse(channel, config, raw)
     return channel, channel.parse(config, raw)
+
+
+def _hear_bounces(works: Works, inbox: Inbox, found: Sequence[InboundMessage | Ignored]) -> None:
+    """What came back of ours. Before it is filed: to hear it twice changes nothing."""
+    for one in found:
+        if isinstance(one, InboundMessage) and one.automatic and one.report:
+            works.do(doubts.returned, inbox.id, one.report.original_id, one.report.failures)
 
 
 def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | Ignored:

@@ -8,9 +8,9 @@ from app.core.errors import Conflict
 from app.domain.words import DeliveryState
 from app.services import doubts, outbox, tickets, upkeep
 from app.services.tickets import Draft
-from app.store.tables import Change, Message
+from app.store.tables import Address, Change, Message
 from channels.contract import Failure, InDoubt, Outcome, Ref, RefKind, Rendered, Sent
-from tests.inquiries import LINKS, Desk, inquiry
+from tests.inquiries import LINKS, NOON, Desk, inquiry
 from tests.services.conftest import Forward
 
 OURS = "t.token.2.dede0129@shop.test"
@@ -108,6 +108,21 @@ def test_a_bounce_says_what_became_of_one_recipient(
     desk.do(doubts.returned, desk.inbox.id, OURS, [said])
 
     assert states(desk, doubtful) == [after, DOUBT]
+
+
+def test_an_address_is_undeliverable_until_mail_comes_from_there(desk: Desk) -> None:
+    first = inquiry()
+    message = desk.do(tickets.reply, desk.ann, desk.ticket(first).ref, Draft("Turn it."))
+    send(desk, message, Sent("p1"))
+
+    desk.do(doubts.returned, desk.inbox.id, OURS, [failure("failed")])
+    [address] = desk.all(Address)
+    marked = address.undeliverable_at
+    desk.arrive(inquiry(automatic=True))
+    desk.arrive(inquiry(refs=(Ref(RefKind.MESSAGE_ID, first.external_id),)))
+
+    [address] = desk.all(Address)
+    assert (marked, address.undeliverable_at) == (NOON, None)
 
 
 def test_a_bounce_about_an_id_we_never_gave_out_changes_nothing(

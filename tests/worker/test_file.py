@@ -17,7 +17,7 @@ from app.domain.words import Decision, Head
 from app.store.tables import Arrival, Message, PredictionRow, Ticket
 from app.worker.file import file, tag
 from app.worker.triage import Triage
-from channels.contract import Ignored, InboundFile, InboundMessage, Raw
+from channels.contract import Failure, Ignored, InboundFile, InboundMessage, Raw, Report
 from classifier.contract import Classifier, Prediction
 from tests.fakes import FakeChannel, FakeConfig, raw
 from tests.inquiries import NOON, guess
@@ -51,6 +51,21 @@ class Attaching(FakeChannel):
         attached = (InboundFile("lid.txt", "text/plain", b"the lid"),)
         found = super().parse(config, raw)
         return [replace(one, files=attached) for one in found if isinstance(one, InboundMessage)]
+
+
+class Returning(FakeChannel):
+    """Reads a bounce out of every arrival, about the message it names."""
+
+    @override
+    def parse(self, config: FakeConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
+        failed = Failure("yumi@customers.test", "failed", "5.1.1", hard=True, words="no such user")
+        report = Report((failed,), "ours@shop.test")
+        found = super().parse(config, raw)
+        return [
+            replace(one, automatic=True, machine="bounce_hard", report=report)
+            for one in found
+            if isinstance(one, InboundMessage)
+        ]
 
 
 class Model:
@@ -329,6 +344,20 @@ async def test_a_model_that_cannot_be_had_leaves_the_ticket_unsure_in_the_end(
         (Head.TOPIC, "", Decision.ABSTAIN),
     ]
     assert plant.desk.again(ticket).stage == ""
+
+
+async def test_a_bounce_is_heard_by_the_delivery_it_is_about(plant: Plant) -> None:
+    plant = plant.with_channel(Returning())
+    message = plant.desk.answered(plant.desk.ticket())
+    with plant.desk.db.transaction() as session:
+        session.get_one(Message, message.id).external_id = "ours@shop.test"
+    plant.kept(raw("a"))
+
+    await file(plant.works, plant.inbox_id)
+
+    [delivery] = plant.desk.deliveries(message.id)
+    assert (delivery.state, delivery.words) == ("failed", "5.1.1 no such user")
+    assert plant.states()[-1] == ("a", "filed")
 
 
 @on_sqlite
