@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from app.core.secrets import Keys, load_key
@@ -17,6 +18,15 @@ from tests.faults.table import pytest_terminal_summary
 from tests.servers.postgres import Postgres
 
 __all__ = ["pytest_terminal_summary"]  # a hook: pytest finds it by its name
+
+# The same examples everywhere, and no verdict on how fast a machine is.
+hypothesis.settings.register_profile(
+    "setten",
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.load_profile("setten")
 
 _numbers = itertools.count(1)
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]

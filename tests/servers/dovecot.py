@@ -9,6 +9,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -123,10 +124,18 @@ class Dovecot:
     def maildir(self, user: str) -> Path:
         """The folder of a user's INBOX; made when it is not there yet."""
         path = self.top / "mail" / user
-        for folder in (path, *(path / name for name in ("cur", "new", "tmp"))):
-            if not folder.exists():
-                folder.mkdir(mode=0o700)
-                os.chown(folder, self.uid, self.gid)
+        if all((path / name).exists() for name in ("cur", "new", "tmp")):
+            return path
+        # Made aside: Dovecot may look at the same moment, and must not find what it cannot open.
+        made = self.top / f"{user}.{os.getpid()}.{time.monotonic_ns()}"
+        for folder in (made, *(made / name for name in ("cur", "new", "tmp"))):
+            folder.mkdir(mode=0o700)
+            os.chown(folder, self.uid, self.gid)
+        try:
+            made.rename(path)
+        except OSError:  # Dovecot was faster, and makes the rest of it just now
+            shutil.rmtree(made)
+            return self.maildir(user)
         return path
 
     def drop(self, user: str, raw: bytes) -> Path:
@@ -172,7 +181,16 @@ class Dovecot:
             except subprocess.TimeoutExpired:
                 self.process.kill()
                 self.process.wait()
+        self._tell()
         shutil.rmtree(self.top, ignore_errors=True)
+
+    def _tell(self) -> None:
+        """What went wrong in it, beside the test that noticed."""
+        log = self.top / "dovecot.log"
+        lines = log.read_text(errors="replace").splitlines() if log.exists() else []
+        for line in lines:
+            if re.search(r"\b(?:Error|Fatal|Panic)\b", line):
+                sys.stderr.write(f"{line}\n")
 
     def _wait_until_it_listens(self) -> None:
         end = time.monotonic() + CEILING

@@ -57,6 +57,7 @@ def test_counts_cost_one_statement_whatever_their_number(db: Database, ann: Acto
         View.TRIAGE: n,
         View.WAITING: 0,
         View.SNOOZED: n,
+        View.UNVERIFIED: 0,
     }
     assert (found.follow_ups, found.set_aside, found.outbox, len(seen)) == (0, 0, 0, 1)
 
@@ -68,7 +69,8 @@ def test_each_view_shows_its_own(db: Database, ann: Actor) -> None:
         make_ticket(session, box, who, subject="new")
         make_ticket(session, box, who, subject="mine", assignee_id=ann.agent_id, **sorted_out)
         for status in (Status.WAITING, Status.SNOOZED, Status.RESOLVED, Status.SPAM):
-            make_ticket(session, box, who, subject=status, status=status)
+            late = 0 if status is Status.WAITING else 1
+            make_ticket(session, box, who, subject=status, status=status, unverified=late)
 
     found = {view: refs(db, ann, Selection(view)) for view in View}
 
@@ -81,6 +83,7 @@ def test_each_view_shows_its_own(db: Database, ann: Actor) -> None:
         View.SNOOZED: ["snoozed"],
         View.RESOLVED: ["resolved"],
         View.SPAM: ["spam"],
+        View.UNVERIFIED: ["snoozed", "resolved"],
     }
 
 
