@@ -1,7 +1,8 @@
 """A process that does nothing but read: what strangers wrote, within limits, knowing no secret.
 
 It is asked and answers by its standard input and output: eight bytes of length, then that many
-bytes of pickle. It ends when nobody asks for a minute, or when whoever asked is gone.
+bytes of pickle. Before the first question it says by eight zeros that it is ready. It ends when
+nobody asks for a minute, or when whoever asked is gone.
 """
 
 import importlib
@@ -11,6 +12,7 @@ import resource
 import select
 import signal
 import struct
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol, runtime_checkable
 
@@ -43,6 +45,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks
+    importlib.import_module(sys.argv[1].partition(":")[0])
+    _write(b"")
     while (question := _question()) is not None:
         signal.alarm(LONGEST)
         _write(_answer(*question))

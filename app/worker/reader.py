@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 
 # Together ten seconds: nobody behind a hostile mail waits longer.
 WITHIN = (7.5, 2.5)  # seconds for all of it, then for less of it
+START = 60.0  # seconds in which its process is ready; no mail is blamed for a slow machine
 LARGEST = 512 << 20  # bytes of an answer
 PIPE = 1 << 20  # bytes on the way at once
 _NO_ANSWER = (
@@ -85,7 +86,7 @@ class Reader:
         asked = pickle.dumps(question, protocol=5)
         with self._lock:
             try:
-                answer = self._answer(asked, seconds)
+                answer = self._answer(question[0], asked, seconds)
             except (OSError, EOFError, TimeoutError) as problem:
                 self.close()
                 raise Overrun(type(problem).__name__) from problem
@@ -100,19 +101,19 @@ class Reader:
         result: Sequence[InboundMessage | Ignored] = found
         return result
 
-    def _answer(self, asked: bytes, seconds: float) -> memoryview:
-        until = time.monotonic() + seconds
+    def _answer(self, target: str, asked: bytes, seconds: float) -> memoryview:
         if self._process is not None:
             try:
-                return self._process.ask(asked, until)
+                return self._process.ask(asked, time.monotonic() + seconds)
             except TimeoutError:
                 raise
             except (OSError, EOFError):
                 # It had just ended, because nobody asked for a minute; or it died of what was
                 # asked, and then the next one dies as well.
                 self.close()
-        self._process = _Process()
-        return self._process.ask(asked, until)
+        self._process = _Process(target)
+        self._process.wait(time.monotonic() + START)
+        return self._process.ask(asked, time.monotonic() + seconds)
 
     def close(self) -> None:
         """End the process; the next question begins another."""
@@ -122,7 +123,7 @@ class Reader:
 
 
 class _Process:
-    def __init__(self) -> None:
+    def __init__(self, target: str) -> None:
         theirs_in, self._in = os.pipe()
         self._out, theirs_out = os.pipe()
         for pipe in (self._in, self._out):
@@ -132,7 +133,7 @@ class _Process:
         try:
             pid = os.posix_spawn(
                 sys.executable,
-                [sys.executable, "-s", "-m", "channels.isolated"],
+                [sys.executable, "-s", "-m", "channels.isolated", target],
                 _environment(),
                 file_actions=[
                     (os.POSIX_SPAWN_DUP2, theirs_in, 0),
@@ -148,6 +149,10 @@ class _Process:
             os.close(theirs_in)
             os.close(theirs_out)
         self.end = weakref.finalize(self, _end, pid, self._in, self._out)
+
+    def wait(self, until: float) -> None:
+        """Until it has loaded what it reads with."""
+        self._read(LENGTH.size, until)
 
     def ask(self, asked: bytes, until: float) -> memoryview:
         """Raises `EOFError`, `OSError` or `TimeoutError`."""

@@ -226,4 +226,4 @@ def test_a_megabyte_of_anything_is_read_at_once(piece: str) -> None:
 
     read(f"Hello\n{text}", f"<p>Hello</p>{text}")
 
-    assert time.process_time() - start < 10
+    assert time.process_time() - start < 30
