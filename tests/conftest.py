@@ -1,6 +1,7 @@
 """What tests of every floor share: settings, keys, blobs, and databases that cost little."""
 
 import itertools
+import os
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
@@ -30,6 +31,17 @@ hypothesis.settings.load_profile("setten")
 
 _numbers = itertools.count(1)
 BOTH = ["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)]
+
+
+@pytest.fixture(autouse=True)
+def _same_umask() -> Iterator[None]:
+    """A command changes it as if the process were its own; servers of later tests then find
+    folders that they cannot open."""
+    before = os.umask(0o022)
+    os.umask(before)
+    yield
+    after = os.umask(before)
+    assert oct(after) == oct(before), "this test leaves another umask behind"
 
 
 @pytest.fixture(scope="session")

@@ -90,6 +90,7 @@ class Dovecot:
         top = _short_folder(tmp)
         for name in ("run", "state", "mail"):
             (top / name).mkdir(parents=True, exist_ok=True)
+            (top / name).chmod(0o755)
         _certificate(top)
         root = os.getuid() == 0
         entry = pwd.getpwnam("nobody") if root else pwd.getpwuid(os.getuid())
@@ -220,7 +221,8 @@ def _identity(user: str, group: str) -> str:
 def _short_folder(tmp: Path) -> Path:
     # Unix sockets allow about a hundred letters, and pytest's folders are readable by us only.
     path = Path("/tmp") / f"dove{os.getpid()}{abs(hash(tmp)) % 10**6}{time.time_ns() % 10**6}"
-    path.mkdir(mode=0o755)
+    path.mkdir()
+    path.chmod(0o755)  # whatever the umask of whoever runs the tests
     return path
 
 

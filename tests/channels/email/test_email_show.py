@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +14,16 @@ import pytest
 from app.cli import main
 
 HERE = Path(__file__).parent
+
+
+@pytest.fixture(autouse=True)
+def umask() -> Iterator[None]:
+    """A command sets it for its process, which is ours here."""
+    before = os.umask(0o022)
+    yield
+    os.umask(before)
+
+
 ANSWER = b"""\
 From: =?utf-8?q?M=C3=BCller=2C_Anna?= <anna@example.org>
 To: Help <help@shop.test>, second@shop.test
