@@ -105,6 +105,11 @@ class InboundMessage:
     seconds: int | None = None  # length of a call, where it is known
     logged_by: str = ""  # address of the agent who wrote it down
 
+    @property
+    def answered_ids(self) -> list[str]:
+        """Ids of messages it answers, as they stand; the nearest first."""
+        return [ref.value for ref in self.refs if ref.kind is RefKind.MESSAGE_ID]
+
 
 @dataclass(frozen=True, slots=True)
 class Ignored:

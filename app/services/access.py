@@ -7,7 +7,7 @@ from sqlmodel import Session, col, select
 
 from app.core.errors import NotAllowed, NotFound
 from app.domain.words import Cause, Role
-from app.store.tables import FormerRef, Ticket
+from app.store.tables import FormerRef, Inbox, Ticket
 
 
 class Permission(StrEnum):
@@ -38,6 +38,7 @@ class Actor:
 
 
 SYSTEM = Actor(name="Setten", role=Role.ADMIN, cause=Cause.SYSTEM)
+RULE = Actor(name="intake", role=Role.ADMIN, cause=Cause.RULE)
 
 
 def may(actor: Actor, permission: Permission) -> bool:
@@ -62,4 +63,14 @@ def ticket(session: Session, actor: Actor, ref: str, permission: Permission) -> 
     if found is None or not may(actor, Permission.READ):
         raise NotFound("There is no such ticket.")
     require(actor, permission)
+    return found
+
+
+def inbox(session: Session, actor: Actor, inbox_id: int, *, locked: bool = False) -> Inbox:
+    """For administrators. Raises `NotFound` for what is not there."""
+    require(actor, Permission.ADMIN)
+    lock = {"key_share": True} if locked else None
+    found = session.get(Inbox, inbox_id, with_for_update=lock)
+    if found is None:
+        raise NotFound("There is no such inbox.")
     return found

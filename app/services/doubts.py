@@ -9,10 +9,10 @@ from app.core.errors import Conflict
 from app.domain.address import EMAIL, normal
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
-from app.services import changes, outbox
+from app.services import changes, customers, outbox
 from app.services.access import SYSTEM, Actor
 from app.store.tables import Address, Delivery, Message, Ticket
-from channels.contract import Failure
+from channels.contract import Failure, Party
 
 BY_A_PERSON = "A person says that it arrived."
 BY_AN_ANSWER = "It arrived, for there is an answer to it."
@@ -130,17 +130,15 @@ def _hear(
     delivery.next_at, delivery.changed_at = None, clock.now()
     session.add(delivery)
     if failure.hard:
-        _mark_undeliverable(session, delivery.recipient)
+        _mark_undeliverable(session, message.inbox_id, delivery.recipient)
     outbox.consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
     return True
 
 
-def _mark_undeliverable(session: Session, recipient: str) -> None:
+def _mark_undeliverable(session: Session, inbox_id: int, recipient: str) -> None:
     """Nobody is asked for feedback there, and agents see it, until mail comes from there again."""
-    address = session.exec(
-        select(Address).where(Address.kind == EMAIL, Address.normal == normal(EMAIL, recipient, 0))
-    ).one_or_none()
+    address = customers.find(session, inbox_id, [Party(EMAIL, recipient)])
     if address is not None:
         address.undeliverable_at = address.undeliverable_at or clock.now()
         session.add(address)

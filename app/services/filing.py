@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from sqlmodel import Session, col, select
 
@@ -23,7 +24,7 @@ from app.services import (
     touchpoints,
     withdrawals,
 )
-from app.services.access import Actor
+from app.services.access import RULE, Actor
 from app.store import jobs, locking, search
 from app.store.tables import (
     Address,
@@ -37,11 +38,10 @@ from app.store.tables import (
     Participant,
     Ticket,
 )
-from channels.contract import Direction, InboundMessage, RefKind, SelfTests
+from channels.contract import Direction, InboundMessage, SelfTests
 from classifier.contract import Prediction
 
 INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
-RULE = Actor(name="intake", role=Role.ADMIN, cause=Cause.RULE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +96,7 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     if reason := _of_ourselves(session, keys, place, message):
         return Outcome(ArrivalState.IGNORED, reason)
     # A copy, or what it answers, may be filed by somebody else at this very moment.
-    ids = [ref.value for ref in message.refs if ref.kind is RefKind.MESSAGE_ID]
-    locking.names(session, (message.canonical, message.external_id, *ids))
+    locking.names(session, (message.canonical, message.external_id, *message.answered_ids))
     original = _already_filed(session, place, message.canonical)
     if original:
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
@@ -181,22 +180,35 @@ def _already_filed(session: Session, place: Place, canonical: str) -> int | None
 def _open(
     session: Session, inbox: Inbox, customer: Customer, found: Understood, claimed: str
 ) -> Ticket:
-    now = clock.now()
     message = found.message
     promised = session.exec(select(Organisation.first_answer_minutes)).first()
+    waits = timedelta(minutes=promised) if promised and not message.automatic else None
+    return open_ticket(
+        session,
+        inbox,
+        message,
+        customer_id=customer.id,
+        team_id=inbox.team_id,
+        language=found.language,
+        due_at=clock.now() + waits if waits else None,
+        automatic=message.automatic,
+        claims_ref=claimed,
+    )
+
+
+def open_ticket(
+    session: Session, inbox: Inbox, first: InboundMessage | Message, **given: Any
+) -> Ticket:
+    """A new one, called after what is said first on it."""
+    now = clock.now()
     ticket = Ticket(
         ref=secrets.new_ref(),
         inbox_id=inbox.id,
         channel=inbox.kind,
-        customer_id=customer.id,
-        team_id=inbox.team_id,
-        subject=normal_subject(message.subject) or preview(message.text, 80),
-        language=found.language,
+        subject=normal_subject(first.subject) or preview(first.text, 80),
         created_at=now,
         last_activity_at=now,
-        due_at=now + timedelta(minutes=promised) if promised and not message.automatic else None,
-        automatic=message.automatic,
-        claims_ref=claimed,
+        **given,
     )
     session.add(ticket)
     session.flush()
@@ -244,7 +256,7 @@ def _write(
         machine=message.machine,
         charset_suspect=message.charset_suspect,
         seconds=message.seconds,
-        references=[ref.value for ref in message.refs if ref.kind is RefKind.MESSAGE_ID][:20],
+        references=message.answered_ids[:20],
     )
     session.add(row)
     session.flush()

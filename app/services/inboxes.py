@@ -12,7 +12,7 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
 from app.domain.address import EMAIL, normal
 from app.domain.words import SelfTest
-from app.services import changes, pauses
+from app.services import access, changes, pauses
 from app.services.access import Actor, Permission, require
 from app.store.tables import Inbox
 from channels.contract import SelfTests
@@ -95,16 +95,8 @@ def _address_is_free(session: Session, new: NewInbox, *, but: int | None) -> Non
         raise Conflict(f"Another inbox already has the address {new.address}.", field="address")
 
 
-def get(session: Session, actor: Actor, inbox_id: int) -> Inbox:
-    require(actor, Permission.ADMIN)
-    inbox = session.get(Inbox, inbox_id)
-    if inbox is None:
-        raise NotFound("There is no such inbox.")
-    return inbox
-
-
 def change(session: Session, actor: Actor, keys: Keys, inbox_id: int, new: NewInbox) -> Inbox:
-    inbox = get(session, actor, inbox_id)
+    inbox = access.inbox(session, actor, inbox_id)
     if inbox.kind != new.kind:
         raise Invalid("The channel of an inbox cannot change; add another inbox.")
     _address_is_free(session, new, but=inbox_id)
@@ -140,7 +132,7 @@ def _up_to_date(inbox: Inbox, new: NewInbox) -> BaseModel:
 
 
 def set_enabled(session: Session, actor: Actor, inbox_id: int, *, enabled: bool) -> Inbox:
-    inbox = get(session, actor, inbox_id)
+    inbox = access.inbox(session, actor, inbox_id)
     inbox.enabled = enabled
     session.add(inbox)
     changes.record(session, actor, None, "inbox_switched", inbox=inbox.id, on=enabled)

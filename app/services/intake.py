@@ -11,7 +11,7 @@ from app.core import clock, crashpoints
 from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
 from app.domain.words import ArrivalState
-from app.services import changes, filing
+from app.services import changes, filing, ledger
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.filing import Understood
 from app.store import inserting, jobs
@@ -127,7 +127,7 @@ def _enter(
     )
     listed = items.keys() - {ServerId(row.scope, row.number) for row in new}
     for item in listed:
-        row = ledger_row(session, inbox_id, item)
+        row = ledger.row_of(session, inbox_id, item)
         row.arrival_id, row.identity = items[item], identities[item]
         row.problem, row.next_at = "", None
         session.add(row)
@@ -137,20 +137,6 @@ def _kept_before(session: Session, inbox_id: int, external_id: str) -> int:
     return session.exec(
         select(Arrival.id).where(Arrival.inbox_id == inbox_id, Arrival.external_id == external_id)
     ).one()
-
-
-def ledger_row(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
-    """What is known of one item of a server; made when it was never seen."""
-    row = session.exec(
-        select(LedgerRow).where(
-            LedgerRow.inbox_id == inbox_id,
-            LedgerRow.scope == item.scope,
-            LedgerRow.number == item.number,
-        )
-    ).one_or_none()
-    return row or LedgerRow(
-        inbox_id=inbox_id, scope=item.scope, number=item.number, seen_at=clock.now()
-    )
 
 
 def refuse(session: Session, inbox_id: int, external_id: str, size: int, reason: str) -> None:

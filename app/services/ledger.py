@@ -2,24 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, or_, select
 
 from app.core import clock
 from app.domain.words import ArrivalState
-from app.services import changes, intake
+from app.services import changes
 from app.services.access import SYSTEM
 from app.store import inserting
 from app.store.tables import Arrival, Folder, Inbox, LedgerRow
 from channels.contract import Identity, ServerId
 
-TOO_OLD = "It was there before the inbox was connected, and is not wanted."
 GONE = "It was gone before it could be fetched."
 
 _DONE = (ArrivalState.FILED, ArrivalState.COPY, ArrivalState.IGNORED)
 _AT_ONCE = 500
+ANSWERED = timedelta(minutes=1)
 UNEXPLAINED = 50  # numbers that are named one by one
 
 
@@ -30,6 +29,20 @@ def start(session: Session, inbox_id: int, old: Sequence[ServerId]) -> None:
     if old:
         inbox.start_scope, inbox.start_number = old[-1].scope, old[-1].number
     session.add(inbox)
+
+
+def row_of(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
+    """What is known of one item of a server; made when it was never seen."""
+    row = session.exec(
+        select(LedgerRow).where(
+            LedgerRow.inbox_id == inbox_id,
+            LedgerRow.scope == item.scope,
+            LedgerRow.number == item.number,
+        )
+    ).one_or_none()
+    return row or LedgerRow(
+        inbox_id=inbox_id, scope=item.scope, number=item.number, seen_at=clock.now()
+    )
 
 
 def skip(session: Session, inbox_id: int, items: Iterable[ServerId]) -> None:
@@ -98,7 +111,7 @@ def _before_start(inbox: Inbox, item: ServerId) -> bool:
 
 def note_gone(session: Session, inbox_id: int, item: ServerId) -> None:
     """Listed and then not there: somebody else removed it. The ledger says so."""
-    row = intake.ledger_row(session, inbox_id, item)
+    row = row_of(session, inbox_id, item)
     row.problem, row.next_at = GONE, None
     session.add(row)
 
@@ -144,13 +157,7 @@ def was_renumbered(session: Session, inbox_id: int, scope: str) -> bool:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Renumbered:
-    known: int
-    skipped: int
-
-
-def renumber(session: Session, inbox_id: int, found: Mapping[ServerId, Identity]) -> Renumbered:
+def renumber(session: Session, inbox_id: int, found: Mapping[ServerId, Identity]) -> None:
     """Write down what of `found` the ledger knows under another number. The rest is missing.
 
     What is older than the inbox and was never fetched is not wanted now either.
@@ -178,7 +185,6 @@ def renumber(session: Session, inbox_id: int, found: Mapping[ServerId, Identity]
             skipped.append(item)
     inserting.unless_there(session, rows)
     skip(session, inbox_id, skipped)
-    return Renumbered(len(rows), len(skipped))
 
 
 def _is_older(received_at: datetime | None, started_at: datetime | None) -> bool:
@@ -210,10 +216,11 @@ def _known_as(
 
 
 def note_answer(session: Session, inbox_id: int) -> None:
-    """Its server was asked just now, and everything new is here."""
-    inbox = session.get_one(Inbox, inbox_id)
-    inbox.looked_at = clock.now()
-    session.add(inbox)
+    """Its server was asked just now. Written down to a minute, not with every look."""
+    inbox, now = session.get_one(Inbox, inbox_id), clock.now()
+    if inbox.looked_at is None or now - inbox.looked_at > ANSWERED:
+        inbox.looked_at = now
+        session.add(inbox)
 
 
 def note_look(session: Session, inbox_id: int, scope: str, there: Sequence[ServerId]) -> None:

@@ -4,10 +4,10 @@ from dataclasses import dataclass
 
 from sqlmodel import Session, col, select
 
-from app.core.errors import Invalid, NotFound
+from app.core.errors import Invalid
 from app.domain.storable import storable
 from app.domain.words import LANGUAGES
-from app.services import changes
+from app.services import access, changes
 from app.services.access import Actor, Permission, require
 from app.store.tables import Inbox, Letterhead, Organisation, Ticket
 
@@ -33,17 +33,9 @@ class Hours:
     closes_minute: int
 
 
-def _inbox(session: Session, actor: Actor, inbox_id: int) -> Inbox:
-    require(actor, Permission.ADMIN)
-    inbox = session.get(Inbox, inbox_id)
-    if inbox is None:
-        raise NotFound("There is no such inbox.")
-    return inbox
-
-
 def of(session: Session, actor: Actor, inbox_id: int) -> dict[str, Texts]:
     """For every language there is."""
-    inbox = _inbox(session, actor, inbox_id)
+    inbox = access.inbox(session, actor, inbox_id)
     rows = session.exec(select(Letterhead).where(Letterhead.inbox_id == inbox.id)).all()
     known = {row.language: Texts(row.signature, row.receipt, row.receipt_closed) for row in rows}
     return {language: known.get(language, Texts()) for language in LANGUAGES}
@@ -52,7 +44,7 @@ def of(session: Session, actor: Actor, inbox_id: int) -> dict[str, Texts]:
 def write(
     session: Session, actor: Actor, inbox_id: int, texts: dict[str, Texts], hours: Hours
 ) -> None:
-    inbox = _inbox(session, actor, inbox_id)
+    inbox = access.inbox(session, actor, inbox_id)
     for language, given in texts.items():
         if language not in LANGUAGES:
             raise Invalid("Choose Japanese, German or English.", field="language")

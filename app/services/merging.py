@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from app.core.errors import Conflict
-from app.domain.words import Cause, Role, Status
+from app.domain.words import Status
 from app.services import access, changes, touchpoints, withdrawals
 from app.services.access import Actor, Permission
 from app.store import search
@@ -26,8 +26,6 @@ from app.store.tables import (
     Ticket,
     Touchpoint,
 )
-
-THREAD = Actor(name="intake", role=Role.ADMIN, cause=Cause.RULE)
 
 # Their rows of one ticket can stand beside those of another; the others need a word each.
 _MOVED: tuple[type[SQLModel], ...] = (

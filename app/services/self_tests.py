@@ -13,7 +13,7 @@ from app.core.secrets import Keys
 from app.domain.storable import storable
 from app.domain.text import preview
 from app.domain.words import SelfTest
-from app.services import changes, inboxes
+from app.services import access, changes, inboxes
 from app.services.access import SYSTEM, Actor
 from app.store import jobs
 from app.store.tables import Inbox
@@ -36,7 +36,7 @@ class Run:
 
 def start(session: Session, actor: Actor, inbox_id: int) -> Inbox:
     """Begin anew, whatever became of the try before."""
-    inbox = inboxes.get(session, actor, inbox_id)
+    inbox = access.inbox(session, actor, inbox_id)
     if not inbox.enabled:
         raise Conflict("This inbox is switched off; switch it on to test it.")
     inbox.self_test, inbox.self_test_at = SelfTest.RUNNING, clock.now()

@@ -2,10 +2,8 @@
 
 from sqlmodel import Session, select
 
-from app.core import clock, secrets
+from app.core import clock
 from app.core.errors import Conflict, NotFound
-from app.domain.subject import normal_subject
-from app.domain.text import preview
 from app.services import access, changes, filing, threads, touchpoints
 from app.services.access import Actor, Permission
 from app.store import search
@@ -29,24 +27,19 @@ def accept(session: Session, actor: Actor, ref: str, message_id: int) -> Ticket:
 def part(session: Session, actor: Actor, ref: str, message_id: int) -> Ticket:
     """They do not belong to it: a ticket of their own, which says where it came from."""
     ticket, row, address = _decided(session, actor, ref, message_id)
-    inbox, now = session.get_one(Inbox, row.inbox_id), clock.now()
+    inbox = session.get_one(Inbox, row.inbox_id)
     brought = session.exec(select(Attachment.id).where(Attachment.message_id == row.id)).first()
-    own = Ticket(
-        ref=secrets.new_ref(),
-        inbox_id=inbox.id,
-        channel=inbox.kind,
+    own = filing.open_ticket(
+        session,
+        inbox,
+        row,
         customer_id=address.customer_id,
         team_id=ticket.team_id,
-        subject=normal_subject(row.subject) or preview(row.text, 80),
         language=row.language,
-        created_at=now,
-        last_activity_at=now,
         message_count=1,
         has_files=brought is not None,
         claims_ref=ticket.ref,
     )
-    session.add(own)
-    session.flush()
     session.add(Participant(ticket_id=own.id, address_id=address.id, role="customer"))
     row.unverified, row.ticket_id = False, own.id
     ticket.unverified -= 1

@@ -9,6 +9,7 @@ from app.core import clock
 from app.core.secrets import Keys
 from app.domain.words import Status
 from app.services import merging
+from app.services.access import RULE
 from app.store import inserting
 from app.store.tables import Address, Awaited, FormerRef, Inbox, Message, Participant, Ticket
 from channels.contract import InboundMessage, Ref, RefKind
@@ -44,7 +45,7 @@ def place(
     first, *others = (tickets[number] for number in sorted(tickets))
     for other in others:
         if other.customer_id == first.customer_id:
-            merging.join(session, merging.THREAD, other, first)
+            merging.join(session, RULE, other, first)
     return Place(first)
 
 
@@ -53,7 +54,7 @@ def _named(
 ) -> Place:
     claimed = ""
     for ref in message.refs:
-        for ticket in named_by(session, keys, inbox, ref):
+        for ticket in _named_by(session, keys, inbox, ref):
             if may_speak(session, ticket, address):
                 return Place(ticket)
             # A bounce comes from a stranger by nature. Our own signed id inside it shows
@@ -66,7 +67,7 @@ def _named(
     return Place(claimed=claimed)
 
 
-def named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[Ticket]:
+def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[Ticket]:
     """The tickets `ref` can mean, newest first, locked against agents who change them now."""
     match ref.kind:
         case RefKind.ADDRESS_TOKEN | RefKind.ID_TOKEN:
@@ -144,7 +145,7 @@ def _waited_for(
 
 def wait_for(session: Session, inbox: Inbox, ticket: Ticket, message: InboundMessage) -> None:
     """Remember which of the messages it answers have not arrived: mail comes in any order."""
-    named = [ref.value for ref in message.refs if ref.kind is RefKind.MESSAGE_ID]
+    named = message.answered_ids
     if not named or message.automatic:
         return
     known = session.exec(

@@ -36,7 +36,6 @@ LEASE = timedelta(seconds=60)
 RENEW = 15.0
 LOOK_AROUND = 3.0  # seconds between looks at which inboxes there are
 FULL_LOOK = timedelta(hours=1)
-ANSWERED = timedelta(minutes=1)  # no oftener is it written down that a server answers
 BACKOFF = (2.0, 300.0)  # seconds, doubling with jitter
 AT_ONCE = 25  # mails noted in one transaction, when that many wait …
 BACKLOG = (
@@ -198,8 +197,6 @@ async def _pull(works: Works, held: Held) -> None:
             await _start(works, inbox.id, box, channel.imports(config))
         looked = clock.now()
         await _look(works, held, box, None)
-        await works.in_transaction(ledger.note_answer, inbox.id)
-        answered = clock.now()
         while True:
             await withheld.say(works, inbox.id, box, await _settle(works, held, box))
             await box.wait(works.settings.poll_seconds)
@@ -208,9 +205,6 @@ async def _pull(works: Works, held: Held) -> None:
                 # What a cursor cannot see: gaps, and mail that was moved back.
                 after, looked = None, clock.now()
             await _look(works, held, box, after)
-            if clock.now() - answered > ANSWERED:
-                await works.in_transaction(ledger.note_answer, inbox.id)
-                answered = clock.now()
 
 
 async def _start(works: Works, inbox_id: int, box: Mailbox, back: timedelta | None) -> None:
@@ -227,10 +221,10 @@ async def _start(works: Works, inbox_id: int, box: Mailbox, back: timedelta | No
 async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) -> None:
     """Fetch what the ledger lacks, oldest first; with no `after`, look at everything there is."""
     there = await box.list(after)
-    if there and isinstance(box, Recognises):
-        await _recognise(works, held, box, there)
     missing = await works.read(ledger.missing, held.inbox_id, there)
-    missing = [*await asyncio.to_thread(withheld.due, works, held.inbox_id), *missing]
+    if missing and isinstance(box, Recognises):
+        missing = await _unknown(works, held, box, missing)
+    missing = [*await works.read(withheld.due, held.inbox_id), *missing]
     if missing:
         _listed()
     backlog = len(missing) > BACKLOG
@@ -252,14 +246,16 @@ async def _overtake(works: Works, held: Held, box: Mailbox, last: ServerId) -> S
     return new
 
 
-async def _recognise(works: Works, held: Held, box: Recognises, there: Sequence[ServerId]) -> None:
+async def _unknown(
+    works: Works, held: Held, box: Recognises, missing: list[ServerId]
+) -> list[ServerId]:
     """Where the server gave everything new numbers, nothing is fetched that we have."""
-    if not await works.read(ledger.was_renumbered, held.inbox_id, there[-1].scope):
-        return
-    missing = await works.read(ledger.missing, held.inbox_id, there)
+    if not await works.read(ledger.was_renumbered, held.inbox_id, missing[-1].scope):
+        return missing
     for first in range(0, len(missing), AT_ONCE_KNOWN):
         found = await box.identities(missing[first : first + AT_ONCE_KNOWN])
         await works.in_transaction(ledger.renumber, held.inbox_id, found)
+    return await works.read(ledger.missing, held.inbox_id, missing)
 
 
 async def _fetch(

@@ -5,7 +5,7 @@ from datetime import timedelta
 from sqlmodel import Session, col, func, select
 
 from app.core import clock
-from app.services import inboxes, intake
+from app.services import inboxes, ledger
 from app.store.tables import LedgerRow
 from app.worker.works import Works
 from channels.contract import Mailbox, ServerId, Warns, Withheld
@@ -16,20 +16,19 @@ LONGEST_WAIT = timedelta(hours=1)
 
 def note(session: Session, inbox_id: int, item: ServerId, problem: Withheld) -> None:
     """It was not fetched; the ledger says why, how often it was tried, and when it is again."""
-    row = intake.ledger_row(session, inbox_id, item)
+    row = ledger.row_of(session, inbox_id, item)
     row.attempts += 1
     row.problem = str(problem)
     row.next_at = clock.now() + min(FIRST_WAIT * 4 ** min(row.attempts - 1, 9), LONGEST_WAIT)
     session.add(row)
 
 
-def due(works: Works, inbox_id: int) -> list[ServerId]:
-    with works.database.reading() as session:
-        rows = session.exec(
-            select(LedgerRow)
-            .where(LedgerRow.inbox_id == inbox_id, col(LedgerRow.next_at) <= clock.now())
-            .order_by(col(LedgerRow.id))
-        ).all()
+def due(session: Session, inbox_id: int) -> list[ServerId]:
+    rows = session.exec(
+        select(LedgerRow)
+        .where(LedgerRow.inbox_id == inbox_id, col(LedgerRow.next_at) <= clock.now())
+        .order_by(col(LedgerRow.id))
+    ).all()
     return [ServerId(row.scope, row.number) for row in rows]
 
 
@@ -47,3 +46,4 @@ def _say(session: Session, inbox_id: int, words: list[str]) -> None:
         problem = session.exec(first).one()
         words.append(problem if many == 1 else f"{many} mails are not handed out. {problem}")
     inboxes.note_trouble(session, inbox_id, " ".join(word for word in words if word))
+    ledger.note_answer(session, inbox_id)

@@ -8,7 +8,7 @@ from pydantic import SecretStr
 from app.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.core.secrets import Keys
 from app.domain.words import Role
-from app.services import inboxes
+from app.services import access, inboxes
 from app.services.access import Actor
 from app.services.inboxes import NewInbox
 from app.store.tables import Change, Inbox
@@ -131,7 +131,7 @@ def test_only_administrators_touch_inboxes(desk: Desk) -> None:
     for verb, args in (
         (inboxes.create, (desk.keys, new())),
         (inboxes.change, (desk.keys, desk.inbox.id, new())),
-        (inboxes.get, (desk.inbox.id,)),
+        (access.inbox, (desk.inbox.id,)),
     ):
         with pytest.raises(NotAllowed):
             desk.do(verb, desk.lead, *args)

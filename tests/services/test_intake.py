@@ -8,7 +8,7 @@ import pytest
 
 from app.core.errors import Conflict, NotFound
 from app.domain.words import ArrivalState
-from app.services import intake
+from app.services import intake, ledger
 from app.services.filing import Understood
 from app.services.intake import Parcel, Stored
 from app.store.tables import Arrival, Change, LedgerRow, Message, Ticket
@@ -134,7 +134,7 @@ def test_of_several_only_those_are_new_that_were_not_there(desk: Desk) -> None:
 def test_what_was_noted_as_gone_and_came_back_is_entered_with_its_arrival(desk: Desk) -> None:
     item = ServerId("inbox/1", 4)
     with desk.db.transaction() as session:
-        row = intake.ledger_row(session, desk.inbox.id, item)
+        row = ledger.row_of(session, desk.inbox.id, item)
         row.problem = "It was gone before it could be fetched."
         session.add(row)
 

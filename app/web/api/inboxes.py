@@ -8,7 +8,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from app.core.errors import Conflict, Invalid
 from app.domain.words import SelfTest
-from app.services import inboxes, self_tests
+from app.services import access, inboxes, self_tests
 from app.services.access import Actor, Permission, may, require
 from app.services.inboxes import NewInbox
 from app.services.queries import inboxes as connected
@@ -121,7 +121,7 @@ def create(body: InboxIn, actor: CurrentActor, db: Db, house: TheHouse) -> Inbox
 def change(inbox: Id, body: InboxIn, actor: CurrentActor, db: Db, house: TheHouse) -> InboxOut:
     channel = _channel(body.kind)
     with db.transaction() as session:
-        row = inboxes.get(session, actor, inbox)
+        row = access.inbox(session, actor, inbox)
         if row.kind != body.kind:
             raise Invalid("The channel of an inbox cannot change; add another inbox.")
         known = inboxes.config_of(row, house.keys, channel.config).model_dump()
@@ -141,7 +141,7 @@ def set_enabled(inbox: Id, body: Switch, actor: CurrentActor, db: Db) -> InboxOu
 def test_itself(inbox: Id, actor: CurrentActor, db: Db) -> InboxOut:
     """The inbox writes to itself at a personal address; when that arrives, answers carry one."""
     with db.transaction() as session:
-        row = inboxes.get(session, actor, inbox)
+        row = access.inbox(session, actor, inbox)
         if not isinstance(all_channels().get(row.kind), SelfTests):
             raise Conflict("This channel cannot test itself.")
         return InboxOut.of(self_tests.start(session, actor, inbox), actor)

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from pydantic import BaseModel, SecretStr
 
 from app.core.errors import Conflict, Invalid, NotFound
-from app.services import inboxes, self_tests
+from app.services import access, inboxes, self_tests
 from app.services.access import Actor, Permission, require
 from app.services.inboxes import NewInbox
 from app.store.tables import Inbox
@@ -177,7 +177,7 @@ def _refused(
 
 def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
     with house.database.reading() as session:
-        inbox = inboxes.get(session, actor, inbox_id)
+        inbox = access.inbox(session, actor, inbox_id)
     channel = channel_of(inbox.kind)
     config: BaseModel = inboxes.config_of(inbox, house.keys, channel.config)
     return channel, Sheet(
@@ -325,7 +325,7 @@ def set_enabled(
 @router.post("/{inbox_id}/self-test")
 def test_itself(inbox_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
     with house.database.transaction() as session:
-        inbox = inboxes.get(session, actor, inbox_id)
+        inbox = access.inbox(session, actor, inbox_id)
         if not isinstance(channel_of(inbox.kind), SelfTests):
             raise Conflict("This channel cannot test itself.")
         self_tests.start(session, actor, inbox_id)

@@ -7,7 +7,7 @@ from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from app.core.errors import Invalid
-from app.services import inboxes, letterheads, organisation
+from app.services import access, letterheads, organisation
 from app.services.access import Actor
 from app.services.letterheads import LIMIT, Hours, Texts
 from app.web import routes
@@ -92,7 +92,7 @@ def _page(
 ) -> HTMLResponse:
     with house.database.reading() as session:
         around = shell.load(session, actor)
-        inbox = inboxes.get(session, actor, inbox_id)
+        inbox = access.inbox(session, actor, inbox_id)
         texts = typed or letterheads.of(session, actor, inbox_id)
         known = organisation.current(session)
     speak(request, around)

@@ -13,24 +13,13 @@ from channels.email.config import EmailConfig
 from channels.email.folders import Folder, from_mutf7, mutf7, read_folder
 from tests.channels.email.imap_talk import config as scripted
 from tests.channels.email.imap_talk import hang_up
+from tests.channels.email.test_email_imap import config as both
 from tests.servers import free_port
 from tests.servers.dovecot import Dovecot
 from tests.servers.imap_liar import Reply, imap_liar
 from tests.servers.smtp_sink import SmtpSink, smtp_sink
 
 dovecots = pytest.mark.dovecot
-
-
-def both(dovecot: Dovecot, user: str, **changes: Any) -> EmailConfig:
-    settings: dict[str, Any] = {
-        "address": "support@example.com",
-        "imap_host": "localhost",
-        "imap_port": dovecot.port_tls,
-        "imap_username": user,
-        "imap_password": "secret",
-        "catch_tls_ca": str(dovecot.ca),
-    }
-    return EmailConfig.model_validate(settings | changes)
 
 
 def outgoing(port: int, **changes: Any) -> EmailConfig:

@@ -54,7 +54,7 @@ def test_every_mail_on_the_server_is_accounted_for(
 
 def test_what_a_server_does_not_hand_out_is_named(desk: Desk) -> None:
     with desk.db.transaction() as session:
-        row = intake.ledger_row(session, desk.inbox.id, item(1))
+        row = ledger.row_of(session, desk.inbox.id, item(1))
         row.problem, row.attempts, row.next_at = "Not handed out.", 3, NOON
         session.add(row)
     desk.do(ledger.note_look, desk.inbox.id, "INBOX/7", [item(1)])
