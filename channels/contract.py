@@ -33,6 +33,12 @@ from channels.errors import SignInRefused as SignInRefused
 from channels.errors import TryLater as TryLater
 from channels.errors import Unreadable as Unreadable
 from channels.errors import Withheld as Withheld
+from channels.form import OTHER as OTHER
+from channels.form import Fold as Fold
+from channels.form import OffersPresets as OffersPresets
+from channels.form import Preset as Preset
+from channels.form import preset_for as preset_for
+from channels.form import preset_of as preset_of
 from channels.report import Failure as Failure
 from channels.report import Report as Report
 

@@ -29,6 +29,7 @@ SHARED = {
     "arriving",
     "contract",
     "errors",
+    "form",
     "isolated",
     "report",
     "text",

@@ -1,6 +1,6 @@
 """Forms drawn from pydantic models, so that a new channel brings its own without a template."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
@@ -11,6 +11,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
 
 from app.web.speech import LANGUAGES, say
+from channels.contract import Fold
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,24 @@ class Field:
     known: bool = False  # a secret that is stored: kept when the field is left empty
     error: str = ""
     suggestions: str = ""  # id of the list on the page that has some
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Fields behind one heading."""
+
+    title: str
+    words: str
+    fields: tuple[Field, ...]
+    open: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A form as the template draws it: what everybody fills in, then what is folded away."""
+
+    plain: tuple[Field, ...]
+    folds: tuple[Folded, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +152,35 @@ def fields(
             )
         )
     return found
+
+
+def layout(
+    model: type[BaseModel],
+    found: Sequence[Field],
+    usual: Mapping[str, str],
+    asked: Iterable[str] = (),
+) -> Layout:
+    """`usual` is what needs no look; `asked` are folded fields that are still to be filled in."""
+    wanted = frozenset(asked)
+    by_name = {one.name: one for one in found}
+    declared: Sequence[Fold] = getattr(model, "folds", ())
+    folds = []
+    for fold in declared:
+        inside = tuple(by_name.pop(name) for name in fold.names)
+        folds.append(
+            Folded(
+                title=say(fold.title),
+                words=say(fold.words),
+                fields=inside,
+                open=any(_needs_a_look(one, usual, wanted) for one in inside),
+            )
+        )
+    return Layout(tuple(by_name.values()), tuple(folds))
+
+
+def _needs_a_look(one: Field, usual: Mapping[str, str], asked: frozenset[str]) -> bool:
+    unusual = one.value != usual.get(one.name, "")
+    return bool(one.error) or one.known or unusual or (one.name in asked and not one.value)
 
 
 def values_of(model: BaseModel) -> dict[str, str]:

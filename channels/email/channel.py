@@ -25,6 +25,7 @@ from channels.email.config import EmailConfig, ImportSince
 from channels.email.connections import Connections
 from channels.email.imap import open_mailbox
 from channels.email.parse import parse, parse_for
+from channels.email.presets import PRESETS
 
 TEST_ADDRESS = "hello@localhost"
 
@@ -35,6 +36,7 @@ class EmailChannel:
     icon = "mail"
     writes_to = "email"
     config: type[BaseModel] = EmailConfig
+    presets = PRESETS
 
     def __init__(self) -> None:
         self._connections: Connections | None = None

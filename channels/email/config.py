@@ -3,10 +3,13 @@
 import ipaddress
 import re
 from enum import StrEnum
-from typing import Annotated, Self
+from typing import Annotated, ClassVar, Self
 from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator, model_validator
+
+from channels.email.folds import FOLDS
+from channels.form import Fold
 
 
 class Security(StrEnum):
@@ -61,8 +64,8 @@ Line = Annotated[str, AfterValidator(_one_line)]
 Encrypted = Annotated[Line, AfterValidator(_encrypted)]
 
 
-class EmailConfig(BaseModel):
-    """Without any server it is a local inbox: it receives on this machine and sends nothing."""
+class Fetching(BaseModel):
+    """The address, who signs in for it, and what is fetched."""
 
     address: str = Field(
         title="Mail address",
@@ -72,6 +75,16 @@ class EmailConfig(BaseModel):
         default="",
         title="Sender name",
         description="The name customers see on your answers, such as Example Support.",
+    )
+    imap_username: Line = Field(
+        default="",
+        title="User name",
+        description="Leave it empty where it is the mail address, as it mostly is.",
+    )
+    imap_password: SecretStr = Field(
+        default=SecretStr(""),
+        title="Password",
+        description="With many providers an app password, made in their account settings.",
     )
     imap_host: Line = Field(
         default="",
@@ -89,14 +102,6 @@ class EmailConfig(BaseModel):
         default=Security.TLS,
         title="IMAP encryption",
         description="TLS from the start, STARTTLS, or none (only for a server on this machine).",
-    )
-    imap_username: Line = Field(
-        default="", title="IMAP user name", description="Often the whole mail address."
-    )
-    imap_password: SecretStr = Field(
-        default=SecretStr(""),
-        title="IMAP password",
-        description="With many providers an app password, made in their account settings.",
     )
     folder: Line = Field(
         default="INBOX",
@@ -131,6 +136,31 @@ class EmailConfig(BaseModel):
         title="Days to import",
         description="How far back the first import goes, if it brings in the last days.",
     )
+
+    @field_validator("address")
+    @classmethod
+    def _is_an_address(cls, value: str) -> str:
+        value = value.strip()
+        if not re.fullmatch(r"[^\s<>\"(),;:\\@]+@[^\s<>\"(),;:\\@]+", value):
+            raise ValueError("this is not a mail address, such as support@example.com")
+        return value
+
+    @model_validator(mode="after")
+    def _has_what_it_needs(self) -> Self:
+        if self.after_filing is AfterFiling.MOVE and not self.after_folder:
+            raise ValueError("after_folder: to move filed mails, name the folder they are moved to")
+        if self.after_filing is AfterFiling.MOVE and self.after_folder == self.folder:
+            raise ValueError(
+                "after_folder: filed mails cannot be moved to the folder they are fetched from"
+            )
+        return self
+
+
+class EmailConfig(Fetching):
+    """Without any server it is a local inbox: it receives on this machine and sends nothing."""
+
+    folds: ClassVar[tuple[Fold, ...]] = FOLDS
+
     auth: Auth = Field(
         default=Auth.PASSWORD,
         title="Sign in with",
@@ -183,15 +213,20 @@ class EmailConfig(BaseModel):
         title="SMTP encryption",
         description="TLS from the start, STARTTLS, or none (only for a server on this machine).",
     )
+    smtp_sign_in: bool = Field(
+        default=True,
+        title="Sign in to send",
+        description="Untick it for an outgoing server that takes mail without a password.",
+    )
     smtp_username: Line = Field(
         default="",
-        title="SMTP user name",
-        description="Leave it empty if the server asks for none.",
+        title="User name for sending",
+        description="Leave it empty if it is the same as for fetching.",
     )
     smtp_password: SecretStr = Field(
         default=SecretStr(""),
-        title="SMTP password",
-        description="With many providers the same app password as for IMAP.",
+        title="Password for sending",
+        description="Leave it empty if it is the same as for fetching.",
     )
     reply_tokens: bool = Field(
         default=False,
@@ -210,13 +245,12 @@ class EmailConfig(BaseModel):
         """Whether no server is set up at all."""
         return not self.imap_host and not self.smtp_host
 
-    @field_validator("address")
-    @classmethod
-    def _is_an_address(cls, value: str) -> str:
-        value = value.strip()
-        if not re.fullmatch(r"[^\s<>\"(),;:\\@]+@[^\s<>\"(),;:\\@]+", value):
-            raise ValueError("this is not a mail address, such as support@example.com")
-        return value
+    @property
+    def smtp_login(self) -> tuple[str, str] | None:
+        """Who signs in to send, and the password; None where nobody does."""
+        user = self.smtp_username or self.imap_username or self.address
+        password = self.smtp_password.get_secret_value() or self.imap_password.get_secret_value()
+        return (user, password) if self.smtp_sign_in and password else None
 
     @model_validator(mode="after")
     def _has_passwords_encrypted(self) -> Self:
@@ -229,14 +263,4 @@ class EmailConfig(BaseModel):
                     f"{host} is another machine: choose TLS or STARTTLS, "
                     "otherwise the password and every mail could be read on the way"
                 )
-        return self
-
-    @model_validator(mode="after")
-    def _has_what_it_needs(self) -> Self:
-        if self.after_filing is AfterFiling.MOVE and not self.after_folder:
-            raise ValueError("after_folder: to move filed mails, name the folder they are moved to")
-        if self.after_filing is AfterFiling.MOVE and self.after_folder == self.folder:
-            raise ValueError(
-                "after_folder: filed mails cannot be moved to the folder they are fetched from"
-            )
         return self

@@ -106,7 +106,7 @@ def _key(config: EmailConfig) -> tuple[Hashable, ...]:
         config.smtp_security,
         config.auth,
         smtp.user_of(config),
-        config.smtp_password.get_secret_value(),
+        config.smtp_login,
         config.address,
         config.catch_tls_ca,
     )

@@ -79,8 +79,8 @@ async def sign_in(client: SMTP, config: EmailConfig) -> None:
     with _in_plain_words(config):
         if config.auth is Auth.OAUTH:
             await _with_token(client, config)
-        elif config.smtp_username:
-            await client.login(config.smtp_username, config.smtp_password.get_secret_value())
+        elif login := config.smtp_login:
+            await client.login(*login)
 
 
 async def _with_token(client: SMTP, config: EmailConfig) -> None:
@@ -102,7 +102,7 @@ async def _with_token(client: SMTP, config: EmailConfig) -> None:
 def user_of(config: EmailConfig) -> str:
     """Who signs in; "" where nobody does."""
     if config.auth is Auth.PASSWORD:
-        return config.smtp_username
+        return config.smtp_login[0] if config.smtp_login else ""
     return config.smtp_username or config.imap_username or config.address
 
 

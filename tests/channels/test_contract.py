@@ -14,11 +14,13 @@ import pytest
 from pydantic import BaseModel
 
 from channels.contract import (
+    OTHER,
     Accepts,
     AsksConsent,
     ChecksConnection,
     Imports,
     Listens,
+    OffersPresets,
     Pulls,
     Raw,
     Renews,
@@ -63,6 +65,7 @@ CAPABILITIES = (
     (TakesEntries, {"entry", "write_down"}),
     (Imports, {"read_file"}),
     (SelfTests, {"probe", "confirmed", "unproved"}),
+    (OffersPresets, {"presets"}),
 )
 
 
@@ -163,6 +166,36 @@ def test_every_setting_says_what_it_is(kind: str) -> None:
 
     silent = [name for name, field in fields.items() if not (field.title and field.description)]
     assert silent == []
+
+
+@pytest.mark.parametrize("kind", all_channels())
+def test_what_is_folded_away_is_there_once_and_can_stay_unseen(kind: str) -> None:
+    fields = all_channels()[kind].config.model_fields
+    folds = getattr(all_channels()[kind].config, "folds", ())
+    names = [name for fold in folds for name in fold.names]
+
+    assert sorted(names) == sorted(set(names) & set(fields))
+    assert [name for name in names if fields[name].is_required()] == []
+    assert all(fold.title and fold.words for fold in folds)
+
+
+@pytest.mark.parametrize("kind", all_channels())
+def test_a_preset_fills_in_what_the_channel_takes(kind: str) -> None:
+    channel = all_channels()[kind]
+    presets = channel.presets if isinstance(channel, OffersPresets) else ()
+    fields = channel.config.model_fields
+    plain = channel.config.model_construct().model_dump(mode="json")
+
+    assert len({one.key for one in presets}) == len(presets)
+    assert [one.key for one in presets[:1]] in ([], [OTHER])
+    for one in presets[1:]:
+        read = channel.config.model_validate(plain | {"address": "a@b.test"} | dict(one.values))
+        assert {name: str(getattr(read, name)) for name in one.values} == dict(one.values)
+        assert set(one.asks + one.skips) <= set(fields)
+        assert one.source.startswith("https://")
+        assert datetime.fromisoformat(one.as_of).date().isoformat() == one.as_of
+        assert one.words
+        assert one.region
 
 
 @pytest.mark.parametrize("kind", all_channels())

@@ -26,6 +26,7 @@ def connect(setten: Setten, dovecot: Dovecot, sink: SmtpSink) -> None:
         smtp_host="127.0.0.1",
         smtp_port=sink.port,
         smtp_security="none",
+        smtp_sign_in=False,
     )
 
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel
 
 from app.web.forms import word_of
 from app.web.speech import LOCALES
-from channels.contract import TakesEntries
+from channels.contract import OTHER, Channel, OffersPresets, TakesEntries
 from channels.registry import all_channels
 
 ROOT = Path(__file__).parents[2]
@@ -59,7 +59,8 @@ def extracted() -> Found:
         )
     for kind, channel in all_channels().items():
         models = [channel.config, *([channel.entry] if isinstance(channel, TakesEntries) else [])]
-        for message in (sentence for model in models for sentence in _of_form(model)):
+        said = [sentence for model in models for sentence in _of_form(model)]
+        for message in [*said, *_of_presets(channel)]:
             found[message].append((f"channels/{kind}", 1))
     return dict(found)
 
@@ -71,7 +72,15 @@ def _of_form(model: type[BaseModel]) -> list[str]:
         said.append(info.title or name.replace("_", " ").capitalize())
         said += [info.description] if info.description else []
         said += [word for value in _choices(info.annotation) if (word := word_of(value))]
+    for fold in getattr(model, "folds", ()):
+        said += [fold.title, fold.words]
     return said
+
+
+def _of_presets(channel: Channel) -> list[str]:
+    presets = channel.presets if isinstance(channel, OffersPresets) else ()
+    said = [sentence for one in presets for sentence in (one.region, one.words) if sentence]
+    return [*said, *(one.name for one in presets if one.key == OTHER)]
 
 
 def _choices(annotation: Any) -> list[str]:

@@ -29,9 +29,12 @@ from channels.contract import (
     ChecksConnection,
     Finding,
     Misconfigured,
+    OffersPresets,
+    Preset,
     SelfTests,
     Sends,
     TryLater,
+    preset_for,
 )
 from channels.registry import all_channels
 
@@ -85,7 +88,11 @@ def _page(
     with house.database.reading() as session:
         around = shell.load(session, actor)
     speak(request, around)
+    preset = _preset(channel, sheet)
     known = forms.secrets_of(channel.config, sheet.was)
+    drawn = forms.fields(channel.config, sheet.values, sheet.errors, known)
+    usual = forms.defaults_of(channel.config) | dict(preset.values if preset else {})
+    asked = preset.asks if preset else ()
     return shell.page(
         request,
         "settings/inbox.html",
@@ -95,8 +102,15 @@ def _page(
         sheet=sheet,
         checks=isinstance(channel, ChecksConnection),
         back=_back(house) if isinstance(channel, AsksConsent) else "",
-        fields=forms.fields(channel.config, sheet.values, sheet.errors, known),
+        preset=preset,
+        presets=channel.presets if isinstance(channel, OffersPresets) else (),
+        fields=drawn,
+        layout=forms.layout(channel.config, drawn, usual, asked),
     )
+
+
+def _preset(channel: Channel, sheet: Sheet) -> Preset | None:
+    return preset_for(channel.presets, sheet.values) if isinstance(channel, OffersPresets) else None
 
 
 def _hook(house: House, channel: Channel, token: str) -> str:
@@ -132,9 +146,14 @@ def _made(config: BaseModel, form: Mapping[str, str]) -> dict[str, str]:
 
 
 @router.get("/new/{kind}")
-def new(request: Request, kind: str, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
+def new(
+    request: Request, kind: str, actor: CurrentActor, house: TheHouse, preset: str = ""
+) -> HTMLResponse:
     channel = channel_of(kind)
-    return _page(request, house, actor, channel, Sheet(values=forms.defaults_of(channel.config)))
+    known = channel.presets if isinstance(channel, OffersPresets) else ()
+    chosen = next((dict(one.values) for one in known if one.key == preset), {})
+    values = forms.defaults_of(channel.config) | chosen
+    return _page(request, house, actor, channel, Sheet(values=values))
 
 
 @router.post("/new/{kind}")

@@ -182,7 +182,8 @@ async def test_an_inbox_without_servers_has_nothing_to_try() -> None:
 
 async def test_a_server_that_hangs_up_is_said_and_does_not_hold_up_the_other() -> None:
     async with imap_liar({"LOGIN": hang_up}) as liar, smtp_sink() as sink:
-        settings = scripted(liar, smtp_host="127.0.0.1", smtp_port=sink.port, smtp_security="none")
+        to = {"smtp_host": "127.0.0.1", "smtp_port": sink.port, "smtp_security": "none"}
+        settings = scripted(liar, **to, smtp_sign_in=False)
         steps = await told(settings)
 
     assert [good for good, _ in steps] == [*[True] * 3, False, *[True] * 4]

@@ -20,6 +20,7 @@ FORM = {
     "address": "support@shop.test",
     "smtp_host": "127.0.0.1",
     "smtp_security": "none",
+    "smtp_sign_in": "on",
     "smtp_username": "support",
 }
 
@@ -41,7 +42,7 @@ def test_each_step_is_said_and_nothing_is_stored(
     db: Database, boss: Person, sink: SmtpSink
 ) -> None:
     sink.answers["MAIL"] = "553 5.7.1 <not> yours"
-    form = FORM | {"smtp_port": str(sink.port), "smtp_username": "", "smtp_password": "sesame"}
+    form = FORM | {"smtp_port": str(sink.port), "smtp_sign_in": "", "smtp_password": "sesame"}
 
     answer = boss.client.post(NEW, data=form)
 

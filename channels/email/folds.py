@@ -1,0 +1,50 @@
+"""What the form of a mail inbox folds away; each setting of `EmailConfig` at most once."""
+
+from channels.form import Fold
+
+FOLDS = (
+    Fold(
+        "Servers",
+        "Where mail is fetched, and where answers are handed in.",
+        (
+            "imap_host",
+            "imap_port",
+            "imap_security",
+            "smtp_host",
+            "smtp_port",
+            "smtp_security",
+            "smtp_sign_in",
+            "smtp_username",
+            "smtp_password",
+            "catch_tls_ca",
+        ),
+    ),
+    Fold(
+        "Sign-in by OAuth",
+        "For providers that take no password from programs, such as Microsoft 365.",
+        (
+            "auth",
+            "oauth_client_id",
+            "oauth_client_secret",
+            "oauth_consent_url",
+            "oauth_token_url",
+            "oauth_scopes",
+            "oauth_refresh_token",
+        ),
+    ),
+    Fold(
+        "Folder and first import",
+        "Which folder is fetched, and from when on. By default: the inbox, from now on.",
+        ("folder", "import_since", "import_days"),
+    ),
+    Fold(
+        "Filed mails on the server",
+        "What is done there with mails that are filed here. By default: nothing.",
+        ("after_filing", "after_folder"),
+    ),
+    Fold(
+        "Personal reply address",
+        "Helps answers to find their ticket where a mail program loses the thread.",
+        ("reply_tokens",),
+    ),
+)
