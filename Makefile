@@ -3,7 +3,7 @@
 UV ?= $(shell command -v uv 2>/dev/null || echo .tools/bin/uv)
 PYTHON := .venv/bin/python
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
-DEBIAN_PACKAGES := openssl strace dovecot-core dovecot-imapd postgresql chromium fonts-noto-cjk
+DEBIAN_PACKAGES := openssl strace dovecot-core dovecot-imapd postfix postgresql chromium fonts-noto-cjk
 LOCK := $(UV) pip compile -q --universal --generate-hashes --no-annotate --no-header --python-version 3.11
 
 run: .venv/.run  ## serve Setten on http://127.0.0.1:8000
@@ -41,9 +41,11 @@ proof: .venv/.dev  ## show, in a fresh clone, that it does what it says
 test-setup:  ## install the servers and the browser that the tests use, from Debian packages
 	@dpkg -s $(DEBIAN_PACKAGES) >/dev/null 2>&1 || $(MAKE) --no-print-directory debian-packages
 
+# Without a configuration the machine's own Postfix does not start; with another mail server there, apt stops.
 debian-packages:
-	@command -v apt-get >/dev/null || { echo "No apt-get here: please install Dovecot, PostgreSQL, Chromium and the Noto CJK fonts in your system's own way." >&2; exit 1; }
-	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends $(DEBIAN_PACKAGES)
+	@command -v apt-get >/dev/null || { echo "No apt-get here: please install Dovecot, Postfix, PostgreSQL, Chromium and the Noto CJK fonts in your system's own way." >&2; exit 1; }
+	dpkg -s postfix >/dev/null 2>&1 || echo "postfix postfix/main_mailer_type select No configuration" | $(SUDO) debconf-set-selections
+	$(SUDO) apt-get update -q && $(SUDO) env DEBIAN_FRONTEND=noninteractive apt-get install -qy --no-install-recommends --no-remove $(DEBIAN_PACKAGES)
 
 lock: | $(filter .tools/%,$(UV))  ## resolve the dependencies anew (UPGRADE=--upgrade for newer ones)
 	$(LOCK) $(UPGRADE) -o requirements.lock pyproject.toml && $(LOCK) $(UPGRADE) -c requirements.lock --group dev -o requirements-dev.lock pyproject.toml

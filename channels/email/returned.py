@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from channels.contract import Failure, Report
 from channels.email import charset, mime
 from channels.email.addresses import parties
+from channels.email.compose import OWN_ID
 from channels.email.headers import Headers, text_of
 from channels.email.mime import Part
 
@@ -20,6 +21,10 @@ RETURNED = {"message/rfc822", "message/global", "text/rfc822-headers", "message/
 _REPORTS = {"message/delivery-status", "message/global-delivery-status"}
 
 _ID = re.compile(r"<\s*([^<>\s]{1,990})\s*>")
+_ENVELOPE = re.compile(
+    rb"^original-envelope-id:[ \t]{0,8}([!-~]{1,200})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
+)
+_XTEXT = re.compile(r"\+([0-9A-F]{2})")
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _REPLY = re.compile(r"(?<![\d.@-])([45])(\d)(\d)(?![\d.@])(?=[\s\-#(:]|$)")
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
@@ -96,7 +101,7 @@ def report_of(root: Part, letter: str) -> Report | None:
         if not _is_letter(root):
             return None
         failures = tuple(_from_letter(root.headers, letter[:MAX_LETTER]))[:MAX_FAILURES]
-    return Report(failures, _returned_id(root) or _id_in(letter))
+    return Report(failures, _returned_id(root) or _envelope_id(root) or _id_in(letter))
 
 
 def _is_letter(root: Part) -> bool:
@@ -256,6 +261,18 @@ def _returned_id(root: Part) -> str:
                     found := _ID.search(line[11:].decode("ascii", "replace"))
                 ):
                     return found.group(1)
+    return ""
+
+
+def _envelope_id(root: Part) -> str:
+    """What we called the mail when it was handed in, where a server tells that and no header."""
+    for part in _every(root):
+        if part.content_type in _REPORTS:
+            found = _ENVELOPE.search(part.content[:20_000])
+            if found:
+                written = found.group(1).decode("ascii", "replace")
+                plain = _XTEXT.sub(lambda code: chr(int(code.group(1), 16)), written)
+                return plain if OWN_ID.fullmatch(plain) else ""
     return ""
 
 

@@ -8,11 +8,12 @@ from typing import Any
 
 from tests.journeys.mails import GERMAN, JAPANESE, mail
 from tests.servers.dovecot import Dovecot
+from tests.servers.postfix import Postfix
 from tests.servers.setten import Setten, until
 from tests.servers.smtp_sink import SmtpSink
 
 
-def connect(setten: Setten, dovecot: Dovecot, sink: SmtpSink) -> None:
+def connect(setten: Setten, dovecot: Dovecot, sink: SmtpSink | Postfix) -> None:
     setten.add_inbox(
         "email",
         address="support@example.com",

@@ -270,3 +270,27 @@ def test_a_bounce_without_details_is_a_bounce_of_nobody() -> None:
     found = read(mail(DAEMON + "Undelivered Mail Returned to Sender", "Sorry."))
 
     assert (found.kind, found.report) == ("bounce_hard", Report(()))
+
+
+OWN = "t.abc-1-xyz.7.0a1b2c3d@shop.test"
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        (OWN, OWN),
+        (OWN.replace("-", "+2D"), OWN),  # handed back as it was written in the command
+        ("4711", ""),
+        (f"{OWN} and more", ""),
+    ],
+)
+def test_a_report_without_the_mail_tells_what_we_called_it(told: str, known: str) -> None:
+    fields = (
+        f"Reporting-MTA: dns; mx.test\nOriginal-Envelope-Id: {told}\n\n"
+        "Final-Recipient: rfc822; a@b.test\nAction: failed\nStatus: 5.1.1"
+    )
+
+    found = read(report(fields)).report
+
+    assert found is not None
+    assert found.original_id == known
