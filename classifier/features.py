@@ -35,6 +35,7 @@ _PRIVATE = re.compile(
 )
 _UNREADABLE = re.compile(r"[\ud800-\udfff]")  # half of a broken surrogate pair
 _DIGIT = re.compile(r"\d")
+_VOICED = re.compile(r"[\uff9e\uff9f]")  # half-width marks, which stand for themselves
 
 PLACEHOLDERS = frozenset({"xxmail", "xxurl", "xxphone"})
 
@@ -86,18 +87,16 @@ def clean(original: str) -> Clean:
 def _fold(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     if text.isascii():
         return text.lower(), range(len(text)), range(1, len(text) + 1)
-    pieces: list[str] = []
-    starts: list[int] = []
-    ends: list[int] = []
-    for begin, end in _clusters(text):
-        piece = _folded(text[begin:end])
-        pieces.append(piece)
-        if len(piece) == 1:
-            starts.append(begin)
-            ends.append(end)
-        else:
-            starts.extend([begin] * len(piece))
-            ends.extend([end] * len(piece))
+    if _VOICED.search(text) or any(map(unicodedata.combining, text)):
+        spans: Sequence[tuple[int, int]] = list(_clusters(text))
+        pieces = [_folded(text[begin:end]) for begin, end in spans]
+    else:
+        pieces = list(map(_folded, text))
+        if all(len(piece) == 1 for piece in pieces):
+            return "".join(pieces), range(len(text)), range(1, len(text) + 1)
+        spans = [(place, place + 1) for place in range(len(text))]
+    starts = [begin for (begin, _), piece in zip(spans, pieces, strict=True) for _ in piece]
+    ends = [end for (_, end), piece in zip(spans, pieces, strict=True) for _ in piece]
     # One character can unfold to eighteen, so the cut is made again.
     return "".join(pieces)[:LIMIT], starts[:LIMIT], ends[:LIMIT]
 
@@ -116,7 +115,7 @@ def _clusters(text: str) -> Iterator[tuple[int, int]]:
     begin = 0
     combining = unicodedata.combining
     for place, char in enumerate(text[1:], 1):
-        if (combining(char) or char in "\uff9e\uff9f") and place - begin < _CLUSTER:
+        if (combining(char) or _VOICED.match(char)) and place - begin < _CLUSTER:
             continue
         yield begin, place
         begin = place
@@ -177,20 +176,25 @@ def char_features(found: Sequence[Token]) -> Features:
         if token.cjk:
             _grams(features, token, 2, 4)
         elif token.text not in PLACEHOLDERS:
-            _edged_grams(features, token)
+            edged = pieces_of(token.text)
+            features.names.extend(edged.names)
+            features.starts.extend(token.start + start for start in edged.starts)
+            features.ends.extend(token.start + end for end in edged.ends)
     return features
 
 
-def _edged_grams(into: Features, token: Token) -> None:
-    """The edges are no characters of the text: a piece with one is a character shorter there."""
-    edged, start, end = f" {token.text} ", token.start, token.end
-    length = len(edged)
+def pieces_of(word: str) -> Features:
+    """Its own pieces, with places in the word. The edges are no characters of the text: a piece
+    with one is a character shorter there."""
+    into = Features()
+    edged, length = f" {word} ", len(word) + 2
     for size in range(2, min(5, length) + 1):
         into.names.extend([edged[place : place + size] for place in range(length - size + 1)])
-        into.starts.append(start)
-        into.starts.extend(range(start, start + length - size))
-        into.ends.extend(range(start + size - 1, end + 1))
-        into.ends.append(end)
+        into.starts.append(0)
+        into.starts.extend(range(length - size))
+        into.ends.extend(range(size - 1, len(word) + 1))
+        into.ends.append(len(word))
+    return into
 
 
 def _grams(into: Features, token: Token, shortest: int, longest: int) -> None:

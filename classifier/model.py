@@ -4,7 +4,7 @@ Only numpy is needed here. scikit-learn fits a model (`fitting.py`); asking it i
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from classifier.language import detect
 from classifier.reasons import Pushes, Word, strongest, telling
 
 _TOP = 3
+_WORDS_KEPT = 8_192
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,17 @@ class Look:
     stands: Places  # where in the text the columns stand
 
 
+# Known features in a text or in a word, each as often as it stands there: columns, starts, ends.
+Found = NDArray[np.intp]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Vocabulary:
     """What each block of features knows: name to column, and how rare each column is."""
 
     blocks: tuple[Mapping[str, int], ...]
     idf: tuple[NDArray[np.float32], ...]
+    _of_words: dict[str, Found] = field(default_factory=dict)  # pieces of words seen lately
 
     def look(self, text: str) -> Look:
         """The same numbers as scikit-learn's TfidfVectorizer, with the places kept."""
@@ -69,29 +75,40 @@ class Vocabulary:
         values: list[NDArray[np.float64]] = []
         stands: list[NDArray[np.intp]] = []
         offset = seen = 0
-        for block, idf, read in zip(self.blocks, self.idf, features.BLOCKS, strict=True):
-            here, counts, places = _known(block, read(found), seen)
+        blocks = (_found(self.blocks[0], features.word_features(found)), self._pieces(found))
+        for block, idf in zip(blocks, self.idf, strict=True):
+            here, which, counts = np.unique(block[0], return_inverse=True, return_counts=True)
             weighted = (1.0 + np.log(counts)) * idf[here]
             length = float(np.sqrt((weighted**2).sum()))
             columns.append(here + offset)
             values.append(weighted / length if length else weighted)
-            stands.append(places)
+            stands.append(np.stack([which + seen, counts[which], block[1], block[2]]))
             offset += len(idf)
             seen += len(here)
         where = Places(*np.concatenate(stands, axis=1))
         return Look(cleaned, telling(found), np.concatenate(columns), np.concatenate(values), where)
 
+    def _pieces(self, found: Sequence[features.Token]) -> Found:
+        """The same words come again and again, so what is known of one is looked up once."""
+        if len(self._of_words) > _WORDS_KEPT:
+            self._of_words.clear()
+        runs = [token for token in found if token.cjk]
+        there = [_found(self.blocks[1], features.char_features(runs))]
+        for token in found:
+            if token.cjk or token.text in features.PLACEHOLDERS:
+                continue
+            of_word = self._of_words.get(token.text)
+            if of_word is None:
+                of_word = _found(self.blocks[1], features.pieces_of(token.text))
+                self._of_words[token.text] = of_word
+            there.append(of_word + np.array([[0], [token.start], [token.start]]))
+        return np.concatenate(there, axis=1)
 
-def _known(
-    block: Mapping[str, int], read: features.Features, seen: int
-) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.intp]]:
-    """The columns of `block` in a text, how often each, and the four rows of `Places`."""
+
+def _found(block: Mapping[str, int], read: features.Features) -> Found:
     column = np.array([block.get(name, -1) for name in read.names], dtype=np.intp)
     known = np.flatnonzero(column >= 0)
-    here, which, counts = np.unique(column[known], return_inverse=True, return_counts=True)
-    starts = np.array(read.starts, dtype=np.intp)[known]
-    ends = np.array(read.ends, dtype=np.intp)[known]
-    return here, counts, np.stack([which + seen, counts[which], starts, ends])
+    return np.stack([column, np.array(read.starts), np.array(read.ends)]).astype(np.intp)[:, known]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -103,14 +120,10 @@ class Head:
     bias: NDArray[np.float32]
     rules: Mapping[str, Rule]  # by language; "" for the rest
 
-    def scores(self, look: Look) -> NDArray[np.float64]:
-        weights = self.weights[look.columns].astype(np.float64)
-        result: NDArray[np.float64] = look.values @ weights + self.bias
-        return result
-
     def predict(self, text: str, look: Look, language: str) -> HeadPrediction:
         rule = self.rules.get(language, self.rules[""])
-        probabilities = softmax(self.scores(look), rule.temperature)
+        weights = self.weights[look.columns].astype(np.float64)
+        probabilities = softmax(look.values @ weights + self.bias, rule.temperature)
         order = np.argsort(-probabilities, kind="stable")
         best = int(order[0])
         probability = float(probabilities[best])
@@ -122,17 +135,17 @@ class Head:
             top=tuple(
                 Guess(self.labels[place], float(probabilities[place])) for place in order[:_TOP]
             ),
-            reasons=strongest(text, look.cleaned, look.words, self._pushes(look, best, rule)),
+            reasons=strongest(text, look.cleaned, look.words, _pushes(look, weights, best, rule)),
         )
 
-    def _pushes(self, look: Look, best: int, rule: Rule) -> Pushes:
-        """How much each feature favours the best guess over the average of the others."""
-        weights = self.weights[look.columns].astype(np.float64)
-        others = max(1, len(self.labels) - 1)
-        contrast = weights[:, best] - (weights.sum(axis=1) - weights[:, best]) / others
-        favour = look.values * contrast / rule.temperature
-        at = look.stands
-        return Pushes(favour[at.which] / at.times, at.starts, at.ends)
+
+def _pushes(look: Look, weights: NDArray[np.float64], best: int, rule: Rule) -> Pushes:
+    """How much each feature favours the best guess over the average of the others."""
+    others = max(1, weights.shape[1] - 1)
+    contrast = weights[:, best] - (weights.sum(axis=1) - weights[:, best]) / others
+    favour = look.values * contrast / rule.temperature
+    at = look.stands
+    return Pushes(favour[at.which] / at.times, at.starts, at.ends)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
