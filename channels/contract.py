@@ -54,6 +54,7 @@ class RefKind(StrEnum):
     ADDRESS_TOKEN = "address_token"  # noqa: S105 - a token of ours in the address it was sent to
     ID_TOKEN = "id_token"  # noqa: S105 - a token of ours inside a message id it answers
     MESSAGE_ID = "message_id"  # an id it answers, as it stands
+    TAG_TOKEN = "tag_token"  # noqa: S105 - a token of ours in what was written, text or subject
     CONVERSATION = "conversation"  # the provider's own conversation, scoped to the inbox
 
 
@@ -152,6 +153,7 @@ class OutboundMessage:
     receipt: bool = False  # nor is it more than an answer to what has just come in
     unsubscribe_url: str = ""
     reply_token: str = ""  # the same in an address, where the channel has one for each ticket
+    tag_token: str = ""  # the same in what people read
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,8 @@ from pathlib import Path
 import hypothesis
 import pytest
 
-from app.core.secrets import Keys, load_key
+from app.core.key_file import load_key
+from app.core.secrets import Keys
 from app.core.settings import Settings
 from app.store import schema
 from app.store.blobs import Blobs

@@ -19,13 +19,16 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from app import __version__, cli
 from app.cli.trial import Call, status_of
-from app.core import clock
+from app.core import clock, key_file
 from app.core.errors import Invalid
+from app.core.secrets import Keys
 from app.core.settings import Settings
 from app.store.database import Database
+from app.store.tables import Inbox
 from tests.factories import make_inbox
 from tests.servers import free_port
 from tests.servers.setten import Setten, until
@@ -33,7 +36,7 @@ from tests.servers.setten import Setten, until
 STOPS_WITHIN = 10.0
 COMMANDS = (
     "serve", "web", "worker", "migrate", "agent", "inbox", "import", "try", "doctor", "check",
-    "backup", "restore", "reindex", "openapi",
+    "backup", "restore", "keys", "reindex", "openapi",
 )  # fmt: skip
 CALLS = (
     "call id,number,start,seconds,notes\n"
@@ -399,6 +402,52 @@ def test_doctor_finds_a_key_that_others_can_read(migrated: Setten, run: Run) -> 
     assert after.stdout.splitlines()[0] == (
         f"!!  Others on this machine can read the key: chmod 600 {migrated.data}/secret.key."
     )
+
+
+def test_keys_change_without_losing_what_is_sealed(
+    serving: Setten, migrated: Setten, run: Run
+) -> None:
+    first = (migrated.data / "secret.key").read_bytes()
+    busy = run(serving, "keys", "rotate")
+    turned = run(migrated, "keys", "rotate")
+    listed = run(migrated, "keys", "list")
+    newest, missing = run(migrated, "keys", "withdraw", "2"), run(migrated, "keys", "withdraw", "7")
+    gone = run(migrated, "keys", "withdraw", "1")
+
+    assert busy.stderr == f"setten: Setten works on {serving.data}: stop it first.\n"
+    assert turned.stdout.splitlines()[0] == (
+        "Key 2 signs from now on, and 3 inboxes are sealed with it."
+    )
+    assert [line.split() for line in listed.stdout.splitlines()] == [
+        ["KEY", "SINCE", "DOES"],
+        ["2", f"{clock.now():%Y-%m-%d}", "signs", "and", "proves"],
+        ["1", "the", "beginning", "proves"],
+    ]
+    assert newest.stderr == "setten: Key 2 is the newest: “setten keys rotate” comes first.\n"
+    assert missing.stderr == "setten: There is no key 7; see “setten keys list”.\n"
+    assert (gone.returncode, gone.stderr) == (0, "")
+    assert run(migrated, "doctor").returncode == 0
+    keys = Keys(key_file.read_key(migrated.data / "secret.key"))
+    database = Database("", migrated.data / "setten.sqlite3")
+    with database.reading() as session:
+        opened = [
+            keys.unseal(inbox.sealed_config, label=f"inbox {inbox.token}")
+            for inbox in session.exec(select(Inbox))
+        ]
+    database.close()
+    assert len(opened) == 3
+    # The old file is another installation's by now.
+    (migrated.data / "secret.key").write_bytes(first)
+    assert run(migrated, "doctor").returncode == 1
+
+
+def test_a_change_of_keys_that_was_cut_off_is_simply_made_again(migrated: Setten, run: Run) -> None:
+    path = migrated.data / "secret.key"
+    key_file.write_key(path, key_file.with_new_key(path.read_bytes(), clock.now().date()))
+
+    assert run(migrated, "check").returncode == 0
+    assert run(migrated, "keys", "withdraw", "1").returncode == 0
+    assert run(migrated, "check").returncode == 0
 
 
 def test_the_data_folder_is_shut_to_others(setten: Setten, run: Run, tmp_path: Path) -> None:

@@ -179,6 +179,11 @@ def _add_care(commands: _Group) -> None:
         action="store_true",
         help="send what waited; only if nothing was sent after the backup was made",
     )
+    keys = commands.group("keys", "The keys that sign and seal.")
+    keys.add("list", "keys:show", "Every key there is, the newest first.")
+    keys.add("rotate", "keys:rotate", "Sign and seal with a new key; older ones still prove.")
+    withdraw = keys.add("withdraw", "keys:withdraw", "Trust an older key no more.")
+    withdraw.add_argument("number", type=int)
     mail = commands.group("mail", "Mails that lie in files.")
     show = mail.add(
         "show", "mail:show", "Print what is understood of a mail, such as a strange one."

@@ -1,20 +1,16 @@
 """`backup` and `restore`: database, files and key in one file."""
 
 import argparse
-import fcntl
-import os
-import secrets
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from app import __version__
-from app.cli import console
+from app.cli import console, stopped
 from app.cli.console import complain, say
 from app.core import clock
 from app.core.errors import Conflict, Invalid
-from app.core.secrets import Keys, read_key
+from app.core.key_file import read_key, write_key
+from app.core.secrets import Keys
 from app.core.settings import Settings
 from app.services import integrity, portable
 from app.store import backup as copies
@@ -44,7 +40,7 @@ def restore(asked: argparse.Namespace, settings: Settings) -> int:
         raise Invalid(f"There is no file {asked.file}.")
     database = console.database_of(settings)
     try:
-        with _nobody_works(database, settings.data_dir):
+        with stopped.lock(database, settings.data_dir):
             return _restore(asked, settings, database)
     finally:
         database.close()
@@ -78,31 +74,10 @@ def _restore(asked: argparse.Namespace, settings: Settings, database: Database) 
     return 1 if problems else 0
 
 
-@contextmanager
-def _nobody_works(database: Database, data_dir: Path) -> Iterator[None]:
-    """On SQLite the worker holds a lock as long as it lives; so do we meanwhile."""
-    if not database.is_sqlite:
-        yield
-        return
-    with (data_dir / "worker.lock").open("w") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            raise Conflict(f"Setten works on {data_dir}: stop it first.") from None
-        yield
-
-
 def _put_key(path: Path, key: bytes) -> None:
     """The key there before is kept beside it, in case that was a mistake."""
     if path.exists():
         if path.read_bytes() == key:
             return
         path.rename(path.with_name(f"{path.name}.before-{clock.now():%Y%m%dT%H%M%S}"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(key)
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
+    write_key(path, key)

@@ -18,8 +18,9 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from app.cli import console
-from app.core import clock, secrets
+from app.core import clock
 from app.core.errors import Invalid, SettenError
+from app.core.key_file import load_key
 from app.core.settings import Settings
 from app.domain.words import DeliveryState, Role, SelfTest, SurveyState
 from app.services.queries import workload
@@ -90,7 +91,7 @@ def _key(settings: Settings) -> Iterator[Finding]:
     path = settings.key_file
     try:
         mode = stat.S_IMODE(path.stat().st_mode)
-        secrets.load_key(path)
+        load_key(path)
     except FileNotFoundError:
         return  # whether there should be one, the database knows
     except PermissionError:

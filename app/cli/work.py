@@ -13,7 +13,8 @@ from app import __version__
 from app.cli import console, starters
 from app.cli.console import say
 from app.core.errors import Invalid
-from app.core.secrets import Keys, load_key
+from app.core.key_file import load_key
+from app.core.secrets import Keys
 from app.core.settings import Settings
 from app.store import keeping, schema
 from app.store.database import Database

@@ -54,6 +54,16 @@ def reseal(inbox: Inbox, keys: Keys, config: BaseModel) -> None:
     inbox.sealed_config = _seal(keys, inbox.token, config)
 
 
+def seal_anew(session: Session, keys: Keys) -> int:
+    """Seal every configuration with the newest key; how many there are."""
+    rows = session.exec(select(Inbox).with_for_update(key_share=True)).all()
+    for inbox in rows:
+        label = f"inbox {inbox.token}"
+        inbox.sealed_config = keys.seal(keys.unseal(inbox.sealed_config, label=label), label=label)
+        session.add(inbox)
+    return len(rows)
+
+
 def renew(session: Session, keys: Keys, inbox_id: int, was: bytes, config: BaseModel) -> None:
     """Store a configuration whose secret the provider replaced, unless a person was faster."""
     inbox = session.get_one(Inbox, inbox_id, with_for_update={"key_share": True})

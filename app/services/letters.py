@@ -2,7 +2,7 @@
 
 from sqlmodel import Session, col, select
 
-from app.core.secrets import Keys
+from app.core.secrets import Keys, digest
 from app.domain.words import MessageKind
 from app.services import letterheads, requests
 from app.store.tables import Agent, Inbox, Message, Organisation, Survey, Ticket
@@ -28,7 +28,11 @@ def draft(session: Session, keys: Keys, message: Message, link_base: str) -> Out
     survey = session.exec(select(Survey).where(Survey.message_id == message.id)).one_or_none()
     text, stop = message.text, ""
     if survey:
-        link = f"{link_base}/f/{keys.survey_token(survey.nonce)}"
+        token = keys.survey_token(survey.nonce)
+        if not message.rendered_sha256:  # the key may have changed since it was written
+            survey.digest = digest(token)
+            session.add(survey)
+        link = f"{link_base}/f/{token}"
         text, stop = text.replace(requests.LINK, link), f"{link}/stop"
         text = text.replace(requests.STOP_LINK, stop)
     if message.agent_id is not None and not message.automatic:
@@ -36,6 +40,7 @@ def draft(session: Session, keys: Keys, message: Message, link_base: str) -> Out
     return OutboundMessage(
         token=keys.id_token(ticket.ref),
         reply_token=keys.reply_token(ticket.ref),
+        tag_token=keys.tag_token(ticket.ref),
         number=message.id,
         sent_at=message.created_at,
         sender_name=_sender_name(session, message),

@@ -70,9 +70,8 @@ def _named(
 def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[Ticket]:
     """The tickets `ref` can mean, newest first, locked against agents who change them now."""
     match ref.kind:
-        case RefKind.ADDRESS_TOKEN | RefKind.ID_TOKEN:
-            by_address = ref.kind is RefKind.ADDRESS_TOKEN
-            proved = (keys.ticket_of_reply if by_address else keys.ticket_of_id)(ref.value)
+        case RefKind.ADDRESS_TOKEN | RefKind.ID_TOKEN | RefKind.TAG_TOKEN:
+            proved = _proved(keys, ref)
             if proved is None:
                 return ()
             joined = select(FormerRef.ticket_id).where(FormerRef.ref == proved)
@@ -99,6 +98,16 @@ def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[
         .limit(5)
         .with_for_update(key_share=True)
     ).all()
+
+
+def _proved(keys: Keys, ref: Ref) -> str | None:
+    match ref.kind:
+        case RefKind.ADDRESS_TOKEN:
+            return keys.ticket_of_reply(ref.value)
+        case RefKind.ID_TOKEN:
+            return keys.ticket_of_id(ref.value)
+        case _:
+            return keys.ticket_of_tag(ref.value)
 
 
 def may_speak(session: Session, ticket: Ticket, address: Address) -> bool:

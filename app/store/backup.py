@@ -26,6 +26,7 @@ from sqlmodel import Session
 
 from app.core import clock
 from app.core.errors import Invalid
+from app.core.key_file import is_whole
 from app.store import schema
 from app.store.blobs import Blobs
 from app.store.database import Database
@@ -216,7 +217,7 @@ def _unpack(tar: tarfile.TarFile, blobs: Blobs, folder: Path) -> Archive:
                 raise ValueError(f"the file {name[:12]}… is damaged")
             found += 1
         tar.members.clear()  # type: ignore[attr-defined] # see _add
-    if manifest is None or len(key) != 32 or found != manifest.blobs:
+    if manifest is None or not is_whole(key) or found != manifest.blobs:
         raise ValueError("its end is missing")
     return Archive(manifest, key, folder)
 

@@ -6,7 +6,8 @@ from sqlalchemy import text
 from sqlmodel import Session, col, delete, select
 
 from app.core.errors import Invalid
-from app.core.secrets import Keys, load_key, read_key
+from app.core.key_file import load_key, read_key
+from app.core.secrets import Keys
 from app.store.database import Database
 from app.store.tables import KeyMark
 
@@ -58,7 +59,8 @@ def _right_keys(database: Database, path: Path) -> Keys:
             f"SETTEN_SECRET_KEY_FILE: there is no key in {path}, and this database was begun with "
             f"one. {_WAY_OUT}"
         ) from None
-    if keys.mark != marked(database):
+    # Any of them: a change of keys may have been cut off between the file and the database.
+    if not keys.has_mark(marked(database)):
         raise Invalid(
             f"SETTEN_SECRET_KEY_FILE: the key in {path} is not the one this database was begun "
             f"with. {_WAY_OUT}"

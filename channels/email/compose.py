@@ -11,6 +11,7 @@ from urllib.parse import quote
 from markdown_it import MarkdownIt
 
 from channels.contract import OutboundFile, OutboundMessage, Party, Rendered
+from channels.email import tags
 from channels.email.addresses import sendable
 from channels.email.config import EmailConfig
 from channels.email.headers import ENCODED_WORD
@@ -19,6 +20,8 @@ LOOP = "X-Setten-Loop"  # on everything no person wrote; who receives it must no
 OWN_ID = re.compile(
     r"<?t\.(?P<token>[A-Za-z0-9_-]{1,120})\.(?P<number>\d{1,18})\.[0-9a-f]{8}@(?P<domain>[^\s<>@]+)"
 )
+
+THREAD = 0  # in the place of a message's number: the id that stands for all of a ticket
 
 _ANSWERED = b"Auto-Submitted: auto-replied"
 
@@ -44,7 +47,7 @@ _markdown.enable(["table", "strikethrough"])
 def render(config: EmailConfig, message: OutboundMessage) -> Rendered:
     """Pure. Raises `ValueError` where a value could add a header field of its own."""
     own_id = message_id(config, message)
-    body = _body(message)
+    body = _body(config, message)
     fields = _fields(config, message, own_id)
     return Rendered(external_id=own_id, body="".join(fields).encode("ascii") + body)
 
@@ -53,9 +56,13 @@ def message_id(config: EmailConfig, message: OutboundMessage) -> str:
     """Without brackets. Proves the ticket to us and tells a stranger nothing."""
     if not _TOKEN.fullmatch(message.token):
         raise ValueError("a token has only letters, digits, - and _")
-    digest = hashlib.sha256(f"{message.token}.{message.number}".encode()).hexdigest()[:8]
+    return _own_id(config, message.token, message.number)
+
+
+def _own_id(config: EmailConfig, token: str, number: int) -> str:
+    digest = hashlib.sha256(f"{token}.{number}".encode()).hexdigest()[:8]
     domain = sendable(config.address).rpartition("@")[2]
-    return f"t.{message.token}.{message.number}.{digest}@{domain}"
+    return f"t.{token}.{number}.{digest}@{domain}"
 
 
 def is_answer_of_a_machine(mail: bytes) -> bool:
@@ -75,11 +82,11 @@ def _fields(config: EmailConfig, message: OutboundMessage, own_id: str) -> list[
         _people("From", [sender]),
         _people("To", message.to),
         _people("Cc", message.cc),
-        _text("Subject", message.subject),
+        _text("Subject", _subject(config, message)),
         _folded("Date", [format_datetime(message.sent_at)]),
         _folded("Message-ID", [f"<{own_id}>"]),
         _folded("In-Reply-To", _ids([message.in_reply_to])),
-        _folded("References", _references(message)),
+        _folded("References", _references(config, message)),
     ]
     if config.reply_tokens and message.reply_token:
         lines.append(_folded("Reply-To", [f"<{plus_address(config, message.reply_token)}>"]))
@@ -102,6 +109,12 @@ def _fields(config: EmailConfig, message: OutboundMessage, own_id: str) -> list[
         lines.append(_folded("Content-Language", [message.language]))
     lines.append(_folded("MIME-Version", ["1.0"]))
     return lines
+
+
+def _subject(config: EmailConfig, message: OutboundMessage) -> str:
+    if config.subject_tags and message.tag_token:
+        return tags.tagged(message.subject, message.tag_token)
+    return message.subject
 
 
 def _clean(value: str) -> str:
@@ -171,27 +184,33 @@ def _ids(ids: Sequence[str]) -> list[str]:
     return [f"<{value}>" for value in bare if _ID.fullmatch(value)]
 
 
-def _references(message: OutboundMessage) -> list[str]:
+def _references(config: EmailConfig, message: OutboundMessage) -> list[str]:
+    # No mail has this id. It stands in each of a ticket, so that they stay together where a relay
+    # gives our mails ids of its own, and answers still name the ticket.
+    thread = _ids([_own_id(config, message.token, THREAD)])
     ids = list(dict.fromkeys(_ids([*message.references, message.in_reply_to])))
+    ids = [value for value in ids if value not in thread]
     if len(ids) > 1 and message.in_reply_to:  # what is answered comes last, wherever it was given
         last = _ids([message.in_reply_to])
         ids = [value for value in ids if value not in last] + last
-    first, later = ids[:1], ids[1:][-(MAX_REFERENCES - 1) :]
+    first, later = thread + ids[:1], ids[1:][-(MAX_REFERENCES - 2) :]
     while later and sum(len(value) + 1 for value in first + later) > MAX_REFERENCES_BYTES:
         later = later[1:]
     return first + later
 
 
-def _body(message: OutboundMessage) -> bytes:
+def _body(config: EmailConfig, message: OutboundMessage) -> bytes:
     text = (
         message.text.replace("\r\n", "\n").replace("\r", "\n").replace("\x00", "").rstrip() + "\n"
     )
+    mark = message.tag_token if config.body_marks else ""
     lang = f' lang="{message.language}"' if message.language.isalpha() else ""
     written = _markdown.render(_BARE.sub(r"<\g<0>>", text))
     page = (
         f'<!DOCTYPE html>\n<html{lang}>\n<head><meta charset="utf-8"></head>\n<body>\n'
-        f"{written}</body>\n</html>\n"
+        f"{written}{tags.below_page(mark) if mark else ''}</body>\n</html>\n"
     )
+    text = tags.below(text, mark) if mark else text
     parts = [_text_part("text/plain", text), _text_part("text/html", page)]
     body = _multipart("alternative", parts)
     if message.files:

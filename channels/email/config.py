@@ -234,6 +234,18 @@ class EmailConfig(Fetching):
         description="Switched on by the self-test, when the provider delivers such mail. "
         "You can only switch it off here.",
     )
+    body_marks: bool = Field(
+        default=True,
+        title="Reference below answers",
+        description="A small signed line at the end of each mail. Answers that quote it find their "
+        "ticket even where a mail program loses everything else.",
+    )
+    subject_tags: bool = Field(
+        default=False,
+        title="Reference in the subject",
+        description="The same signed reference in the subject, as many help desks have it. "
+        "It is long; most installations do without.",
+    )
     catch_tls_ca: str = Field(
         default="",
         title="Certificate authority",

@@ -43,8 +43,8 @@ FOLDS = (
         ("after_filing", "after_folder"),
     ),
     Fold(
-        "Personal reply address",
-        "Helps answers to find their ticket where a mail program loses the thread.",
-        ("reply_tokens",),
+        "How answers find their ticket",
+        "What helps where a mail program loses the thread.",
+        ("reply_tokens", "body_marks", "subject_tags"),
     ),
 )

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from channels.contract import InboundMessage, Party, Raw, Ref, RefKind
-from channels.email import ladder, mime, reading
+from channels.email import ladder, mime, reading, tags
 from channels.email.addresses import normal
 from channels.email.body import with_own_names
-from channels.email.compose import OWN_ID
+from channels.email.compose import OWN_ID, THREAD
 from channels.email.config import EmailConfig
 from channels.email.headers import unicode_of
 from channels.email.reading import Reading
@@ -112,12 +112,14 @@ def _sent_at(read: Reading, received_at: datetime | None) -> datetime:
 
 
 def _refs(read: Reading) -> Iterator[Ref]:
-    """Strongest first: our token in the address, our token in an id, then ids as they stand."""
+    """Strongest first: our token in the address, our token in an id, ids as they stand, and our
+    token in what is written."""
     answered = [*read.in_reply_to, *read.references[::-1]]
     if read.report and read.report.original_id:
         answered.append(read.report.original_id)
     seen: set[Ref] = set()
-    for ref in (*_address_tokens(read), *_id_tokens(answered), *_plain(answered)):
+    written = tags.refs_in(read.text, read.html, read.subject)
+    for ref in (*_address_tokens(read), *_id_tokens(answered), *_plain(answered), *written):
         if ref not in seen:
             seen.add(ref)
             yield ref
@@ -138,4 +140,6 @@ def _id_tokens(ids: list[str]) -> Iterator[Ref]:
 
 def _plain(ids: list[str]) -> Iterator[Ref]:
     for value in ids:
-        yield Ref(RefKind.MESSAGE_ID, value)
+        own = OWN_ID.match(value)
+        if own is None or int(own.group("number")) != THREAD:  # no mail has that one
+            yield Ref(RefKind.MESSAGE_ID, value)

@@ -60,7 +60,7 @@ def test_an_answer_arrives_and_is_answered_and_another_comes_back(
     )
     plain = read.get_body(("plain",))
     assert plain is not None
-    assert plain.get_content() == "It is **410** pounds.\n"
+    assert plain.get_content().startswith("It is **410** pounds.\n\nRef: [#")
 
     thanks = f"In-Reply-To: {read['Message-ID']}\r\nReferences: {read['References']}\r\n"
     write(postfix, AMELIA, mail("p3", "Agreed.", subject="Re: Quote for 240 glasses", more=thanks))

@@ -116,8 +116,8 @@ _kept = crashpoints.declare(
     Patch(
         "the token of a reply address is not checked",
         "app/core/secrets.py",
-        "ref if hmac.compare_digest(make(ref).encode(), given.encode()) else None",
-        "ref if make(ref) else None",
+        "ref if hmac.compare_digest(good.encode(), given.encode()) else None",
+        "ref if good else None",
         ("tests/services/test_filing.py::test_a_forged_token_names_nothing",),
     ),
     Patch(
@@ -157,9 +157,16 @@ _kept = crashpoints.declare(
     Patch(
         "an id opens the reply address",
         "app/core/secrets.py",
-        "self._mac('reply', f'{ref} {KEY_ID}')",
-        "self._mac('id', f'{ref} {KEY_ID}')",
+        'self._token("reply", ref, self.newest)',
+        'self._token("id", ref, self.newest)',
         ("tests/core/test_secrets.py::test_a_token_proves_its_ticket_and_purpose_only",),
+    ),
+    Patch(
+        "a key that was withdrawn still proves",
+        "app/core/key_file.py",
+        "if key.number != number])",
+        "if number])",
+        (f"{THREADS}::test_what_an_older_key_signed_names_its_ticket_until_it_is_withdrawn",),
     ),
     Patch(
         "mails that wait for each other stay on two tickets",

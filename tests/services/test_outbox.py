@@ -2,11 +2,15 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from app.core import key_file
 from app.core.errors import Conflict, NotAllowed, NotFound
+from app.core.secrets import Keys, digest
+from app.core.settings import Settings
 from app.domain.words import DeliveryState, FollowUpState, SurveyState
 from app.services import customers, outbox, surveys, tickets
 from app.services.outbox import Parcel
@@ -335,6 +339,19 @@ def asked(desk: Desk, forward: Forward, *, reachable: bool = True) -> Message:
     desk.do(surveys.ask, desk.keys, survey.id, reachable=reachable)
     [message] = desk.all(Message, request=True)
     return message  # type: ignore[no-any-return]
+
+
+def test_a_request_written_before_the_keys_changed_has_a_link_that_works(
+    desk: Desk, settings: Settings, forward: Forward
+) -> None:
+    message = asked(desk, forward)
+    keys = Keys(key_file.with_new_key(key_file.read_key(settings.key_file), NOON.date()))
+
+    packed(replace(desk, keys=keys), message)
+
+    [survey] = desk.surveys()
+    assert survey.digest == digest(keys.survey_token(survey.nonce))
+    assert survey.digest != digest(desk.keys.survey_token(survey.nonce))
 
 
 def test_a_requests_link_exists_only_in_the_parcel(desk: Desk, forward: Forward) -> None:

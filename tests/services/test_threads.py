@@ -3,11 +3,15 @@
 import itertools
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
+from app.core import key_file
 from app.core.errors import Conflict, NotFound
+from app.core.secrets import Keys
+from app.core.settings import Settings
 from app.domain.words import MessageKind, Status, SurveyState
 from app.services import intake, integrity_rules, merging, third_parties, tickets
 from app.services.filing import Understood
@@ -278,3 +282,43 @@ def test_what_is_joined_keeps_undecided_third_parties(desk: Desk) -> None:
     kinds = {message.kind for message in desk.all(Message)}
     assert kinds == {MessageKind.INBOUND}
     assert_in_order(desk)
+
+
+@pytest.mark.parametrize("purpose", ["reply", "id", "tag"])
+def test_what_an_older_key_signed_names_its_ticket_until_it_is_withdrawn(
+    desk: Desk, settings: Settings, purpose: str
+) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first)
+    made = {"reply": desk.keys.reply_token, "id": desk.keys.id_token, "tag": desk.keys.tag_token}
+    kind = {"reply": RefKind.ADDRESS_TOKEN, "id": RefKind.ID_TOKEN, "tag": RefKind.TAG_TOKEN}
+    token = Ref(kind[purpose], made[purpose](ticket.ref))
+    both = key_file.with_new_key(key_file.read_key(settings.key_file), NOON.date())
+    newer, alone = Keys(both), Keys(key_file.without_key(both, 1))
+
+    def comes(keys: Keys, *refs: Ref) -> tuple[bool, str]:
+        filed = replace(desk, keys=keys).ticket(inquiry(refs=refs))
+        return filed.id == ticket.id, filed.claims_ref
+
+    assert comes(newer, token) == (True, "")
+    # It is no token any more, and the mail goes by what else it says.
+    assert comes(alone, token) == (False, "")
+    assert comes(alone, token, *by_ids(first.external_id)) == (True, "")
+
+
+def test_who_quotes_what_they_read_gets_on_the_ticket_only_if_they_take_part(desk: Desk) -> None:
+    ticket = desk.ticket()
+    desk.answered(ticket)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    tag = (Ref(RefKind.TAG_TOKEN, desk.keys.tag_token(ticket.ref)),)
+    before = desk.again(ticket)
+
+    stranger = desk.ticket(inquiry(EVE, refs=tag))
+
+    assert (stranger.id != ticket.id, stranger.claims_ref) == (True, ticket.ref)
+    assert desk.again(ticket) == before
+    assert desk.ticket(inquiry(refs=tag)).id == ticket.id
+    assert desk.again(ticket).status is Status.OPEN
+    # A machine that quotes it is no bounce of ours by that.
+    machine = desk.ticket(inquiry(EVE, refs=tag, automatic=True))
+    assert (machine.id != ticket.id, machine.claims_ref) == (True, ticket.ref)

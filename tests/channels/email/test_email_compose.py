@@ -28,6 +28,7 @@ MESSAGE = OutboundMessage(
     references=("erste@example.de", "lampe-1@example.de"),
 )
 LONG = "x" * 200 + "@relay.example"
+THREAD = "t.k7Qz-9_a.0.4b018dfc@example.com"
 
 
 def sent(**changes: Any) -> bytes:
@@ -71,7 +72,11 @@ def test_what_we_write_is_read_back() -> None:
     assert [(file.name, file.body) for file in message.files] == [
         (file.name, file.body) for file in files
     ]
-    assert [ref.value for ref in message.refs] == ["lampe-1@example.de", "erste@example.de"]
+    assert [(ref.kind, ref.value) for ref in message.refs] == [
+        (RefKind.ID_TOKEN, "k7Qz-9_a"),
+        (RefKind.MESSAGE_ID, "lampe-1@example.de"),
+        (RefKind.MESSAGE_ID, "erste@example.de"),
+    ]
 
 
 def test_another_reader_understands_it_the_same_way() -> None:
@@ -137,7 +142,7 @@ def test_ids_are_never_encoded_and_never_cut() -> None:
     body = sent(references=ids, in_reply_to=ids[-1])
 
     references = (field(body, "References") or "").split()
-    assert references[0] == f"<{ids[0]}>"
+    assert references[:2] == [f"<{THREAD}>", f"<{ids[0]}>"]
     assert references[-1] == f"<{ids[-1]}>"
     assert len(" ".join(references)) <= 900
     assert field(body, "In-Reply-To") == f"<{ids[-1]}>"
@@ -150,7 +155,26 @@ def test_of_many_references_the_first_and_the_last_stay() -> None:
         field(sent(references=ids, in_reply_to="29@example.jp"), "References") or ""
     ).split()
 
-    assert references == [f"<{number}@example.jp>" for number in (0, *range(21, 30))]
+    assert references == [
+        f"<{THREAD}>",
+        *(f"<{number}@example.jp>" for number in (0, *range(22, 30))),
+    ]
+
+
+def test_one_id_stands_in_every_mail_of_a_ticket_and_is_of_none() -> None:
+    before = ("erste@example.de", THREAD, "lampe-1@example.de")
+    mails = [sent(), sent(number=13, references=before), sent(references=(), in_reply_to="")]
+
+    references = [(field(mail, "References") or "").split() for mail in mails]
+
+    assert references == [
+        [f"<{THREAD}>", "<erste@example.de>", "<lampe-1@example.de>"],
+        [f"<{THREAD}>", "<erste@example.de>", "<lampe-1@example.de>"],
+        [f"<{THREAD}>"],
+    ]
+    assert [(ref.kind, ref.value) for ref in read(mails[2]).refs] == [
+        (RefKind.ID_TOKEN, "k7Qz-9_a")
+    ]
 
 
 @pytest.mark.parametrize(
