@@ -60,3 +60,24 @@ class Renews(Protocol):
 
     def renewed(self, config: Any) -> BaseModel | None:
         """The configuration with the new secret, to be stored; None as long as it is the old."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What somebody has to publish for others to see, as a TXT record of DNS."""
+
+    name: str
+    value: str
+
+
+@runtime_checkable
+class Signs(Protocol):
+    """Can sign what it sends, with a key whose other half is published."""
+
+    config: type[BaseModel]
+
+    def with_new_key(self, config: Any) -> BaseModel:
+        """The configuration with a key just made. It signs only once a person says so."""
+
+    def published(self, config: Any) -> Published | None:
+        """What is to be published for its key; None without one."""

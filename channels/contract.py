@@ -17,7 +17,9 @@ from channels.accounts import AsksConsent as AsksConsent
 from channels.accounts import ChecksConnection as ChecksConnection
 from channels.accounts import Consent as Consent
 from channels.accounts import Finding as Finding
+from channels.accounts import Published as Published
 from channels.accounts import Renews as Renews
+from channels.accounts import Signs as Signs
 from channels.accounts import Tried as Tried
 from channels.arriving import Identity as Identity
 from channels.arriving import Mailbox as Mailbox

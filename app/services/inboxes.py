@@ -15,7 +15,7 @@ from app.domain.words import SelfTest
 from app.services import access, changes, pauses
 from app.services.access import Actor, Permission, require
 from app.store.tables import Inbox
-from channels.contract import SelfTests
+from channels.contract import SelfTests, Signs
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -62,6 +62,16 @@ def seal_anew(session: Session, keys: Keys) -> int:
         inbox.sealed_config = keys.seal(keys.unseal(inbox.sealed_config, label=label), label=label)
         session.add(inbox)
     return len(rows)
+
+
+def make_key(session: Session, actor: Actor, keys: Keys, inbox_id: int, channel: Signs) -> Inbox:
+    """A new key to sign with. It is used once somebody says that its record is published."""
+    inbox = access.inbox(session, actor, inbox_id, locked=True)
+    config = config_of(inbox, keys, channel.config)
+    reseal(inbox, keys, channel.with_new_key(config))
+    session.add(inbox)
+    changes.record(session, actor, None, "signing_key_made", inbox=inbox.id)
+    return inbox
 
 
 def renew(session: Session, keys: Keys, inbox_id: int, was: bytes, config: BaseModel) -> None:

@@ -209,7 +209,19 @@ STORED = (
     # what became of a message on its way out
     stored("%(host)s lets us send nothing"),
     stored("The server stopped answering"),
-    stored("This address has letters that our server cannot send to."),
+    stored("This is no address that mail can be sent to."),
+    stored(
+        "%(host)s cannot send to an address with such letters before the @ (it lacks SMTPUTF8). "
+        "Ask for another address."
+    ),
+    stored("this is no RSA key, and only those are understood everywhere"),
+    stored("this private key cannot be read: was all of it copied?"),
+    stored(
+        "this is no private key without a password: it begins with -----BEGIN PRIVATE KEY----- "
+        "or -----BEGIN RSA PRIVATE KEY-----"
+    ),
+    stored("to sign, a key and its name are needed: save, and make one below"),
+    stored("this may only have small letters, digits, hyphens, and dots between"),
     stored("The mail was handed over, but the server did not say whether it keeps it"),
     stored(
         "The callback address %(host)s leads to %(value)s, which is inside and not on the internet."

@@ -83,6 +83,23 @@ def sendable(address: str) -> str:
     return address
 
 
+def on_the_wire(address: str) -> str:
+    """As it is named to a server: with a local part that only some take, see `is_plain`.
+
+    Raises `ValueError` for what is no address or could add a command.
+    """
+    address = normal(address.strip())
+    local, _, domain = address.rpartition("@")
+    if not _SENDABLE.fullmatch(address) or not local.isprintable() or not domain.isascii():
+        raise ValueError("not a mail address")
+    return address
+
+
+def is_plain(address: str) -> bool:
+    """Whether every server takes its local part, and not only those that know SMTPUTF8."""
+    return address.rpartition("@")[0].isascii()
+
+
 def _in_angle(text: str) -> str:
     """Without comments, and without the blanks that old mails have around dots."""
     text = _COMMENT.sub("", text)

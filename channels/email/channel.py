@@ -14,13 +14,23 @@ from channels.contract import (
     OutboundMessage,
     Outcome,
     Progress,
+    Published,
     Raw,
     Rendered,
     Starter,
     Take,
     Tried,
 )
-from channels.email import compose, connection_test, ladder, listener, oauth, self_test, sending
+from channels.email import (
+    compose,
+    connection_test,
+    ladder,
+    listener,
+    oauth,
+    self_test,
+    sending,
+    signing,
+)
 from channels.email.config import EmailConfig, ImportSince
 from channels.email.connections import Connections
 from channels.email.imap import open_mailbox
@@ -81,6 +91,12 @@ class EmailChannel:
 
     def renewed(self, config: EmailConfig) -> BaseModel | None:
         return oauth.renewed(config)
+
+    def with_new_key(self, config: EmailConfig) -> BaseModel:
+        return signing.with_new_key(config)
+
+    def published(self, config: EmailConfig) -> Published | None:
+        return signing.published(config)
 
     def starter(self) -> Starter:
         return Starter("Test mail", TEST_ADDRESS, EmailConfig(address=TEST_ADDRESS))

@@ -11,8 +11,8 @@ from urllib.parse import quote
 from markdown_it import MarkdownIt
 
 from channels.contract import OutboundFile, OutboundMessage, Party, Rendered
-from channels.email import tags
-from channels.email.addresses import sendable
+from channels.email import signing, tags
+from channels.email.addresses import is_plain, on_the_wire, sendable
 from channels.email.config import EmailConfig
 from channels.email.headers import ENCODED_WORD
 
@@ -48,8 +48,10 @@ def render(config: EmailConfig, message: OutboundMessage) -> Rendered:
     """Pure. Raises `ValueError` where a value could add a header field of its own."""
     own_id = message_id(config, message)
     body = _body(config, message)
-    fields = _fields(config, message, own_id)
-    return Rendered(external_id=own_id, body="".join(fields).encode("ascii") + body)
+    mail = "".join(_fields(config, message, own_id)).encode("ascii") + body
+    if config.dkim_sign:
+        mail = signing.signed(config, mail, message.sent_at)
+    return Rendered(external_id=own_id, body=mail)
 
 
 def message_id(config: EmailConfig, message: OutboundMessage) -> str:
@@ -129,7 +131,12 @@ def _people(name: str, people: Sequence[Party]) -> str:
         if person.kind != "email":
             continue
         words = _phrase(_clean(person.name)[:200])
-        tokens += [*words, f"<{sendable(person.value)}>" if words else sendable(person.value)]
+        if is_plain(person.value):
+            tokens += [*words, f"<{sendable(person.value)}>" if words else sendable(person.value)]
+        else:
+            # A field with such an address is read only by servers that know SMTPUTF8, and others
+            # get this mail as well: it stands there as RFC 6857 has it, as an empty group's name.
+            tokens += [*_encoded_words(f"{person.name} {on_the_wire(person.value)}".strip()), ":;"]
         tokens[-1] += ","
     if tokens:
         tokens[-1] = tokens[-1].removesuffix(",")

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator, model_validator
 
+from channels.email import dkim_key
 from channels.email.folds import FOLDS
 from channels.form import Fold
 
@@ -35,6 +36,11 @@ class ImportSince(StrEnum):
     NOW = "now"
     DAYS = "days"
     ALL = "all"
+
+
+_SELECTOR = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,3}"
+)
 
 
 def is_loopback(host: str) -> bool:
@@ -156,7 +162,50 @@ class Fetching(BaseModel):
         return self
 
 
-class EmailConfig(Fetching):
+class Signing(Fetching):
+    """What proves to others that a mail is from this domain."""
+
+    dkim_sign: bool = Field(
+        default=False,
+        title="Sign outgoing mail (DKIM)",
+        description="Tick it once the record below is published. Most providers sign by "
+        "themselves: then leave it.",
+    )
+    dkim_selector: Line = Field(
+        default="",
+        title="Name of the key (selector)",
+        description="Part of the record's name; small letters, digits and hyphens.",
+    )
+    dkim_key: SecretStr = Field(
+        default=SecretStr(""),
+        title="Private key",
+        description="An RSA key as text, which begins with -----BEGIN PRIVATE KEY-----. "
+        "Setten can make one once the inbox is saved.",
+    )
+
+    @field_validator("dkim_selector")
+    @classmethod
+    def _is_a_name(cls, value: str) -> str:
+        if value and not _SELECTOR.fullmatch(value):
+            raise ValueError("this may only have small letters, digits, hyphens, and dots between")
+        return value
+
+    @field_validator("dkim_key")
+    @classmethod
+    def _is_a_key(cls, value: SecretStr) -> SecretStr:
+        text = value.get_secret_value()
+        return SecretStr(dkim_key.checked(text)) if text else value
+
+    @model_validator(mode="after")
+    def _has_a_key_to_sign_with(self) -> Self:
+        if self.dkim_sign and not (self.dkim_selector and self.dkim_key.get_secret_value()):
+            raise ValueError(
+                "dkim_sign: to sign, a key and its name are needed: save, and make one below"
+            )
+        return self
+
+
+class EmailConfig(Signing):
     """Without any server it is a local inbox: it receives on this machine and sends nothing."""
 
     folds: ClassVar[tuple[Fold, ...]] = FOLDS

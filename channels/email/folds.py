@@ -47,4 +47,9 @@ FOLDS = (
         "What helps where a mail program loses the thread.",
         ("reply_tokens", "body_marks", "subject_tags"),
     ),
+    Fold(
+        "Signature of outgoing mail",
+        "For a server of your own that does not sign what it sends.",
+        ("dkim_sign", "dkim_selector", "dkim_key"),
+    ),
 )

@@ -18,11 +18,15 @@ from channels.contract import (
     Sent,
 )
 from channels.email import answers, compose
-from channels.email.addresses import sendable
+from channels.email.addresses import is_plain, on_the_wire, sendable
 from channels.email.config import EmailConfig
 from channels.email.connections import Connection, Connections
 from channels.email.smtp import Unsent
 
+_NO_UTF8 = (
+    "cannot send to an address with such letters before the @ (it lacks SMTPUTF8). "
+    "Ask for another address."
+)
 DATA_TIMEOUT = 600.0  # as RFC 5321 asks: a server may check a mail for viruses before it answers
 
 
@@ -39,12 +43,29 @@ async def send(
         held = Held(f"Not sent: no outgoing server is set up for {config.address}.")
         return dict.fromkeys(recipients, held)
     await progress(Phase.TALKING)
+    outcomes: dict[str, Outcome] = {}
+    # Apart: what is handed over with SMTPUTF8 cannot go on to a server that does not know it.
+    for some in (
+        [one for one in recipients if is_plain(one)],
+        [one for one in recipients if not is_plain(one)],
+    ):
+        if some:
+            outcomes |= await _taken(config, rendered, some, progress, connections)
+    return {recipient: outcomes[recipient] for recipient in recipients}
+
+
+async def _taken(
+    config: EmailConfig,
+    rendered: Rendered,
+    recipients: Sequence[str],
+    progress: Progress,
+    connections: Connections,
+) -> dict[str, Outcome]:
     try:
         async with connections.lend(config) as connection:
-            outcomes = await _spoken(connection, config, rendered, recipients, progress)
+            return await _spoken(connection, config, rendered, recipients, progress)
     except Unsent as unsent:
         return dict.fromkeys(recipients, unsent.outcome)
-    return {recipient: outcomes[recipient] for recipient in recipients}
 
 
 async def _spoken(
@@ -55,7 +76,8 @@ async def _spoken(
     progress: Progress,
 ) -> dict[str, Outcome]:
     client = connection.client
-    await _announce(client, config, rendered)
+    utf8 = not is_plain(recipients[0])
+    await _announce(client, config, rendered, utf8=utf8)
     outcomes, accepted = await _addressed(connection, config, recipients)
     if accepted:
         await progress(Phase.AMBIGUOUS)
@@ -66,13 +88,17 @@ async def _spoken(
     return outcomes
 
 
-async def _announce(client: SMTP, config: EmailConfig, rendered: Rendered) -> None:
+async def _announce(client: SMTP, config: EmailConfig, rendered: Rendered, *, utf8: bool) -> None:
     sender = sendable(config.address)
     try:
         if client.last_ehlo_response is None:
             with suppress(SMTPResponseException):  # one that knows no EHLO offers nothing
                 await client.ehlo()
         options = _options(client, rendered)
+        if utf8:
+            if not client.supports_extension("smtputf8"):
+                raise Unsent(Refused(f"{config.smtp_host} {_NO_UTF8}"))
+            options.append("SMTPUTF8")
         if compose.is_answer_of_a_machine(rendered.body):
             # So that whatever answers to it has nobody to answer. Not every server allows that.
             with suppress(SMTPResponseException):
@@ -108,18 +134,17 @@ async def _addressed(
     client = connection.client
     for recipient in recipients:
         try:
-            address = sendable(recipient)
+            address = on_the_wire(recipient)
             options = []
             if client.supports_extension("dsn"):
-                options = ["NOTIFY=FAILURE,DELAY", f"ORCPT=rfc822;{_xtext(address)}"]
-            await client.rcpt(address, options=options)
+                options = ["NOTIFY=FAILURE,DELAY"]
+                options += [f"ORCPT=rfc822;{_xtext(address)}"] if address.isascii() else []
+            await client.rcpt(address, options=options, encoding="utf-8")
         except SMTPResponseException as error:
             outcomes[recipient] = answers.to_recipient(error, config.smtp_host)
             connection.good = connection.good and error.code != 421
         except ValueError:
-            outcomes[recipient] = Refused(
-                "This address has letters that our server cannot send to."
-            )
+            outcomes[recipient] = Refused("This is no address that mail can be sent to.")
         except (SMTPException, OSError) as error:
             # What was decided stays so; nothing was handed over for the others.
             connection.good = False

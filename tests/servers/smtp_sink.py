@@ -31,6 +31,7 @@ class SmtpSink:
     hold: asyncio.Event | None = None  # the final answer waits for this; the mail is kept
     loop: asyncio.AbstractEventLoop | None = None  # where it lives, when that is another thread
     password: str = ""
+    utf8: bool = False  # whether it takes addresses that are not ASCII
     tokens: set[str] | None = None  # access tokens it lets in with; None: it takes none at all
     connections: int = 0
     open_now: set[asyncio.Transport] = field(default_factory=set)
@@ -132,7 +133,7 @@ async def smtp_sink(
                 sink,
                 hostname="sink.example",
                 loop=loop,
-                enable_SMTPUTF8=False,
+                enable_SMTPUTF8=sink.utf8,
                 tls_context=tls if starttls else None,
                 require_starttls=starttls,
                 auth_required=bool(sink.password),

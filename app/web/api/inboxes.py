@@ -6,7 +6,7 @@ from typing import Any, Self
 
 from pydantic import BaseModel, Field, ValidationError
 
-from app.core.errors import Conflict, Invalid
+from app.core.errors import Conflict, Invalid, NotFound
 from app.domain.words import SelfTest
 from app.services import access, inboxes, self_tests
 from app.services.access import Actor, Permission, may, require
@@ -16,8 +16,8 @@ from app.services.queries.inboxes import Row
 from app.store.tables import Inbox
 from app.web import routes
 from app.web.api.fields import Input, Line
-from app.web.deps import CurrentActor, Db, Id, TheHouse
-from channels.contract import Accepts, Channel, SelfTests, Sends
+from app.web.deps import CurrentActor, Db, House, Id, TheHouse
+from channels.contract import Accepts, Channel, SelfTests, Sends, Signs
 from channels.registry import all_channels
 
 router = routes.api("inboxes", "/inboxes")
@@ -64,6 +64,13 @@ class InboxIn(Input):
     address: Line = ""
     language: Line = ""
     config: dict[Line, Any] = Field(default_factory=dict, max_length=100)
+
+
+class RecordOut(BaseModel):
+    """A TXT record of DNS."""
+
+    name: str
+    value: str
 
 
 class Switch(Input):
@@ -135,6 +142,35 @@ def set_enabled(inbox: Id, body: Switch, actor: CurrentActor, db: Db) -> InboxOu
     with db.transaction() as session:
         switched = inboxes.set_enabled(session, actor, inbox, enabled=body.enabled)
         return InboxOut.of(switched, actor)
+
+
+@router.get("/{inbox}/signing-key")
+def signing_key(inbox: Id, actor: CurrentActor, db: Db, house: TheHouse) -> RecordOut:
+    """The TXT record to publish for the key that mail is signed with (DKIM)."""
+    with db.reading() as session:
+        row = access.inbox(session, actor, inbox)
+        return _record(house, row)
+
+
+@router.post("/{inbox}/signing-key", status_code=201)
+def make_signing_key(inbox: Id, actor: CurrentActor, db: Db, house: TheHouse) -> RecordOut:
+    """Make a key. Nothing is signed with it before `dkim_sign` is switched on."""
+    with db.transaction() as session:
+        row = access.inbox(session, actor, inbox)
+        channel = _channel(row.kind)
+        if not isinstance(channel, Signs):
+            raise Conflict("This channel signs nothing.")
+        return _record(house, inboxes.make_key(session, actor, house.keys, inbox, channel))
+
+
+def _record(house: House, row: Inbox) -> RecordOut:
+    channel = _channel(row.kind)
+    found = None
+    if isinstance(channel, Signs):
+        found = channel.published(inboxes.config_of(row, house.keys, channel.config))
+    if found is None:
+        raise NotFound("This inbox has no key to sign with.")
+    return RecordOut(name=found.name, value=found.value)
 
 
 @router.post("/{inbox}/self-test", status_code=202)

@@ -31,8 +31,10 @@ from channels.contract import (
     Misconfigured,
     OffersPresets,
     Preset,
+    Published,
     SelfTests,
     Sends,
+    Signs,
     TryLater,
     preset_for,
 )
@@ -63,6 +65,7 @@ class Sheet:
     tried: bool = False  # whether its connection was to be tested
     findings: tuple[Finding, ...] = ()
     folders: tuple[str, ...] = ()
+    published: Published | None = None  # what others must find of the key it signs with
     asks: bool = False  # whether access can be granted at the provider with what is stored
 
 
@@ -101,6 +104,7 @@ def _page(
         channel=channel,
         sheet=sheet,
         checks=isinstance(channel, ChecksConnection),
+        signs=isinstance(channel, Signs),
         back=_back(house) if isinstance(channel, AsksConsent) else "",
         preset=preset,
         presets=channel.presets if isinstance(channel, OffersPresets) else (),
@@ -208,6 +212,7 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
         was=config,
         tested=inbox if isinstance(channel, SelfTests) else None,
         seen_test=inboxes.test_stamp(inbox),
+        published=channel.published(config) if isinstance(channel, Signs) else None,
         asks=isinstance(channel, AsksConsent)
         and channel.ask_consent(config, _back(house)) is not None,
     )

@@ -290,3 +290,14 @@ def test_an_address_in_the_text_is_a_link_and_none_of_it_is_markdown(
 
     html = mail.get_body(("html",)).get_content()  # type: ignore[union-attr]
     assert re.findall(r'href="([^"]*)"', html) == [linked]
+
+
+def test_an_address_in_another_script_leaves_the_mail_readable_for_every_server() -> None:
+    both = (Party("email", "花子@例え.jp", "佐藤 花子"), Party("email", "bob@例え.jp"))
+
+    body = sent(to=both)
+
+    assert body.isascii()
+    read_back = message_from_bytes(body, policy=default)["To"]
+    assert str(read_back) == '"佐藤 花子 花子@xn--r8jz45g.jp":;, bob@xn--r8jz45g.jp'
+    assert [str(one) for one in read_back.addresses] == ["bob@xn--r8jz45g.jp"]

@@ -236,3 +236,26 @@ async def test_encryption_that_is_not_offered_is_not_done_without() -> None:
         ANN: Paused(f"127.0.0.1 offers no STARTTLS on port {sink.port}."),
     }
     assert sink.received == []
+
+
+UTF8 = "花子@例え.jp"
+
+
+@pytest.mark.parametrize("offered", [True, False])
+async def test_letters_of_all_scripts_need_a_server_that_takes_them(offered: bool) -> None:
+    no = (
+        "127.0.0.1 cannot send to an address with such letters before the @ (it lacks SMTPUTF8). "
+        "Ask for another address."
+    )
+    async with smtp_sink(SmtpSink(utf8=offered)) as sink:
+        outcomes, phases = await send(sink, UTF8, ANN, "bob@例え.jp")
+
+    taken = [Sent("SINK1"), Sent("SINK2") if offered else Refused(no)]
+    assert outcomes == {ANN: taken[0], "bob@例え.jp": taken[0], UTF8: taken[1]}
+    # Apart, so that no server on the way refuses the others because of it.
+    assert [one.rcpt_tos for one in sink.received] == [
+        (ANN, "bob@xn--r8jz45g.jp"),
+        *([("花子@xn--r8jz45g.jp",)] if offered else []),
+    ]
+    assert phases[0] is Phase.TALKING
+    assert set(phases[1:]) == {Phase.AMBIGUOUS}

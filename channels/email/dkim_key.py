@@ -1,0 +1,70 @@
+"""Keys that mails are signed with (DKIM), so that others believe who sent them."""
+
+import hashlib
+import re
+from functools import lru_cache
+
+from cryptography.hazmat.primitives import serialization as forms
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+MADE_BITS, FEWEST_BITS = 2048, 1024  # RFC 8301 lets nobody believe a shorter key
+
+_PEM = re.compile(r"-----BEGIN ([A-Z ]{0,20}PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----")
+
+
+def new() -> str:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=MADE_BITS)
+    return key.private_bytes(
+        forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()
+    ).decode()
+
+
+def selector_for(pem: str) -> str:
+    """A name that no other key of the domain has."""
+    return f"setten-{hashlib.sha256(public(pem)).hexdigest()[:8]}"
+
+
+def checked(pem: str) -> str:
+    """The key as it is kept. Raises `ValueError`, in words for who typed it."""
+    key = _read(pem)
+    if key.key_size < FEWEST_BITS:
+        raise ValueError(
+            f"this key has {key.key_size} bits: nobody believes one below {FEWEST_BITS}, "
+            f"and {MADE_BITS} are usual"
+        )
+    return pem.strip()
+
+
+def traditional(pem: str) -> bytes:
+    """The private half as the library that signs reads it."""
+    return _read(pem).private_bytes(
+        forms.Encoding.PEM, forms.PrivateFormat.TraditionalOpenSSL, forms.NoEncryption()
+    )
+
+
+def public(pem: str) -> bytes:
+    return (
+        _read(pem)
+        .public_key()
+        .public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
+    )
+
+
+@lru_cache(maxsize=64)  # to read one takes long enough to be felt with every mail
+def _read(pem: str) -> rsa.RSAPrivateKey:
+    # A field of one line takes the line breaks away: they are put back where they were.
+    found = _PEM.search(pem.strip())
+    if found is None or "ENCRYPTED" in found[1]:
+        raise ValueError(
+            "this is no private key without a password: it begins with -----BEGIN PRIVATE KEY----- "
+            "or -----BEGIN RSA PRIVATE KEY-----"
+        )
+    lines = re.findall(r".{1,64}", "".join(found[2].split()))
+    whole = "\n".join([f"-----BEGIN {found[1]}-----", *lines, f"-----END {found[1]}-----", ""])
+    try:
+        key = forms.load_pem_private_key(whole.encode(), None)
+    except (ValueError, TypeError) as error:
+        raise ValueError("this private key cannot be read: was all of it copied?") from error
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("this is no RSA key, and only those are understood everywhere")  # noqa: TRY004 - for the form
+    return key
