@@ -32,6 +32,7 @@ class _Entry:
     words: str = ""
     angle: str | None = None
     comment: str = ""
+    named: int = 0  # letters of the words that stand before the address
 
     def parties(self) -> Iterator[Party]:
         if self.angle is None and self.words.count("@") > 1:
@@ -59,7 +60,9 @@ def parties(raw: str) -> tuple[Party, ...]:
     """Every address of one field. What has none in it is left out."""
     found: list[Party] = []
     for entry in _entries(unicode_of(raw[:MAX_VALUE])):
-        found += entry.parties()
+        for party in entry.parties():
+            if not found or party.value != found[-1].value:
+                found.append(party)
         if len(found) >= MAX_ADDRESSES:
             break
     return tuple(found[:MAX_ADDRESSES])
@@ -136,8 +139,13 @@ def _entries(text: str) -> list[_Entry]:
         elif char == "<":
             end = text.find(">", at, at + MAX_NESTED)
             end = end if end >= 0 else min(len(text), at + MAX_NESTED)
-            if entry.angle is None or "@" not in entry.angle:
-                entry.angle = text[at + 1 : end]
+            if entry.angle is not None and "@" in entry.angle:  # a comma is missing
+                entry.words = "".join(words)
+                name = entry.words[entry.named :].strip()
+                entry.words = entry.words[: entry.named]
+                entries.append(entry)
+                entry, words = _Entry(), [name]
+            entry.angle, entry.named = text[at + 1 : end], len("".join(words))
             at = end + 1
         elif char in ",;:":
             entry.words = "".join(words)

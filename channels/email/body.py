@@ -104,6 +104,8 @@ def _pieces(part: Part, content: Content) -> list[Piece]:
         return _text_piece(part, content)
     file = _file(part, len(content.files) + 1)
     content.files.append(file)
+    if part.disposition == "inline" and part.content_type == "text/plain" and not content.spare:
+        content.spare += _text_piece(part, content)
     if file.content_type in invitation.TYPES:
         _take_events(part, content)
     elif tnef.looks_like_one(file.content_type, file.name, file.body):

@@ -51,7 +51,20 @@ _BOMS = (
 _JIS_ESCAPE = re.compile(rb"\x1b\$[@B(]")
 _BEYOND_TYPOGRAPHY = re.compile(rb"[\xa0-\xff]")
 _LATIN_LETTERS = re.compile(rb"[A-Za-z]{2}")
+_THREE_BYTES = re.compile(rb"[\xe1-\xef][\x80-\xbf]{2}")
+_UTF7_RUN = re.compile(rb"\+[A-Za-z0-9+/]*-?")
+_TWO_BYTES = re.compile(rb"[\xc2-\xdf][\x80-\xbf]")
+_ALL_HIGH = re.compile(rb"[\x80-\xff]")
+_HALF_WIDTH = re.compile(rb"[\xa1-\xdf]")
+_HIGH_RUN = re.compile(rb"[\x80-\xff]{4}")
+_CYRILLIC = re.compile("[\u0400-\u04ff]")
+# Japanese is hardly written without kana, and nothing else but UTF-8 holds these others.
+_KANA_OR_OTHER = re.compile("[\u0080-\u2fff\u3040-\u30ff\uac00-\ud7ff\uff00-\U0010ffff]")
 _RUN = re.compile(r"[^\x00-\x7f]+")
+_HIGH = re.compile(rb"[\xc0-\xff]")
+_HIGH_WORD = re.compile(rb"(?<![A-Za-z\x80-\xff])[\xc0-\xff]{2,40}(?![A-Za-z\x80-\xff])")
+MIN_CYRILLIC = 4  # letters without which nothing is told
+MIN_DOUBTED = 8  # bytes beyond ASCII
 _SAMPLE = 4000  # characters looked at when two encodings are possible
 
 
@@ -70,16 +83,16 @@ def decode(body: bytes, label: str = "") -> Decoded:
     if body.isascii() and b"\x1b" not in body and meant not in _STATEFUL:
         return Decoded(body.decode("ascii"))
     text = _declared(body, meant)
+    if text is None:
+        text = _trial(body)
     if text is not None:
-        return Decoded(text)
-    text = _trial(body)
-    if text is not None:
-        return Decoded(text)
+        return Decoded(text, meant in {"", "cp1252"} and _is_doubtful(body, text))
     return Decoded(_lossy(body, meant), suspect=True)
 
 
 _ONE_BYTE = {"cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "koi8-r", "koi8-u", "iso8859-2"}
 _STATEFUL = {"utf-16-le", "utf-16-be", "utf-7", "hz"}
+_PAIRED = {"cp932", "euc-jp", "gb18030", "cp949", "big5hkscs"}
 
 
 @cache
@@ -109,10 +122,58 @@ def _declared(body: bytes, meant: str) -> str | None:
     if meant in _ONE_BYTE and (text := _strict(body, "utf-8")) is not None:
         # No real text in a one-byte charset is valid UTF-8 several times over.
         return text if len(body) - len(text) >= 4 else _strict(body, meant)
+    if meant in _PAIRED and _is_surely_utf8(body):
+        return body.decode("utf-8")
+    if meant == "cp932" and (text := _euc_as_kana(body)) is not None:
+        return text
     if meant == "cp1252" and not body.isascii():
         # "Latin" is what programs say that do not know: their text is often something else.
         return _trial(body)
     return _strict(body, meant)
+
+
+def _utf7(body: bytes) -> str:
+    # A plus sign that opens nothing, as in a telephone number, spoils only itself.
+    try:
+        return body.decode("utf-7")
+    except UnicodeError:
+        return _UTF7_RUN.sub(_utf7_run, body).decode("utf-8")
+
+
+def _utf7_run(found: re.Match[bytes]) -> bytes:
+    run = found.group()
+    try:
+        return run.decode("utf-7").encode("utf-8") if len(run) > 3 or run == b"+-" else run
+    except UnicodeError:
+        return run
+
+
+def _euc_as_kana(body: bytes) -> str | None:
+    """EUC that says it is Shift_JIS looks like a row of half-width kana, and makes sense."""
+    kana = len(_HALF_WIDTH.findall(body[:_SAMPLE]))
+    if kana < MIN_DOUBTED or 2 * kana < len(_ALL_HIGH.findall(body[:_SAMPLE])):
+        return None
+    text = _strict(body, "euc-jp")
+    return text if text is not None and japanese_score(text) > 0.9 else None
+
+
+def _is_surely_utf8(body: bytes) -> bool:
+    """Some characters of several bytes and no fault: chance makes no such text."""
+    start = body[:_SAMPLE]
+    many = len(_THREE_BYTES.findall(start)) > 1 or len(_TWO_BYTES.findall(start)) > 5
+    return many and _strict(body, "utf-8") is not None
+
+
+def _is_doubtful(body: bytes, text: str) -> bool:
+    """Whether a reading is only the least bad one, as of Chinese that does not say it is."""
+    high = _ALL_HIGH.findall(body[:_SAMPLE])
+    if len(high) < MIN_DOUBTED:
+        return False
+    if len(text) == len(body):
+        if _CYRILLIC.search(text):
+            return False
+        return 8 * len(_HIGH_RUN.findall(body[:_SAMPLE])) > len(high)
+    return len(high) > 3 * MIN_DOUBTED and _KANA_OR_OTHER.search(text) is None
 
 
 def _strict(body: bytes, codec: str) -> str | None:
@@ -121,6 +182,8 @@ def _strict(body: bytes, codec: str) -> str | None:
             return iso2022jp.decode(body)
         if codec == "euc-jp":
             return iso2022jp.decode_euc(body)
+        if codec == "utf-7":
+            return _utf7(body)
         return body.decode(codec)
     except (UnicodeError, LookupError, ValueError):
         return None
@@ -142,7 +205,21 @@ def _trial(body: bytes, *, western: bool = True) -> str | None:
             best, score = text, now
     if best is not None or not western:
         return best
-    return _strict(body, "cp1252")
+    return _cyrillic(body) or _strict(body, "cp1252")
+
+
+def _cyrillic(body: bytes) -> str | None:
+    """Words made of nothing but letters beyond ASCII, most of them small ones in one reading."""
+    high = sum(map(len, _HIGH_WORD.findall(body[:_SAMPLE])))
+    if high < MIN_CYRILLIC or high < 0.8 * len(_HIGH.findall(body[:_SAMPLE])):
+        return None
+    best, most = None, 0.6
+    for codec in ("koi8-r", "cp1251"):
+        text = body[:_SAMPLE].decode(codec, "replace")
+        small = sum("\u0430" <= char <= "\u044f" for char in text)
+        if small > most * high:
+            best, most = codec, small / high
+    return _strict(body, best) if best else None
 
 
 def _is_typography(body: bytes, text: str) -> bool:

@@ -1,10 +1,12 @@
 """A mail taken apart: its fields and its tree of parts, within limits."""
 
 import binascii
+import contextlib
 import re
 from dataclasses import dataclass, field
 
 from channels.contract import Unreadable
+from channels.email import uuencoded
 from channels.email.headers import MAX_VALUE, Headers, base64_bytes, valued
 
 MAX_HEADER_BLOCK = 1_000_000
@@ -19,14 +21,23 @@ _KNOWN = re.compile(
     rb"|delivered-to|return-path|dkim-signature|reply-to)[ \t]*:",
     re.IGNORECASE,
 )
+_OF_BODY = re.compile(rb"(?:content-type|mime-version)[ \t]{0,9}:", re.IGNORECASE)
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
 _LINE_REST = re.compile(rb"(--)?[ \t]{0,100}(?:\r\n|\r|\n|$)")
 _FOLDED = re.compile(rb"(?:[ \t][^\r\n]*(?:\r\n|\r|\n))*")
 _DIGESTED = "message/rfc822"  # what a part of a digest is that says nothing of itself
 _OF_CONTENT = ("content-type", "content-transfer-encoding")
+# A line of words: base64 has neither blanks nor these.
+_NO_BASE64_LINE = re.compile(
+    rb"^[^\r\n]{0,200}?(?:[!-*,-.:-<>-@[-`{-~]|\S[ \t]{1,20}\S)", re.MULTILINE
+)
 _PLAIN_PART = re.compile(rb"(?<=\n)content-type:[ \t]*text/plain", re.IGNORECASE)
 _NEXT_PART = re.compile(rb"\r?\n--")
 _BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
+_LOOKS_LIKE_PART = re.compile(
+    rb"^(--[^\s-][^\s]{0,200}|--[^\s]{1,200}[^\s-])[ \t]{0,20}\r?\ncontent-[a-z-]{3,30}[ \t]{0,9}:",
+    re.IGNORECASE | re.MULTILINE,
+)
 _BOUNDARY = re.compile(r'boundary\s*=\s*(?:"([^"\r\n]{1,200})|([^\s;"]{1,200}))', re.IGNORECASE)
 _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 
@@ -135,6 +146,8 @@ def _within_limits(raw: bytes) -> tuple[bytes, bytes, bool]:
         folded = line[:1] in (b" ", b"\t") and bool(kept)
         if not line.strip(b"\r\n"):
             at = found.end()
+            if kept and _OF_BODY.match(raw, at) and not any(_OF_BODY.match(one) for one in kept):
+                continue  # a line was left empty by mistake
             break
         if not folded and not _FIELD.match(line):
             if _KNOWN.match(raw, _FOLDED.match(raw, found.end()).end()):  # type: ignore[union-attr]
@@ -166,12 +179,12 @@ def _tree(headers: Headers, body: bytes, count: _Count, depth: int = 0, default:
     count.parts += 1
     declared = headers.raw("content-type")[:10_000]
     kind = declared[:200].strip(" \t\"'").lower()
-    boundary = _BOUNDARY.search(declared) if kind.startswith("multipart") else None
-    if boundary is None:
+    if not kind.startswith("multipart"):
         return _part(headers, body, (), default)
-    marker = "--" + (boundary.group(1) or boundary.group(2)).rstrip()
     room = max(0, MAX_PARTS - count.parts) if depth < MAX_DEPTH else 0
-    extents = _extents(body, marker.encode("ascii", "surrogateescape"), room + 1)
+    extents = _announced(declared, body, room + 1) or _by_look(body, room + 1)
+    if not extents:
+        return _part(headers, body, (), default)
     if len(extents) > room:
         count.is_cut = True
         if not room:
@@ -186,6 +199,20 @@ def _tree(headers: Headers, body: bytes, count: _Count, depth: int = 0, default:
         count.is_cut |= is_cut
         children.append(_tree(_headers(fields), content, count, depth + 1, inner))
     return _part(headers, body, tuple(children))
+
+
+def _announced(declared: str, body: bytes, most: int) -> list[tuple[int, int]]:
+    boundary = _BOUNDARY.search(declared)
+    if boundary is None:
+        return []
+    marker = "--" + (boundary.group(1) or boundary.group(2)).rstrip()
+    return _extents(body, marker.encode("ascii", "surrogateescape"), most)
+
+
+def _by_look(body: bytes, most: int) -> list[tuple[int, int]]:
+    """For a mail that announces another boundary than it has, or none."""
+    found = _LOOKS_LIKE_PART.search(body, 0, MAX_FLAT)
+    return _extents(body, found.group(1), most) if found else []
 
 
 def _extents(body: bytes, marker: bytes, most: int) -> list[tuple[int, int]]:
@@ -222,7 +249,8 @@ def _part(headers: Headers, raw: bytes, children: tuple[Part, ...], default: str
     if kind.startswith("multipart/") and not children:
         kind = "text/plain"  # a container without parts is a text somebody announced wrongly
     encoding = headers.text("content-transfer-encoding").lower().strip("\"' ;")
-    content = raw if children else _decoded(raw, encoding)
+    is_text = kind.startswith("text/") and disposition.value != "attachment"
+    content = raw if children else _decoded(raw, encoding, is_text=is_text)
     return Part(
         headers,
         kind,
@@ -234,9 +262,9 @@ def _part(headers: Headers, raw: bytes, children: tuple[Part, ...], default: str
     )
 
 
-def _decoded(raw: bytes, encoding: str) -> bytes:
+def _decoded(raw: bytes, encoding: str, *, is_text: bool) -> bytes:
     if encoding == "base64":
-        return base64_bytes(raw)
+        return _text_of_base64(raw) if is_text else base64_bytes(raw)
     if encoding == "quoted-printable":
         return binascii.a2b_qp(raw)
     if encoding in {"x-uuencode", "uuencode", "uue", "x-uue"}:
@@ -244,15 +272,25 @@ def _decoded(raw: bytes, encoding: str) -> bytes:
     return raw
 
 
+def _text_of_base64(raw: bytes) -> bytes:
+    """With what a list server wrote below it as it is; a text that is no base64 stays a text."""
+    words = _NO_BASE64_LINE.search(raw)
+    if words is None:
+        return base64_bytes(raw)
+    above, below = raw[: words.start()], raw[words.start() :]
+    if not above.strip():
+        return raw
+    ends = above.rstrip().endswith(b"=") or len(b"".join(above.split())) % 4 == 0
+    return base64_bytes(above) + b"\n" + below if ends else base64_bytes(raw)
+
+
 def _uudecoded(raw: bytes) -> bytes:
     out = bytearray()
     for line in raw.splitlines():
-        if line.startswith((b"begin ", b"end")) or not line.strip():
+        if line.startswith((b"begin ", b"end")) or not line.strip(b" `"):
             continue
-        try:
-            out += binascii.a2b_uu(line)
-        except binascii.Error:
-            continue
+        with contextlib.suppress(ValueError):
+            out += uuencoded.decoded_line(line)
     return bytes(out)
 
 

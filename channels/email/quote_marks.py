@@ -1,72 +1,18 @@
 """Where a quotation begins in plain text, by the lines that mail programs write above it."""
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import islice
 
-# Every pattern looks at one line of bounded length, and only so many lines are looked at, so the
-# whole is linear. A line must look like the work of a program, not like a sentence:
-# "From: what I understand …" starts no quotation.
+from channels.email import quote_words as words
+
+# Only so many lines are looked at, each of bounded length, so the whole is linear.
 MAX_LINE = 400
 MAX_CANDIDATES = 1000
 
-_ADDRESS = re.compile(r"<\s?(?:mailto:)?[^<>\s@]{1,120}@[^<>\s]{1,120}\s?>|\(<?[^()<>\s@]{1,80}@")
-_TIME = re.compile(r"\d\s?[:：時h]\s?\d\d")
-_DATE = re.compile(r"\d{4}\s?[年/.-]|[/.\s](?:19|20)\d\d\b|\d{1,2}[./]\d{1,2}[./]\d\d|\d\s?月\s?\d")
-_VERB = re.compile(
-    r"\b(?:wrote|writes|schrieb(?:en)?|schreibt|a écrit|escribió|ha scritto|schreef|escreveu)\b"
-    r"|書きました|書いた|のメール|さんより|さんから",
-    re.IGNORECASE,
-)
-_ENDS_SAYING = re.compile(
-    r"(?:\b(?:wrote|writes|schrieb|schreibt|a écrit|escribió|ha scritto|schreef)\b"
-    r"|書きました|のメール|からのメッセージ)\s?[:：]$",
-    re.IGNORECASE,
-)
-_GERMAN = re.compile(r"^(?:Am\b.{4,260}\bschrieb(?:en)?\b|.{2,160}\bschrieb\s(?:am|um)\b.{0,40}\d)")
-_OPENER = re.compile(
-    r"^(?:(?:On|Am|Le|El|Il|Op|Em|Den)\b\D{0,40}\d|\d{4}\s?[年/.-]\s?\d{1,2}\s?[月/.-]\s?\d"
-    r"|\d{1,2}[./]\s?(?:\d{1,2}[./]|[^\W\d_]{3,10})\s?\d\d|[^\W\d_]{2,10}[.,]{1,2}\s\D{0,12}\d)",
-    re.IGNORECASE,
-)
-_OURSELVES = re.compile(
-    r"\b(?:I|we)\s(?:\w{1,12}\s)?wrote\b|\bschrieb(?:en)?\s(?:ich|wir)\b|\b(?:ich|wir)\b.{0,60}\bschrieb"
-    r"|(?:私|当方|弊社|わたし|こちら)(?:は|が|から)|\b(?:j'ai|nous avons)\sécrit",
-    re.IGNORECASE,
-)
-_RULE = re.compile(
-    r"^[-_=*~—–－]{2,30}\s?(?:Original Message|Original-?\s?Nachricht|Originalnachricht"
-    r"|Ursprüngliche (?:Nachricht|Mail|E-Mail)|Ursprünglicher Termin"
-    r"|Weitergeleitete (?:Nachricht|E-Mail|Mail)|Forwarded (?:message|mail)|Forwarded by .{1,120}"
-    r"|Weitergeleitet von .{1,120}|Original Appointment|Reply message|Message d'origine"
-    r"|Message original|Message transféré|元のメッセージ|元のメール|元メッセージ"
-    r"|転送されたメッセージ|転送メッセージ|転送されたメール|転送メール|返信元メッセージ|オリジナルメッセージ"
-    r"|Original\s?メッセージ)\s?[-_=*~—–－]{2,30}$",
-    re.IGNORECASE,
-)
-_BEGINS = re.compile(
-    r"^(?:Begin forwarded message|Anfang der weitergeleiteten (?:Nachricht|E-Mail)"
-    r"|Beginn der weitergeleiteten Nachricht|Début du message (?:réexpédié|transféré)"
-    r"|転送されたメッセージ|元のメッセージ)\s?[:：]$",
-    re.IGNORECASE,
-)
-_RULER = re.compile(r"^([-_=*~─━—–－])\1{4,199}$")
-_FIELD = re.compile(
-    r"^\*{0,2}(?P<name>From|Sent|To|Cc|Bcc|Subject|Date|Reply-To|Importance|Attachments"
-    r"|Von|Gesendet(?: am)?|An|Kopie|Betreff|Datum|Antwort an|Priorität|Wichtigkeit|Anlagen"
-    r"|De|Envoyé|À|Objet"
-    r"|差出人|送信日時|送信日|送信者|送信元|宛先|宛て先|件名|日時|日付|受信日時|重要度|添付ファイル)"
-    r"\s{0,8}\*{0,2}\s?[:：]\*{0,2}(?P<value>.{0,300})",
-    re.IGNORECASE,
-)
-_SENDER = {"from", "von", "de", "差出人", "送信者", "送信元"}
-_SUBJECT = {"subject", "betreff", "objet", "件名"}
-_SENT = {"sent", "date", "gesendet", "gesendet am", "datum", "envoyé"} | {
-    *("送信日時", "送信日", "日時", "日付", "受信日時"),
-}
+_INVISIBLE = str.maketrans("", "", "\u200b\u200e\u200f")  # some programs put them around digits
 _MARKS = frozenset(">\uff1e")  # the second as Japanese keyboards have it
-_RULERS = frozenset("-_=*~─━—–－")
+_RULERS = frozenset("-_=*~#─━—–－―")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +34,7 @@ def find(lines: Sequence[str]) -> Start | None:
         line = whole[:MAX_LINE].strip()
         if not line:
             continue
-        closes = line[-1] in ":：" and len(whole) <= MAX_LINE
+        closes = (line[-1] in ":：" or _is_dated(line)) and len(whole) <= MAX_LINE
         if not closes and line[0] not in _RULERS and not {":", "："} & set(line[:20]):
             continue
         candidates += 1
@@ -100,47 +46,57 @@ def find(lines: Sequence[str]) -> Start | None:
     return None
 
 
+def _is_dated(line: str) -> bool:
+    return line[-1] == ">" and words.DATED_SENDER.match(line) is not None
+
+
 def is_marked(line: str) -> bool:
     return line[:4].lstrip()[:1] in _MARKS
 
 
 def _above(lines: Sequence[str], at: int, line: str) -> Start | None:
     """What stands above a mail that is passed on or answered as a whole."""
-    if _RULE.match(line) or _is_header_block(lines, at):
+    if words.RULE.match(line) or words.ABOVE_THIS.match(line) or _is_header_block(lines, at):
         return Start(at, certain=True)
-    if _BEGINS.match(line) or _RULER.match(line):
+    begins = words.BEGINS.match(line) is not None
+    if begins or words.RULER.match(line):
         # Any other line further above closes the box around a signature.
-        reach = at + 2 if line[0] != "_" and _RULER.match(line) else at + 5
+        reach = at + 5 if begins or line[0] == "_" else at + 2
         following = next((n for n in range(at + 1, min(reach, len(lines))) if lines[n].strip()), 0)
+        if following and (begins and _field(lines[following])):
+            return Start(at, certain=True)
         if following and _is_header_block(lines, following):
             return Start(at, certain=True)
     return None
 
 
+def _field(line: str) -> tuple[str, str] | None:
+    text = line[:MAX_LINE].lstrip("> \t\u3000")
+    return words.field(text if text.isascii() else text.translate(_INVISIBLE))
+
+
 def _is_header_block(lines: Sequence[str], at: int) -> bool:
     """Sender, date and subject of a mail one below the other, as programs write them."""
-    first = _FIELD.match(lines[at][:MAX_LINE].lstrip("> \t\u3000"))
-    if first is None:
+    if _field(lines[at]) is None:
         return False
     names: list[str] = []
-    address = False
-    open_list = False
+    is_mail = open_list = False
     loose = 0  # a long list of recipients goes on in the next line; some programs leave gaps
     for line in islice(lines, at, at + 16):
-        text = line[:MAX_LINE].lstrip("> \t\u3000")
-        found = _FIELD.match(text)
+        found = _field(line)
         if found is None:
             loose += 1
-            if loose > 4 or not (open_list or _continues(text)):
+            if loose > 4 or not (open_list or _continues(line[:MAX_LINE].lstrip("> \t\u3000"))):
                 break
             continue
-        open_list = text.rstrip()[-1:] in {";", ","}
-        names.append(found.group("name").lower())
-        address = address or "@" in found.group("value")
+        name, value = found
+        open_list = value.rstrip()[-1:] in {";", ","}
+        names.append(name)
+        # A subject, an address, or an hour beside a word that only programs use.
+        is_mail |= name in words.MATTER or "@" in value
+        is_mail |= name in words.EXACTLY and words.TIME.search(value) is not None
     known = set(names)
-    if not (known & _SENDER) or not (known & _SENT) or len(known) < 3:
-        return False
-    return bool(known & _SUBJECT) or address
+    return is_mail and bool(known & words.SENDER and known & words.WHEN) and len(known) > 2
 
 
 def _continues(text: str) -> bool:
@@ -156,7 +112,7 @@ def _attribution(lines: Sequence[str], at: int) -> Start | None:
         if is_marked(lines[start]):
             continue
         joined = " ".join(lines[n][:MAX_LINE].strip() for n in range(start, at + 1))[:MAX_LINE]
-        if start < at and not _OPENER.match(joined):
+        if start < at and not words.OPENER.match(joined):
             continue
         if found := _judge(lines, start, at, joined):
             return found
@@ -164,18 +120,25 @@ def _attribution(lines: Sequence[str], at: int) -> Start | None:
 
 
 def _judge(lines: Sequence[str], start: int, at: int, joined: str) -> Start | None:
-    says = _ENDS_SAYING.search(joined[-40:]) or _GERMAN.match(joined)
-    address, opens = _ADDRESS.search(joined), _OPENER.match(joined)
-    if not (says or address):
+    if words.VIA.match(joined) or words.SAN_WROTE.match(joined) or words.DATED_SENDER.match(joined):
+        return Start(start)
+    says = words.ENDS_SAYING.search(joined[-60:]) or words.SAYS_WHEN.match(joined)
+    address, opens = words.ADDRESS.search(joined), words.OPENER.match(joined)
+    hour, day = words.TIME.search(joined), words.DATE.search(joined)
+    if not (says or address or (opens and hour)):
         return None
-    dated = _TIME.search(joined) and _DATE.search(joined)
     marked = _is_marked_below(lines, at + 1)
-    if marked and (says or opens or _VERB.search(joined)):
+    if marked and (says or opens or address or words.VERB.search(joined)):
         return Start(start, marked=True)
     # Without marks below, only what no person types will do, and nobody quotes themselves so.
-    if _OURSELVES.search(joined):
+    if words.OURSELVES.search(joined):
         return None
-    if (address and dated and opens) or (says and (address or (opens and dated))):
+    dated = hour and day
+    if (address and dated and opens) or (says and (address or dated)):
+        return Start(start)
+    if opens and (
+        (dated and words.VERB.search(joined)) or (says and words.YEAR_COMMA.search(joined))
+    ):
         return Start(start)
     return None
 
@@ -199,20 +162,20 @@ def _marked_tail(lines: Sequence[str]) -> int:
     introduced = lines[at][-MAX_LINE:].rstrip()
     # "The screen says:" above two marked lines is the writer's own citation.
     said = introduced[-1:] in {":", "："} and not (
-        _VERB.search(introduced) or _ADDRESS.search(introduced)
+        words.VERB.search(introduced) or words.ADDRESS.search(introduced)
     )
     return start if count > 1 and not said else len(lines)
 
 
 def _without_footer(lines: Sequence[str]) -> int:
     """Above what stands below everything: a short signature, or how to leave a list."""
-    words, at = 0, len(lines)
-    while at and words < 6:
+    below, at = 0, len(lines)
+    while at and below < 6:
         at -= 1
         line = lines[at][:MAX_LINE].rstrip()
-        if line == "--" or (line[:1] == "_" and _RULER.match(line)):
+        if line == "--" or (line[:1] == "_" and words.RULER.match(line)):
             return at
-        words += bool(line)
+        below += bool(line)
     return len(lines)
 
 

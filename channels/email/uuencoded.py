@@ -61,11 +61,18 @@ def _line(line: str) -> bytes:
     coded = line.encode("ascii")
     if not coded.strip(b" `"):
         return b""
+    return decoded_line(coded)
+
+
+def decoded_line(coded: bytes) -> bytes:
+    """Raises `ValueError` for what is no such line."""
     length = coded[0] - 32 & 63
     if not 32 < coded[0] <= 96 or len(coded) > 100:
         raise ValueError("not uuencoded")
-    # Some programs write one letter too many or drop the blanks at the end of a line.
-    needed = 1 + (length + 2) // 3 * 4
-    if len(coded) < needed - 4:
+    # Some programs write one letter too many, drop the blanks at the end of a line or leave
+    # anything in the bits behind the last byte: whole groups are read, and cut.
+    groups = (length + 2) // 3
+    if len(coded) < 4 * groups - 3:
         raise ValueError("too short")
-    return binascii.a2b_uu(coded[:needed].ljust(needed))
+    whole = bytes((32 + 3 * groups,)) + coded[1 : 1 + 4 * groups].ljust(4 * groups)
+    return binascii.a2b_uu(whole)[:length]
