@@ -60,9 +60,7 @@ def parties(raw: str) -> tuple[Party, ...]:
     """Every address of one field. What has none in it is left out."""
     found: list[Party] = []
     for entry in _entries(unicode_of(raw[:MAX_VALUE])):
-        for party in entry.parties():
-            if not found or party.value != found[-1].value:
-                found.append(party)
+        found += entry.parties()
         if len(found) >= MAX_ADDRESSES:
             break
     return tuple(found[:MAX_ADDRESSES])
@@ -139,14 +137,17 @@ def _entries(text: str) -> list[_Entry]:
         elif char == "<":
             end = text.find(">", at, at + MAX_NESTED)
             end = end if end >= 0 else min(len(text), at + MAX_NESTED)
+            angle = text[at + 1 : end]
+            at = end + 1
+            if angle == entry.angle:
+                continue
             if entry.angle is not None and "@" in entry.angle:  # a comma is missing
                 entry.words = "".join(words)
                 name = entry.words[entry.named :].strip()
                 entry.words = entry.words[: entry.named]
                 entries.append(entry)
                 entry, words = _Entry(), [name]
-            entry.angle, entry.named = text[at + 1 : end], len("".join(words))
-            at = end + 1
+            entry.angle, entry.named = angle, len("".join(words))
         elif char in ",;:":
             entry.words = "".join(words)
             # A colon ends the name of a group, unless it belongs to an address.
