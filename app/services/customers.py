@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import tuple_
+from sqlalchemy import bindparam, tuple_
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
@@ -19,6 +19,12 @@ from channels.contract import Party
 Key = tuple[str, str]  # kind of an address, and its normal form
 Known = Mapping[Key, tuple[Address, Customer]]
 
+_NAMED = (
+    select(Address, Customer)
+    .join(Customer, col(Customer.id) == col(Address.customer_id))
+    .where(tuple_(col(Address.kind), col(Address.normal)).in_(bindparam("keys", expanding=True)))
+)
+
 
 def find(session: Session, inbox_id: int, parties: Sequence[Party]) -> Address | None:
     """The first of `parties`, as they are called in that inbox, that we know."""
@@ -33,12 +39,7 @@ def _key(inbox_id: int, party: Party) -> Key:
 
 def _known(session: Session, inbox_id: int, parties: Iterable[Party]) -> Known:
     """What is known of `parties`, by kind and normal form."""
-    name = tuple_(col(Address.kind), col(Address.normal))
-    rows = session.exec(
-        select(Address, Customer)
-        .join(Customer, col(Customer.id) == col(Address.customer_id))
-        .where(name.in_([_key(inbox_id, party) for party in parties]))
-    )
+    rows = session.exec(_NAMED, params={"keys": [_key(inbox_id, party) for party in parties]})
     return {(address.kind, address.normal): (address, customer) for address, customer in rows}
 
 

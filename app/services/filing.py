@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
@@ -42,6 +43,16 @@ from channels.contract import Direction, InboundMessage, SelfTests
 from classifier.contract import Prediction
 
 INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
+
+
+# Asked for every message: made once, because making them costs more than running them.
+_FILED_AS = (
+    select(Message.id)
+    .join(Arrival, col(Message.arrival_id) == col(Arrival.id))
+    .where(col(Arrival.canonical) == bindparam("canonical"), col(Arrival.id) != bindparam("but"))
+    .limit(1)
+)
+_PROMISED = select(Organisation.first_answer_minutes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +111,6 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     original = _already_filed(session, place, message.canonical)
     if original:
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
-    place.arrival.canonical = message.canonical
     customer, address = customers.resolve(
         session, place.inbox.id, message.sender, message.also_known_as, language=found.language
     )
@@ -166,22 +176,14 @@ def _already_filed(session: Session, place: Place, canonical: str) -> int | None
     """The message that an equal arrival became, whichever inbox it came through."""
     if not canonical:
         return None
-    return session.exec(
-        select(Message.id)
-        .join(Arrival, col(Message.arrival_id) == col(Arrival.id))
-        .where(
-            Arrival.canonical == canonical,
-            Arrival.id != place.arrival.id,
-        )
-        .limit(1)
-    ).one_or_none()
+    return session.exec(_FILED_AS, params={"canonical": canonical, "but": place.arrival.id}).first()
 
 
 def _open(
     session: Session, inbox: Inbox, customer: Customer, found: Understood, claimed: str
 ) -> Ticket:
     message = found.message
-    promised = session.exec(select(Organisation.first_answer_minutes)).first()
+    promised = session.exec(_PROMISED).first()
     waits = timedelta(minutes=promised) if promised and not message.automatic else None
     return open_ticket(
         session,
@@ -260,6 +262,8 @@ def _write(
     )
     session.add(row)
     session.flush()
+    # Not earlier: then it is written with what else becomes of the arrival.
+    place.arrival.canonical = message.canonical
     _attach(session, ticket, row, found)
     return row
 

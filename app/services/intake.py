@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, select
 
 from app import __version__
@@ -22,6 +23,13 @@ ATTEMPTS = 3  # a bug of ours may go away with the next attempt; after these a p
 
 _before_keep = crashpoints.declare("intake.raw_stored", "raw bytes durable, no row yet")
 _inside_keep = crashpoints.declare("intake.keep_open", "arrival written, not committed")
+_TO_FILE = (
+    select(Arrival, Inbox)
+    .join(Inbox, col(Inbox.id) == col(Arrival.inbox_id))
+    .where(col(Arrival.id) == bindparam("arrival"), Arrival.state == ArrivalState.WAITING)
+    .with_for_update(of=col(Arrival.id))
+)
+
 _inside_file = crashpoints.declare("intake.file_open", "ticket written, not committed")
 
 
@@ -185,12 +193,7 @@ def file(
 
     `tester` is the channel it came by, where that can test itself.
     """
-    claimed = session.exec(
-        select(Arrival, Inbox)
-        .join(Inbox, col(Inbox.id) == col(Arrival.inbox_id))
-        .where(Arrival.id == arrival_id, Arrival.state == ArrivalState.WAITING)
-        .with_for_update(of=col(Arrival.id))
-    ).one_or_none()
+    claimed = session.exec(_TO_FILE, params={"arrival": arrival_id}).one_or_none()
     if claimed is None:
         return
     arrival, inbox = claimed

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, or_, select
 
 from app.core import clock
@@ -17,6 +18,19 @@ from channels.contract import InboundMessage, Ref, RefKind
 MAX_AWAITED = 20  # ids of one message; who names more names nothing real
 
 _OURS = frozenset({RefKind.ADDRESS_TOKEN, RefKind.ID_TOKEN})
+
+_AWAITED = (
+    select(Awaited, Ticket)
+    .join(Ticket, col(Ticket.id) == col(Awaited.ticket_id))
+    .where(
+        col(Awaited.inbox_id) == bindparam("inbox"),
+        col(Awaited.external_id) == bindparam("external"),
+        Ticket.status != Status.SPAM,
+    )
+    .order_by(col(Ticket.id))
+    .limit(5)
+    .with_for_update(key_share=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,18 +146,7 @@ def _waited_for(
     """Tickets with an answer to this message that arrived before it, oldest first."""
     if not message.external_id or message.automatic:
         return ()
-    rows = session.exec(
-        select(Awaited, Ticket)
-        .join(Ticket, col(Ticket.id) == col(Awaited.ticket_id))
-        .where(
-            Awaited.inbox_id == inbox.id,
-            Awaited.external_id == message.external_id,
-            Ticket.status != Status.SPAM,
-        )
-        .order_by(col(Ticket.id))
-        .limit(5)
-        .with_for_update(key_share=True)
-    ).all()
+    rows = session.exec(_AWAITED, params={"inbox": inbox.id, "external": message.external_id}).all()
     found = []
     for row, ticket in rows:
         if may_speak(session, ticket, address):

@@ -1,18 +1,22 @@
 """Records moments of contact, from which the touchpoint map is computed."""
 
+from sqlalchemy import bindparam
 from sqlmodel import Session, col, func, select
 
 from app.domain.segment import Facts, first_match
 from app.store.tables import Answer, Customer, Message, Segment, Ticket, Touchpoint
 
+_RULES = select(Segment.id, Segment.rule).order_by(col(Segment.position))
+_BEFORE = (
+    select(func.count())
+    .select_from(Ticket)
+    .where(col(Ticket.customer_id) == bindparam("customer"), col(Ticket.id) < bindparam("ticket"))
+)
+
 
 def segment_of(session: Session, customer: Customer, ticket: Ticket) -> int:
-    rules = session.exec(select(Segment.id, Segment.rule).order_by(col(Segment.position))).all()
-    before = session.exec(
-        select(func.count())
-        .select_from(Ticket)
-        .where(Ticket.customer_id == customer.id, Ticket.id < ticket.id)
-    ).one()
+    rules = session.exec(_RULES).all()
+    before = session.exec(_BEFORE, params={"customer": customer.id, "ticket": ticket.id}).one()
     return first_match(rules, Facts(before, customer.company, ticket.language))
 
 

@@ -38,7 +38,7 @@ def reindex(session: Session, entries: Iterable[Entry]) -> int:
     statement, row = (_SQLITE_PUT, _sqlite_row) if is_sqlite else (_POSTGRES_PUT, _postgres_row)
     waiting, count = iter(entries), 0
     while batch := list(islice(waiting, 200)):
-        session.connection().execute(text(statement), [row(entry) for entry in batch])
+        session.connection().execute(statement, [row(entry) for entry in batch])
         count += len(batch)
     return count
 
@@ -101,7 +101,7 @@ def _is_sqlite(session: Session) -> bool:
 
 # SQLite. The tokeniser of the table is `ascii`, which leaves our tokens as they are.
 
-_SQLITE_PUT = (
+_SQLITE_PUT = text(
     "INSERT OR REPLACE INTO search (rowid, ticket_id, version, tokens, parts) "
     "VALUES (:message_id, :ticket_id, :version, :tokens, :parts)"
 )
@@ -135,7 +135,7 @@ def _in_sqlite(session: Session, terms: Iterable[Term]) -> Iterator[int]:
 
 # PostgreSQL. Its own text parser never sees our texts: we hand it finished vectors.
 
-_POSTGRES_PUT = (
+_POSTGRES_PUT = text(
     "INSERT INTO search (message_id, ticket_id, version, tokens) "
     "VALUES (:message_id, :ticket_id, :version, CAST(:tokens AS tsvector)) "
     "ON CONFLICT (message_id) DO UPDATE SET ticket_id = excluded.ticket_id, "
