@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 
 from sqlalchemy.exc import OperationalError
 
@@ -14,7 +15,7 @@ from app.store import jobs
 from app.store.tables import Arrival, Inbox
 from app.worker import oversized
 from app.worker.works import Turn, Works
-from channels.contract import Channel, Ignored, InboundMessage, Raw, SelfTests, Unreadable
+from channels.contract import Ignored, InboundMessage, Raw, SelfTests, Unreadable
 from channels.isolated import ReadsElsewhere
 from classifier.language import detect
 
@@ -24,6 +25,22 @@ BATCH = 50
 NEXT_WORKER = 10.0  # seconds; by then this one has ended
 TAG_ATTEMPTS = 3
 TAG_AGAIN = 15.0  # seconds
+
+
+@dataclass(frozen=True, slots=True)
+class _Batch:
+    """Some arrivals of one inbox; the inbox is read once for all of them."""
+
+    inbox: Inbox
+    arrivals: Sequence[Arrival]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What an arrival says, as its channel and then the classifier understand it."""
+
+    found: Sequence[InboundMessage | Ignored]
+    understood: Sequence[Understood | Ignored]
 
 
 async def file(works: Works, inbox_id: int) -> None:
@@ -51,16 +68,22 @@ async def _file_all(works: Works, inbox_id: int) -> None:
             if last is None:
                 return
             batch = replace(batch, arrivals=[last])
-        for arrival in batch.arrivals:
-            await asyncio.to_thread(_file_one, works, batch.inbox, arrival)
+        await _file_in_order(works, batch)
 
 
-@dataclass(frozen=True, slots=True)
-class _Batch:
-    """Some arrivals of one inbox; the inbox is read once for all of them."""
+async def _file_in_order(works: Works, batch: _Batch) -> None:
+    """One after the other, the next one read meanwhile: that is another process's work."""
 
-    inbox: Inbox
-    arrivals: Sequence[Arrival]
+    def begin(arrival: Arrival) -> asyncio.Task[_Read]:
+        return asyncio.create_task(asyncio.to_thread(_read, works, batch.inbox, arrival))
+
+    reading = begin(batch.arrivals[0])
+    for arrival, following in zip_longest(batch.arrivals, batch.arrivals[1:]):
+        await asyncio.wait({reading})
+        done = reading
+        if following:
+            reading = begin(following)
+        await asyncio.to_thread(_file_one, works, batch.inbox, arrival, done)
 
 
 def _batch(works: Works, inbox_id: int) -> _Batch:
@@ -68,18 +91,25 @@ def _batch(works: Works, inbox_id: int) -> _Batch:
         return _Batch(session.get_one(Inbox, inbox_id), intake.due(session, inbox_id, BATCH))
 
 
-def _file_one(works: Works, inbox: Inbox, arrival: Arrival) -> None:
+def _read(works: Works, inbox: Inbox, arrival: Arrival) -> _Read:
+    """Changes nothing but the blob store."""
+    found = _parse(works, inbox, arrival)
+    understood = [_understand(works, one) for one in found]
+    if arrival.oversized:
+        understood = [
+            one if isinstance(one, Ignored) else oversized.noted(one, inbox, arrival)
+            for one in understood
+        ]
+    return _Read(found, understood)
+
+
+def _file_one(works: Works, inbox: Inbox, arrival: Arrival, reading: asyncio.Task[_Read]) -> None:
+    channel = works.channels[inbox.kind]
+    tester = channel if isinstance(channel, SelfTests) else None
     try:
-        channel, found = _parse(works, inbox, arrival)
-        _hear_bounces(works, inbox, found)
-        understood = [_understand(works, one) for one in found]
-        if arrival.oversized:
-            understood = [
-                one if isinstance(one, Ignored) else oversized.noted(one, inbox, arrival)
-                for one in understood
-            ]
-        tester = channel if isinstance(channel, SelfTests) else None
-        works.do(intake.file, works.keys, arrival.id, understood, tester)
+        read = reading.result()
+        _hear_bounces(works, inbox, read.found)
+        works.do(intake.file, works.keys, arrival.id, read.understood, tester)
     except Unreadable as problem:
         works.do(intake.set_aside, arrival.id, str(problem))
         log.warning("arrival set aside", extra={"arrival": arrival.id})
@@ -100,9 +130,7 @@ def _too_much(problem: OperationalError) -> bool:
     return str(getattr(problem.orig, "sqlstate", None) or "").startswith("54")
 
 
-def _parse(
-    works: Works, inbox: Inbox, arrival: Arrival
-) -> tuple[Channel, Sequence[InboundMessage | Ignored]]:
+def _parse(works: Works, inbox: Inbox, arrival: Arrival) -> Sequence[InboundMessage | Ignored]:
     raw = Raw(
         external_id=arrival.external_id,
         body=works.blobs.get(arrival.sha256),
@@ -113,8 +141,8 @@ def _parse(
     channel = works.channels[inbox.kind]
     config = works.config_of(inbox)
     if isinstance(channel, ReadsElsewhere):
-        return channel, works.reader.parse(channel, config, raw)
-    return channel, channel.parse(config, raw)
+        return works.reader.parse(channel, config, raw)
+    return channel.parse(config, raw)
 
 
 def _hear_bounces(works: Works, inbox: Inbox, found: Sequence[InboundMessage | Ignored]) -> None:
