@@ -178,9 +178,8 @@ _kept = crashpoints.declare(
     Patch(
         "a mail to two inboxes is two inquiries",
         "app/services/filing.py",
-        "            Arrival.canonical == canonical,\n",
-        "            Arrival.canonical == canonical,\n"
-        "            Arrival.inbox_id == place.inbox.id,\n",
+        'params={"canonical": canonical, ',
+        'params={"canonical": f"{canonical} {place.inbox.id}", ',
         (f"{FILING}::test_one_mail_to_two_inboxes_is_one_inquiry",),
     ),
     Patch(
