@@ -1,8 +1,10 @@
 """A process that does nothing but read: what strangers wrote, within limits, knowing no secret.
 
-It is asked and answers by its standard input and output: eight bytes of length, then that many
-bytes of pickle. Before the first question it says by eight zeros that it is ready. It ends when
-nobody asks for a minute, or when whoever asked is gone.
+It is asked and answers by its standard input and output, in packets: eight bytes of length, then
+that many bytes. A question is a pickle and then the arrival's own bytes; an answer is a pickle and
+then each of its files: what is large is never copied into a pickle. Before the first question it
+says by an empty packet that it is ready. It ends when nobody asks for a minute, or when whoever
+asked is gone.
 """
 
 import importlib
@@ -14,6 +16,7 @@ import signal
 import struct
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any, Protocol, runtime_checkable
 
 from channels.contract import Ignored, InboundMessage, Raw, Unreadable
@@ -46,50 +49,66 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for whoever asks
     importlib.import_module(sys.argv[1].partition(":")[0])
-    _write(b"")
+    _write([b""])
     while (question := _question()) is not None:
         signal.alarm(LONGEST)
-        _write(_answer(*question))
+        answer = _answer(*question)
+        del question  # so that the mail and its files need not both be there
+        _write(answer)
+        del answer
         signal.alarm(0)
 
 
 def _question() -> Any:
     if not select.select([0], [], [], IDLE)[0]:
         return None
-    head = _read(LENGTH.size)
-    asked = _read(*LENGTH.unpack(head)) if head else None
-    return pickle.loads(asked) if asked else None  # noqa: S301  # from our own worker
+    asked, body = _read(), _read()
+    if asked is None or body is None:
+        return None
+    target, known, raw, rung = pickle.loads(asked)  # noqa: S301  # from our own worker
+    return target, known, replace(raw, body=body), rung
 
 
-def _read(size: int) -> bytearray | None:
-    """None when the other side is gone."""
-    out = bytearray(size)
-    view, at = memoryview(out), 0
-    while at < size:
-        got = os.readv(0, [view[at:]])
-        if not got:
-            return None
-        at += got
-    return out
+def _read() -> bytes | None:
+    """None when the other side is gone. Nothing is read ahead but what is asked for."""
+    head = sys.stdin.buffer.read(LENGTH.size)
+    if len(head) < LENGTH.size:
+        return None
+    (size,) = LENGTH.unpack(head)
+    body = sys.stdin.buffer.read(size)
+    return body if len(body) == size else None
 
 
-def _answer(target: str, known: Any, raw: Raw, rung: int) -> bytes:
+def _answer(target: str, known: Any, raw: Raw, rung: int) -> Sequence[bytes]:
     try:
         module, _, name = target.partition(":")
         reads: Reads = getattr(importlib.import_module(module), name)
-        return pickle.dumps(("read", list(reads(known, raw, rung))), protocol=5)
+        found, files = _without_files(reads(known, raw, rung))
+        return [pickle.dumps(("read", found), protocol=5), *files]
     except Unreadable as problem:
-        return pickle.dumps(("unreadable", str(problem)))
+        return [pickle.dumps(("unreadable", str(problem)))]
     except Exception as problem:  # noqa: BLE001
         # Too much, or a bug of ours: either way less of it may still be read.
-        return pickle.dumps(("too much", type(problem).__name__))
+        return [pickle.dumps(("too much", type(problem).__name__))]
 
 
-def _write(answer: bytes) -> None:
-    for piece in (LENGTH.pack(len(answer)), answer):
-        view = memoryview(piece)
-        while view:
-            view = view[os.write(1, view) :]
+def _without_files(found: Sequence[Any]) -> tuple[list[Any], list[bytes]]:
+    """What was read, each file without its bytes; and these in their order."""
+    files = [file.body for one in found for file in getattr(one, "files", ())]
+    return [
+        replace(one, files=tuple(replace(file, body=b"") for file in one.files))
+        if getattr(one, "files", ())
+        else one
+        for one in found
+    ], files
+
+
+def _write(packets: Sequence[bytes]) -> None:
+    for packet in packets:
+        for piece in (LENGTH.pack(len(packet)), packet):
+            view = memoryview(piece)
+            while view:
+                view = view[os.write(1, view) :]
 
 
 if __name__ == "__main__":

@@ -115,6 +115,7 @@ class Engine:
     async def _ticking(self) -> None:
         reconciled = clock.now()
         while True:
+            self.works.reader.tidy()
             await self._tick(reconciled)
             if clock.now() - reconciled >= RECONCILE:
                 reconciled = clock.now()

@@ -18,6 +18,7 @@ import threading
 import time
 import weakref
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -77,23 +78,24 @@ class Reader:
         target, known = channel.elsewhere(config)
         for rung, seconds in enumerate(self._within):
             try:
-                return self._ask((target, known, raw, rung), seconds)
+                return self._ask((target, known, replace(raw, body=b""), rung), raw.body, seconds)
             except Overrun as problem:
                 log.warning("arrival read in part", extra={"rung": rung, "problem": str(problem)})
         return channel.parse_least(config, raw)
 
-    def _ask(self, question: Any, seconds: float) -> Sequence[InboundMessage | Ignored]:
-        asked = pickle.dumps(question, protocol=5)
+    def _ask(
+        self, question: Any, body: bytes, seconds: float
+    ) -> Sequence[InboundMessage | Ignored]:
+        asked = (pickle.dumps(question, protocol=5), body)
         with self._lock:
             try:
-                answer = self._answer(question[0], asked, seconds)
+                kind, found = self._answer(question[0], asked, seconds)
             except (OSError, EOFError, TimeoutError) as problem:
                 self.close()
                 raise Overrun(type(problem).__name__) from problem
-        try:
-            kind, found = _Answer(io.BytesIO(answer)).load()
-        except _NO_ANSWER as problem:
-            raise Overrun(f"no answer: {problem}") from problem
+            except _NO_ANSWER as problem:
+                self.close()  # there may be more of it, that belongs to nothing
+                raise Overrun(f"no answer: {problem}") from problem
         if kind == "unreadable":
             raise Unreadable(found)
         if kind != "read":
@@ -101,7 +103,7 @@ class Reader:
         result: Sequence[InboundMessage | Ignored] = found
         return result
 
-    def _answer(self, target: str, asked: bytes, seconds: float) -> memoryview:
+    def _answer(self, target: str, asked: Sequence[bytes], seconds: float) -> tuple[str, Any]:
         if self._process is not None:
             try:
                 return self._process.ask(asked, time.monotonic() + seconds)
@@ -114,6 +116,16 @@ class Reader:
         self._process = _Process(target)
         self._process.wait(time.monotonic() + START)
         return self._process.ask(asked, time.monotonic() + seconds)
+
+    def tidy(self) -> None:
+        """Let go of a process that ended because nobody asked: until then it stays in the table
+        of the system as defunct."""
+        if self._lock.acquire(blocking=False):
+            try:
+                if self._process is not None and self._process.has_ended:
+                    self.close()
+            finally:
+                self._lock.release()
 
     def close(self) -> None:
         """End the process; the next question begins another."""
@@ -148,35 +160,65 @@ class _Process:
         finally:
             os.close(theirs_in)
             os.close(theirs_out)
+        self._pid = pid
         self.end = weakref.finalize(self, _end, pid, self._in, self._out)
+
+    @property
+    def has_ended(self) -> bool:
+        look = os.WEXITED | os.WNOHANG | os.WNOWAIT
+        return os.waitid(os.P_PID, self._pid, look) is not None
 
     def wait(self, until: float) -> None:
         """Until it has loaded what it reads with."""
         self._read(LENGTH.size, until)
 
-    def ask(self, asked: bytes, until: float) -> memoryview:
-        """Raises `EOFError`, `OSError` or `TimeoutError`."""
-        for piece in (LENGTH.pack(len(asked)), asked):
-            view = memoryview(piece)
-            while view:
-                _wait(self._in, select.POLLOUT, until)
-                with contextlib.suppress(BlockingIOError):
-                    view = view[os.write(self._in, view[:PIPE]) :]
-        (size,) = LENGTH.unpack(self._read(LENGTH.size, until))
-        if size > LARGEST:
-            raise EOFError
-        return self._read(size, until)
+    def ask(self, asked: Sequence[bytes], until: float) -> tuple[str, Any]:
+        """Raises `EOFError`, `OSError`, `TimeoutError`, or what makes an answer none."""
+        for packet in asked:
+            self._write(LENGTH.pack(len(packet)), until)
+            self._write(packet, until)
+        answer, room = self._packet(until, LARGEST)
+        kind, found = _Answer(io.BytesIO(answer)).load()
+        if kind != "read":
+            return kind, found
+        messages = []
+        for one in found:
+            files = []
+            for file in one.files if isinstance(one, InboundMessage) else ():
+                body, room = self._packet(until, room)
+                files.append(replace(file, body=body))
+            messages.append(replace(one, files=tuple(files)) if files else one)
+        return kind, messages
 
-    def _read(self, size: int, until: float) -> memoryview:
-        view = memoryview(bytearray(size))
+    def _write(self, piece: bytes, until: float) -> None:
+        view = memoryview(piece)
+        while view:
+            _wait(self._in, select.POLLOUT, until)
+            with contextlib.suppress(BlockingIOError):
+                view = view[os.write(self._in, view[:PIPE]) :]
+
+    def _packet(self, until: float, room: int) -> tuple[bytes, int]:
+        """What comes next, and how much more may come."""
+        (size,) = LENGTH.unpack(self._read(LENGTH.size, until))
+        if size > room:
+            raise EOFError
+        return self._read(size, until), room - size
+
+    def _read(self, size: int, until: float) -> bytes:
+        whole = io.BytesIO()  # gives its bytes away without copying them
+        if size:
+            whole.seek(size - 1)
+            whole.write(b"\0")
         at = 0
-        while at < size:
-            _wait(self._out, select.POLLIN, until)
-            got = os.readv(self._out, [view[at:]])
-            if not got:
-                raise EOFError
-            at += got
-        return view
+        with whole.getbuffer() as view:
+            while at < size:
+                _wait(self._out, select.POLLIN, until)
+                with view[at:] as rest:
+                    got = os.readv(self._out, [rest])
+                if not got:
+                    raise EOFError
+                at += got
+        return whole.getvalue()
 
 
 def _end(pid: int, *pipes: int) -> None:

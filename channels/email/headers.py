@@ -3,6 +3,7 @@
 import base64
 import binascii
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
@@ -88,14 +89,15 @@ def _word_bytes(how: str, content: str) -> bytes:
     return binascii.a2b_qp(raw.replace(b" ", b"_"), header=True)
 
 
-def base64_bytes(raw: bytes) -> bytes:
+def base64_bytes(raw: bytes, start: int = 0, end: int = sys.maxsize) -> bytes:
     """Base64 as it comes: junk in between, padding missing or in the middle."""
+    padding = raw.find(b"=", start, end)
     try:
-        if b"=" not in raw.rstrip(b"= \t\r\n"):
-            return binascii.a2b_base64(raw)
+        if padding < 0 or not raw[padding:end].strip(b"= \t\r\n"):
+            return binascii.a2b_base64(memoryview(raw)[start:end])
     except binascii.Error:
         pass
-    return b"".join(_padded(piece) for piece in re.split(rb"=+", raw))
+    return b"".join(_padded(piece) for piece in re.split(rb"=+", raw[start:end]))
 
 
 def _padded(piece: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Reading mails and parts of them, in steps where they are large, and believing nothing blindly."""
 
+import io
 import logging
 import re
 from collections.abc import Iterator
@@ -63,7 +64,7 @@ async def whole(session: Session, number: int, size: int) -> bytes | None:
 
 
 async def _in_steps(session: Session, number: int, size: int) -> bytes | None:
-    pieces: list[bytes] = []
+    kept = io.BytesIO()  # gives its bytes away without copying them
     at = 0
     while True:
         found = await piece(session, number, f"BODY.PEEK[]<{at}.{STEP}>")
@@ -75,7 +76,7 @@ async def _in_steps(session: Session, number: int, size: int) -> bytes | None:
             return found.body  # it takes no steps and gave all of it
         if found.offset != at and at > 0:
             raise Withheld(f"{session.host} hands out only a part of mail {number}.")
-        pieces.append(found.body)
+        kept.write(found.body)
         at += len(found.body)
         if not found.body or (len(found.body) < STEP and at >= size):
-            return b"".join(pieces)
+            return kept.getvalue()

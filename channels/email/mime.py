@@ -44,7 +44,7 @@ _TYPE = re.compile(r"[a-z0-9!#$&^_.+-]{1,80}/[a-z0-9!#$&^_.+-]{1,80}")
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One node. A container has children, a leaf has content as it was before transfer."""
+    """One node: a container has children, a leaf has content as it was before transfer."""
 
     headers: Headers
     content_type: str
@@ -72,6 +72,19 @@ class Taken:
     warnings: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """A stretch of the mail that is not copied: the whole may be large, and is here once."""
+
+    raw: bytes
+    start: int
+    end: int
+
+    @property
+    def body(self) -> bytes:
+        return self.raw[self.start : self.end]
+
+
 @dataclass(slots=True)
 class _Count:
     parts: int = 0
@@ -81,14 +94,14 @@ class _Count:
 def taken_apart(raw: bytes) -> Taken:
     """Raises `Unreadable` when there is no mail in it at all."""
     raw = _without_preface(raw)
-    fields, body, is_cut = _within_limits(raw)
+    fields, at, is_cut = _within_limits(raw, 0, len(raw))
     if not fields:
         raise Unreadable("This is no mail: it has no header fields at all.")
     warnings = (FIELDS_CUT,) if is_cut else ()
     count = _Count()
-    root = _tree(_headers(fields), body, count)
+    root = _tree(_headers(fields), _Span(raw, at, len(raw)), count)
     if count.is_cut:
-        root = _beside(root, _whole(fields, body))
+        root = _beside(root, _whole(fields, raw[at:]))
         warnings = (*warnings, PARTS_CUT)
     return Taken(root, warnings)
 
@@ -98,16 +111,23 @@ def flat(raw: bytes) -> Taken:
 
     Needs none of the parser, and no more time than it takes to look at each byte a few times.
     """
-    fields, body, _ = _within_limits(_without_preface(raw))
+    raw = _without_preface(raw)
+    fields, at, _ = _within_limits(raw, 0, len(raw))
     if not fields:
         raise Unreadable("This is no mail: it has no header fields at all.")
-    return Taken(_flat(fields, body), (STRUCTURE,))
+    return Taken(_flat(fields, raw[at:]), (STRUCTURE,))
+
+
+def head_and_start(raw: bytes) -> tuple[bytes, int]:
+    """Header block, cut at the first empty line, and where what follows it begins."""
+    found = _BODY_START.search(raw)
+    return (raw[: found.start()], found.end()) if found else (raw, len(raw))
 
 
 def split(raw: bytes) -> tuple[bytes, bytes]:
-    """Header block and body, cut at the first empty line."""
-    found = _BODY_START.search(raw)
-    return (raw[: found.start()], raw[found.end() :]) if found else (raw, b"")
+    """Header block and body."""
+    head, at = head_and_start(raw)
+    return head, raw[at:]
 
 
 def header_lines(block: bytes) -> list[bytes]:
@@ -136,21 +156,26 @@ def _without_preface(raw: bytes) -> bytes:
     return raw
 
 
-def _within_limits(raw: bytes) -> tuple[bytes, bytes, bool]:
-    """Header fields that may be read, what follows them, and whether some were left out."""
+def _within_limits(raw: bytes, at: int, until: int) -> tuple[bytes, int, bool]:
+    """Header fields that may be read, where they end, and whether some were left out."""
     kept: list[bytes] = []
-    size = at = count = 0
+    size = count = 0
     is_cut = False
-    for found in _LINE.finditer(raw):
+    for found in _LINE.finditer(raw, at, until):
         line = found.group()
         folded = line[:1] in (b" ", b"\t") and bool(kept)
         if not line.strip(b"\r\n"):
             at = found.end()
-            if kept and _OF_BODY.match(raw, at) and not any(_OF_BODY.match(one) for one in kept):
+            if (
+                kept
+                and _OF_BODY.match(raw, at, until)
+                and not any(_OF_BODY.match(one) for one in kept)
+            ):
                 continue  # a line was left empty by mistake
             break
         if not folded and not _FIELD.match(line):
-            if _KNOWN.match(raw, _FOLDED.match(raw, found.end()).end()):  # type: ignore[union-attr]
+            folds = _FOLDED.match(raw, found.end(), until)
+            if folds and _KNOWN.match(raw, folds.end(), until):
                 continue  # one line of garbage among fields
             at = found.start()  # the empty line is missing: this is text already
             break
@@ -159,8 +184,8 @@ def _within_limits(raw: bytes) -> tuple[bytes, bytes, bool]:
             line, is_cut = line[:MAX_VALUE] + b"\r\n", True
         size += len(line)
         if size > 4 * MAX_HEADER_BLOCK:
-            end = _BODY_START.search(raw, at)
-            return b"".join(kept), raw[end.end() if end else len(raw) :], True
+            end = _BODY_START.search(raw, at, until)
+            return b"".join(kept), end.end() if end else until, True
         if size > MAX_HEADER_BLOCK or (count >= MAX_FIELDS and not folded):
             is_cut = True
             continue
@@ -172,57 +197,59 @@ def _within_limits(raw: bytes) -> tuple[bytes, bytes, bool]:
             kept.append(name.rstrip() + b":" + value)  # "Subject : x" is a field too
     if kept and not kept[-1].endswith((b"\r", b"\n")):
         kept.append(b"\r\n")
-    return b"".join(kept), raw[at:], is_cut
+    return b"".join(kept), at, is_cut
 
 
-def _tree(headers: Headers, body: bytes, count: _Count, depth: int = 0, default: str = "") -> Part:
+def _tree(headers: Headers, span: _Span, count: _Count, depth: int = 0, default: str = "") -> Part:
     count.parts += 1
     declared = headers.raw("content-type")[:10_000]
     kind = declared[:200].strip(" \t\"'").lower()
     if not kind.startswith("multipart"):
-        return _part(headers, body, (), default)
+        return _part(headers, span, (), default)
     room = max(0, MAX_PARTS - count.parts) if depth < MAX_DEPTH else 0
-    extents = _announced(declared, body, room + 1) or _by_look(body, room + 1)
+    extents = _announced(declared, span, room + 1) or _by_look(span, room + 1)
     if not extents:
-        return _part(headers, body, (), default)
+        return _part(headers, span, (), default)
     if len(extents) > room:
         count.is_cut = True
         if not room:
-            return _part(headers, b"", ())
+            return _part(headers, _Span(b"", 0, 0), ())
     inner = _DIGESTED if kind.startswith("multipart/digest") else ""
     children = []
     for start, end in extents[:room]:
         if count.parts >= MAX_PARTS:
             count.is_cut = True
             break
-        fields, content, is_cut = _within_limits(body[start:end])
+        fields, at, is_cut = _within_limits(span.raw, start, end)
         count.is_cut |= is_cut
-        children.append(_tree(_headers(fields), content, count, depth + 1, inner))
-    return _part(headers, body, tuple(children))
+        part = _Span(span.raw, at, end)
+        children.append(_tree(_headers(fields), part, count, depth + 1, inner))
+    return _part(headers, span, tuple(children))
 
 
-def _announced(declared: str, body: bytes, most: int) -> list[tuple[int, int]]:
+def _announced(declared: str, span: _Span, most: int) -> list[tuple[int, int]]:
     boundary = _BOUNDARY.search(declared)
     if boundary is None:
         return []
     marker = "--" + (boundary.group(1) or boundary.group(2)).rstrip()
-    return _extents(body, marker.encode("ascii", "surrogateescape"), most)
+    return _extents(span, marker.encode("ascii", "surrogateescape"), most)
 
 
-def _by_look(body: bytes, most: int) -> list[tuple[int, int]]:
+def _by_look(span: _Span, most: int) -> list[tuple[int, int]]:
     """For a mail that announces another boundary than it has, or none."""
-    found = _LOOKS_LIKE_PART.search(body, 0, MAX_FLAT)
-    return _extents(body, found.group(1), most) if found else []
+    found = _LOOKS_LIKE_PART.search(span.raw, span.start, min(span.start + MAX_FLAT, span.end))
+    return _extents(span, found.group(1), most) if found else []
 
 
-def _extents(body: bytes, marker: bytes, most: int) -> list[tuple[int, int]]:
+def _extents(span: _Span, marker: bytes, most: int) -> list[tuple[int, int]]:
     """Where each part between the lines with the marker begins and ends."""
     out: list[tuple[int, int]] = []
-    start, at = -1, body.find(marker)
+    body, until = span.raw, span.end
+    start, at = -1, body.find(marker, span.start, until)
     while at >= 0 and len(out) < most:
-        line_end = _LINE_REST.match(body, at + len(marker))
-        if line_end is None or (at and body[at - 1] not in b"\r\n"):
-            at = body.find(marker, at + 1)
+        line_end = _LINE_REST.match(body, at + len(marker), until)
+        if line_end is None or (at > span.start and body[at - 1] not in b"\r\n"):
+            at = body.find(marker, at + 1, until)
             continue
         if start >= 0:
             end = at - 1 if at > start else start
@@ -232,15 +259,16 @@ def _extents(body: bytes, marker: bytes, most: int) -> list[tuple[int, int]]:
         if line_end.group(1):
             break
         start = line_end.end()
-        at = body.find(marker, start)
+        at = body.find(marker, start, until)
     if start >= 0 and len(out) < most:
         # The last one is not closed.
-        end = len(body) - (2 if body.endswith(b"\r\n") else body.endswith((b"\r", b"\n")))
+        tail = body[max(start, until - 2) : until]
+        end = until - (2 if tail == b"\r\n" else tail.endswith((b"\r", b"\n")))
         out.append((start, max(start, end)))
     return out
 
 
-def _part(headers: Headers, raw: bytes, children: tuple[Part, ...], default: str = "") -> Part:
+def _part(headers: Headers, span: _Span, children: tuple[Part, ...], default: str = "") -> Part:
     declared = valued(headers.raw("content-type"))
     disposition = valued(headers.raw("content-disposition"))
     kind = declared.value or default
@@ -250,7 +278,7 @@ def _part(headers: Headers, raw: bytes, children: tuple[Part, ...], default: str
         kind = "text/plain"  # a container without parts is a text somebody announced wrongly
     encoding = headers.text("content-transfer-encoding").lower().strip("\"' ;")
     is_text = kind.startswith("text/") and disposition.value != "attachment"
-    content = raw if children else _decoded(raw, encoding, is_text=is_text)
+    content = b"" if children else _decoded(span, encoding, is_text=is_text)
     return Part(
         headers,
         kind,
@@ -262,14 +290,16 @@ def _part(headers: Headers, raw: bytes, children: tuple[Part, ...], default: str
     )
 
 
-def _decoded(raw: bytes, encoding: str, *, is_text: bool) -> bytes:
+def _decoded(span: _Span, encoding: str, *, is_text: bool) -> bytes:
+    if encoding == "base64" and is_text:
+        return _text_of_base64(span.body)
     if encoding == "base64":
-        return _text_of_base64(raw) if is_text else base64_bytes(raw)
+        return base64_bytes(span.raw, span.start, span.end)
     if encoding == "quoted-printable":
-        return binascii.a2b_qp(raw)
+        return binascii.a2b_qp(span.body)
     if encoding in {"x-uuencode", "uuencode", "uue", "x-uue"}:
-        return _uudecoded(raw)
-    return raw
+        return _uudecoded(span.body)
+    return span.body
 
 
 def _text_of_base64(raw: bytes) -> bytes:
@@ -307,13 +337,13 @@ def _first_text(headers: Headers, body: bytes) -> Part | None:
     """The body if it is text, else the first part in it that says it is plain text."""
     if not headers.raw("content-type").strip().lower().startswith(("multipart/", "message/")):
         own = [(name, headers.raw(name)) for name in _OF_CONTENT if name in headers]
-        return _part(Headers(own), body[:MAX_FLAT], ())
+        return _part(Headers(own), _Span(body, 0, min(len(body), MAX_FLAT)), ())
     found = _PLAIN_PART.search(body, 0, MAX_FLAT)
     if found is None:
         return None
     block, text = split(body[found.start() : found.start() + MAX_FLAT].lstrip(b"\r\n"))
     text = _NEXT_PART.split(text, maxsplit=1)[0]
-    return _part(_headers(block), text, ())
+    return _part(_headers(block), _Span(text, 0, len(text)), ())
 
 
 def _headers(block: bytes) -> Headers:

@@ -18,6 +18,8 @@ _ADDRESS_TOKEN = re.compile(r"\+t\.([A-Za-z0-9_-]{1,120})@")
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
+_PIECE = 1 << 20  # bytes of a mail that are looked at in one go
+
 # What relays and mailboxes add on the way: two copies of one mail differ in these and only these.
 _TRACE = re.compile(
     rb"(?:received|received-spf|delivered-to|return-path|envelope-to|authentication-results"
@@ -70,14 +72,31 @@ def _why_empty(read: Reading) -> str:
 
 def canonical(raw: bytes) -> str:
     """Digest of what two copies of one mail have in common, whichever way they came."""
-    block, rest = mime.split(raw)
+    block, at = mime.head_and_start(raw)
     kept = (
         re.sub(rb"\s+", b" ", line).strip()
         for line in mime.header_lines(block[: mime.MAX_HEADER_BLOCK])
         if not _TRACE.match(line)
     )
-    rest = rest.replace(b"\r\n", b"\n").replace(b"\r", b"\n").rstrip(b"\n")
-    return hashlib.sha256(b"\n".join(kept) + b"\n\n" + rest).hexdigest()
+    digest = hashlib.sha256(b"\n".join(kept) + b"\n\n")
+    for piece in _with_plain_line_ends(raw, at):
+        digest.update(piece)
+    return digest.hexdigest()
+
+
+def _with_plain_line_ends(raw: bytes, at: int) -> Iterator[bytes]:
+    """What follows `at`, piece by piece, with no line ends at its end."""
+    end, kept = len(raw), b""
+    while end > at and not kept:
+        first = max(at, end - _PIECE)
+        kept = raw[first:end].rstrip(b"\r\n")
+        end = first + len(kept)
+    while at < end:
+        stop = min(at + _PIECE, end)
+        if stop < end and raw[stop - 1 : stop + 1] == b"\r\n":
+            stop -= 1  # the two belong together
+        yield raw[at:stop].replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        at = stop
 
 
 def _sender(read: Reading, digest: str) -> Party:

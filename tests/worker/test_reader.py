@@ -16,6 +16,7 @@ from app.worker.reader import Reader
 from channels.contract import InboundMessage, Raw, Unreadable
 from channels.email import channel as email
 from channels.email.config import EmailConfig
+from tests.servers.setten import until
 from tests.worker.poison import message
 
 RAW = Raw("1", b"From: a@b.test\r\nSubject: s\r\n\r\nhello")
@@ -101,6 +102,19 @@ def test_a_process_that_ended_meanwhile_is_begun_anew(reader: Reader) -> None:
     assert pid not in processes()
 
 
+def test_nothing_is_left_of_a_process_that_ended_by_itself(reader: Reader) -> None:
+    pid = int(texts(reader, "tells")[0].split()[1])
+    reader.tidy()
+    assert pid in processes()
+    os.kill(pid, signal.SIGKILL)
+
+    def gone() -> bool:
+        reader.tidy()
+        return not Path(f"/proc/{pid}").exists()
+
+    until(gone, "end of it")
+
+
 def test_it_knows_no_secret(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SETTEN_DATABASE_URL", "postgresql://user:secret@db/setten")
 
@@ -158,15 +172,19 @@ def test_a_hostile_mail_is_visible_in_time(body: bytes) -> None:
     reader.close()
 
 
-def test_a_large_file_comes_back_whole(reader: Reader) -> None:
-    body = (
-        RAW.body[:28] + b"Content-Type: application/pdf; name=a.pdf\r\n\r\n" + b"%PDF" * 2_000_000
-    )
+def test_large_and_empty_files_come_back_whole(reader: Reader) -> None:
+    body = RAW.body[:28] + b"Content-Type: multipart/mixed; boundary=b\r\n"
+    files = {"a.pdf": b"%PDF" * 2_000_000, "b.pdf": b"", "c.pdf": b"%PDF."}
+    for name, content in files.items():
+        body += (
+            b"\r\n--b\r\nContent-Type: application/pdf; name=%s\r\n\r\n" % name.encode() + content
+        )
 
     (found,) = reader.parse(email, CONFIG, Raw("1", body))
 
     assert isinstance(found, InboundMessage)
-    assert [(file.name, len(file.body)) for file in found.files] == [("a.pdf", 8_000_000)]
+    assert {file.name: file.body for file in found.files} == files
+    assert texts(reader, "tells")[0].startswith("x ")
 
 
 def test_no_mail_is_blamed_for_a_slow_start(reader: Reader) -> None:
