@@ -8,6 +8,7 @@ from itertools import zip_longest
 
 from sqlalchemy.exc import OperationalError
 
+from app.core import crashpoints
 from app.domain.text import inquiry
 from app.services import doubts, intake, tagging
 from app.services.filing import StoredFile, Understood
@@ -25,6 +26,9 @@ BATCH = 50
 NEXT_WORKER = 10.0  # seconds; by then this one has ended
 TAG_ATTEMPTS = 3
 TAG_AGAIN = 15.0  # seconds
+
+_taken_apart = crashpoints.declare("file.read", "arrival taken apart, nothing of it filed")
+_filed = crashpoints.declare("file.filed", "ticket committed, no mark on the server")
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +113,9 @@ def _file_one(works: Works, inbox: Inbox, arrival: Arrival, reading: asyncio.Tas
     try:
         read = reading.result()
         _hear_bounces(works, inbox, read.found)
+        _taken_apart()
         works.do(intake.file, works.keys, arrival.id, read.understood, tester)
+        _filed()
     except Unreadable as problem:
         works.do(intake.set_aside, arrival.id, str(problem))
         log.warning("arrival set aside", extra={"arrival": arrival.id})

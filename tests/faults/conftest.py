@@ -53,10 +53,10 @@ def setten(
 
 @pytest.fixture
 def kills(record_property: Callable[[str, object], None]) -> Callable[..., None]:
-    """Adds a row to the table: where, on what, kills done, result."""
+    """Adds a row to the table: where, on what, kills done, what was compared."""
 
-    def add(*row: object) -> None:
-        record_property(table.KILLS, [str(cell) for cell in row])
+    def add(where: str, kind: str, done: int, tally: table.Tally) -> None:
+        record_property(table.KILLS, [where, kind, str(done), *tally.cells()])
 
     return add
 

@@ -11,11 +11,14 @@ from sqlalchemy import text
 
 from app.core.settings import Settings
 from app.services import integrity
+from app.services.access import SYSTEM
+from app.services.queries import mailboxes
+from app.services.queries.mailboxes import FolderBalance
 from app.store.blobs import Blobs
 from app.store.database import Database
 from tests.servers.dovecot import Dovecot
 from tests.servers.postgres import Postgres
-from tests.servers.setten import Setten
+from tests.servers.setten import Setten, until
 from tests.servers.smtp_sink import Received, SmtpSink
 
 PUBLIC = "https://help.example.com"
@@ -164,3 +167,17 @@ def assert_in_order(setten: Setten) -> None:
     with opened(setten) as (database, settings), database.reading() as session:
         problems = integrity.problems(session, Blobs(settings.blob_dir))
     assert problems == [], problems
+
+
+def assert_balanced(setten: Setten, mails: int) -> None:
+    """What the page of the mail balance says, once the whole folder was looked at again."""
+
+    def looked() -> FolderBalance | None:
+        with opened(setten) as (database, _), database.reading() as session:
+            found = mailboxes.balances(session, SYSTEM)
+        return found[0] if found and found[0].on_server == mails else None
+
+    folder = until(looked, f"look at a folder of {mails} mails", 180)
+    assert folder is not None
+    left = {str(state): count for state, count in folder.states.items() if count}
+    assert (left, folder.unexplained, folder.difference) == ({"filed": mails}, 0, 0), folder

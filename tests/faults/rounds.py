@@ -18,6 +18,7 @@ from typing import Any
 import httpx2 as httpx
 
 from tests.faults.house import ADDRESS, CUSTOMER_USER, Surroundings, books
+from tests.faults.table import Tally
 from tests.servers.setten import Setten, until
 
 TEXTS = (
@@ -34,9 +35,6 @@ class Size:
     replies: int
     resolved: int
     ratings: int
-
-
-WHOLE = Size(new=35, follow=15, replies=20, resolved=5, ratings=3)
 
 
 def letter(number: int, *, answers: str = "", part: str = "first") -> bytes:
@@ -79,17 +77,6 @@ class Round:
     @property
     def kills(self) -> int:
         return self.starts - 1
-
-    def run(self) -> None:
-        half = self.size.new // 2
-        self.write(range(half))
-        self.start()
-        self.wait(self.tickets, "first ticket")
-        self.write(range(half, self.size.new))
-        self.find_tickets()
-        for number in range(self.size.replies):
-            self.answer(number)
-        self.finish()
 
     def finish(self) -> None:
         """From the last answer to the last mark."""
@@ -184,7 +171,8 @@ class Round:
         return self.refs[f"Inquiry {number}"]
 
     def tickets(self) -> dict[str, str]:
-        return {row["subject"]: row["ref"] for row in self.setten.tickets()}
+        with books(self.setten) as rows:
+            return {str(row[0]): str(row[1]) for row in rows("SELECT subject, ref FROM ticket")}
 
     def all_tickets(self, count: int) -> dict[str, str] | None:
         found = self.tickets()
@@ -277,8 +265,8 @@ class Round:
             )
         return left == [(0, 0, 0)]
 
-    def assert_nothing_lost_or_doubled(self) -> str:
-        """Compare both ends; a word on what the kill left for a person to decide."""
+    def assert_nothing_lost_or_doubled(self) -> Tally:
+        """Compare both ends, and say what was compared."""
         size = self.size
         with books(self.setten) as rows:
             kept = [row[0] for row in rows("SELECT sha256 FROM arrival")]
@@ -300,7 +288,7 @@ class Round:
         for raw in self.dropped:
             name = sha256(raw)
             assert (self.setten.data / "blobs" / name[:2] / name).read_bytes() == raw
-        return f"{doubtful} in doubt" if doubtful else "all once"
+        return Tally(len(self.dropped), size.replies + size.resolved, doubtful)
 
     def _assert_sent_once(self, rows: Callable[..., list[tuple[Any, ...]]]) -> int:
         deliveries = {

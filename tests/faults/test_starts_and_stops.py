@@ -12,6 +12,7 @@ import pytest
 
 from tests.faults.house import Surroundings, assert_in_order
 from tests.faults.rounds import Round, Size
+from tests.faults.table import Tally
 from tests.servers import free_port
 from tests.servers.postgres import Postgres
 from tests.servers.setten import Setten, until
@@ -75,7 +76,7 @@ def test_a_first_migration_that_was_killed_can_be_repeated(
     assert once_more.returncode == 0, once_more.stderr
     bare.check()
     words = "was done already" if ended_before else "repeated"
-    kills(f"migrate, {reached} tables", kind, int(not ended_before), words)
+    kills(f"migrate, {reached} tables", kind, int(not ended_before), Tally(besides=words))
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])

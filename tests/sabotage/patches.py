@@ -8,7 +8,9 @@ FILING = "tests/services/test_filing.py"
 THREADS = "tests/services/test_threads.py"
 IMPORTS = "tests/worker/test_pull_imports.py"
 SURVEY_PAGES = "tests/web/pages/test_surveys.py"
-FIFTY = "tests/faults/test_kills.py::test_nothing_of_fifty_mails_is_lost_or_doubled"
+KILLS = "tests/faults/test_kills.py::test_a_kill_at_every_point_loses_and_doubles_nothing"
+PULL = "tests/worker/test_pull.py"
+READER = "tests/worker/test_reader.py"
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ PATCHES = (
         _fetched()
         fetched.append((item, raw))
 """,
-        (f"{FIFTY}[sqlite-pull.fetched]",),
+        (f"{KILLS}[sqlite]",),
     ),
     Patch(
         "a place to be killed at is never reached",
@@ -45,7 +47,7 @@ PATCHES = (
         _kept()
 """,
         "",
-        (f"{FIFTY}[sqlite-pull.kept]",),
+        (f"{KILLS}[sqlite]",),
     ),
     Patch(
         "a new place to be killed at has no case",
@@ -195,6 +197,51 @@ _kept = crashpoints.declare(
         ".order_by(col(Arrival.backlog), col(Arrival.id))",
         ".order_by(col(Arrival.id))",
         (f"{IMPORTS}::test_what_comes_during_an_import_goes_first",),
+    ),
+    Patch(
+        "whoever lost the mailbox to another goes on storing",
+        "app/worker/pull.py",
+        """\
+        if not leases.held(session, held.lease, held.worker, held.token):
+            raise LostLease
+""",
+        "        leases.held(session, held.lease, held.worker, held.token)\n",
+        (f"{PULL}::test_whoever_lost_the_lease_keeps_nothing_more",),
+    ),
+    Patch(
+        "what nobody has filed is marked on the server",
+        "app/services/ledger.py",
+        """\
+            col(Arrival.state).in_(_DONE),
+        )
+        .order_by(col(LedgerRow.id))
+""",
+        """\
+        )
+        .order_by(col(LedgerRow.id))
+""",
+        (f"{PULL}::test_only_what_is_filed_is_marked_on_the_server",),
+    ),
+    Patch(
+        "only what is newer than the newest is ever looked for",
+        "app/worker/pull.py",
+        "                after, looked = None, clock.now()\n",
+        "                looked = clock.now()\n",
+        (f"{PULL}::test_once_an_hour_it_looks_at_everything",),
+    ),
+    Patch(
+        "reading a mail may take all the memory there is",
+        "channels/isolated.py",
+        "    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))\n",
+        "",
+        (f"{READER}::test_what_costs_too_much_is_read_in_part",),
+    ),
+    Patch(
+        "what the process that reads answers is run as code",
+        "app/worker/reader.py",
+        "        kind, found = _Answer(io.BytesIO(answer)).load()\n",
+        "        kind, found = pickle.loads(answer)\n",
+        (f"{READER}::test_an_answer_is_never_run_as_code",),
     ),
     Patch(
         "a reply that is asked for twice goes out twice",

@@ -139,14 +139,19 @@ class Dovecot:
             return self.maildir(user)
         return path
 
-    def drop(self, user: str, raw: bytes) -> Path:
-        """Deliver as a mail server does: whole, under a name never used before."""
+    def drop(self, user: str, raw: bytes, arrived: float = 0) -> Path:
+        """Deliver as a mail server does: whole, under a name never used before.
+
+        `arrived` in seconds since 1970; not given, it is now.
+        """
         self._dropped += 1
         maildir = self.maildir(user)
         name = f"{time.time_ns():020d}.{os.getpid()}_{self._dropped}.test"
         waiting = maildir / "tmp" / name
         waiting.write_bytes(raw)
         os.chown(waiting, self.uid, self.gid)
+        if arrived:
+            os.utime(waiting, (arrived, arrived))
         return waiting.rename(maildir / "new" / name)
 
     def marked(self, user: str) -> set[str]:
@@ -157,6 +162,11 @@ class Dovecot:
                 with suppress(FileNotFoundError):  # renamed meanwhile, with another mark
                     found.add(hashlib.sha256(path.read_bytes()).hexdigest())
         return found
+
+    def count_marked(self, user: str) -> int:
+        """How many are marked, without a look at what they are."""
+        names = (path.name for path in self.maildir(user).glob("cur/*"))
+        return sum("S" in name.rpartition(":2,")[2] for name in names)
 
     def renumber(self, user: str) -> None:
         """Give all mails new numbers, as after a restore: UIDVALIDITY is another one."""
