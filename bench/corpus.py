@@ -56,14 +56,21 @@ class Writer:
         }
         self.number = 0
 
-    def letter(self, kind: str, *, to: Written | None = None, attached: bool = False) -> Letter:
+    def letter(
+        self,
+        kind: str,
+        *,
+        to: Written | None = None,
+        attached: bool = False,
+        size: int = ATTACHMENT,
+    ) -> Letter:
         """`kind` is a language and the charset it is written in, such as “ja iso-2022-jp”."""
         self.number += 1
         language, charset = kind.split()
         marker = self._marker(language)
         sender = to.sender if to else f"{self.name}{self.number}@customers.example"
         message_id = f"<{self.name}.{self.number}@customers.example>"
-        mail = self._body(language, charset, marker, attached=attached)
+        mail = self._body(language, charset, marker, size if attached else 0)
         subject = self.random.choice(self.texts[language]).partition("\n")[0][:40]
         name = self.random.choice(_NAMES[language])
         mail["From"] = formataddr((str(Header(_fit(name, charset), charset)), sender))
@@ -83,7 +90,7 @@ class Writer:
         return f"目印{number}号です" if language == "ja" else f"marker {number}."
 
     def _body(
-        self, language: str, charset: str, marker: str, *, attached: bool
+        self, language: str, charset: str, marker: str, attached: int
     ) -> MIMEMultipart | MIMEText:
         said = "\n\n".join(self.random.sample(self.texts[language], self.random.randint(2, 5)))
         text = _fit(f"{marker}\n\n{said}\n", charset)
@@ -94,7 +101,7 @@ class Writer:
         both = MIMEMultipart("alternative", _subparts=[plain, MIMEText(html, "html", charset)])
         if not attached:
             return both
-        file = MIMEApplication(self.random.randbytes(ATTACHMENT), "pdf")
+        file = MIMEApplication(self.random.randbytes(attached), "pdf")
         file.add_header("Content-Disposition", "attachment", filename=f"{marker}.pdf")
         return MIMEMultipart("mixed", _subparts=[both, file])
 

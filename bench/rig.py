@@ -24,6 +24,8 @@ class Sizes:
     mails: int = 500
     answered: int = 75
     traced: int = 100
+    huge: int = 25_000_000  # bytes of one mail
+    backfill: int = 20_000
     tickets: int = 50_000
     open: int = 20_000
     follow_ups: int = 39_909
@@ -35,8 +37,8 @@ class Sizes:
 
 
 QUICK = Sizes(
-    mails=100, answered=15, traced=30, tickets=5_000, open=2_000, follow_ups=4_000, sequential=30,
-    seconds=2.0, starts=3, rest=3.0,
+    mails=100, answered=15, traced=30, backfill=1_000, tickets=5_000, open=2_000,
+    follow_ups=4_000, sequential=30, seconds=2.0, starts=3, rest=3.0,
 )  # fmt: skip
 
 

@@ -7,12 +7,12 @@ from pathlib import Path
 import pytest
 
 from app.store.blobs import Blobs
-from bench import anchors, bulk, ingest, pages, start
+from bench import anchors, bulk, ingest, mail, pages, reading, start
 from bench.rig import House, Sizes, house
 from bench.table import Table
 from classifier import train
 
-PARTS = ("ingest", "pages", "start")
+PARTS = ("reading", "ingest", "mail", "pages", "start")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,14 +26,16 @@ def all_rows(table: Table, plan: Plan, folder: Path) -> None:
     """Measure into `table`. What this machine lacks is skipped with a sentence."""
     anchors.parse(table, plan.sizes.mails)
     anchors.commit(table, folder)
+    if "reading" in plan.parts:
+        reading.measure(table, plan.sizes.mails)
     if "pages" in plan.parts:
         anchors.bare_list(table, folder, plan.sizes)
     model = None
-    if plan.sizes.triage and {"ingest", "start"} & set(plan.parts):
+    if plan.sizes.triage and {"ingest", "mail", "start"} & set(plan.parts):
         model = folder / "triage"
         table.note("teaching the classifier")
         train.fit_default(model)
-    for kind in plan.kinds:
+    for kind in plan.kinds if plan.parts != ("reading",) else ():
         try:
             with house(kind, folder, model) as here:
                 table.note(f"{kind}: filling the house")
@@ -49,5 +51,14 @@ def _measure(table: Table, here: House, plan: Plan, folder: Path) -> None:
         start.measure(table, here, plan.sizes)
     if "pages" in plan.parts:
         pages.measure(table, here, plan.sizes)
-    if "ingest" in plan.parts:
-        ingest.measure(table, here, folder / here.kind, plan.sizes)
+    if not {"ingest", "mail"} & set(plan.parts):
+        return
+    with ingest.street_of(here, folder / here.kind) as street:
+        with table.under_way(f"{here.kind}: warming up"):
+            answered = ingest.warm_up(street, plan.sizes)
+        if "ingest" in plan.parts:
+            ingest.measure(table, street, answered, plan.sizes)
+        if "mail" in plan.parts:
+            mail.measure(table, street, answered, plan.sizes)
+        here.quiet()
+        here.setten.check()
