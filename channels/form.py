@@ -47,14 +47,20 @@ class OffersPresets(Protocol):
 
 
 def preset_for(presets: Sequence[Preset], values: Mapping[str, str]) -> Preset:
-    """The one these settings were made from; the first where they were made from none."""
-    for one in presets[1:]:
-        if all(values.get(name, "") == value for name, value in one.values.items()):
-            return one
-    return presets[0]
+    """The one these settings were made from; the first where that cannot be told."""
+    fits = [
+        one
+        for one in presets
+        if one.values and all(values.get(name, "") == given for name, given in one.values.items())
+    ]
+    return max(fits, key=lambda one: len(one.values), default=presets[0])
 
 
 def preset_of(presets: Sequence[Preset], address: str) -> Preset:
     """The one an address belongs to; the first where its domain tells nothing."""
-    domain = address.strip().rpartition("@")[2].lower()
-    return next((one for one in presets if domain in one.domains), presets[0])
+    domain = f".{address.strip().rpartition('@')[2].lower()}"
+    return next((one for one in presets if domain.endswith(_dotted(one.domains))), presets[0])
+
+
+def _dotted(domains: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f".{one}" for one in domains)

@@ -366,6 +366,44 @@ def test_an_inbox_asks_and_says_what_is_wrong_without_quoting_it(
     assert "Secret, shown only now: whsec_" in chat.stdout
 
 
+@pytest.mark.parametrize(
+    ("arguments", "given", "said"),
+    [
+        ((), "Help\na@gmail.com\nShop\n\nsecret words\n", "Google refuses the usual password"),
+        (("--preset", "gmail"), "Help\na@shop.test\n\n\nsecret words\n", "Inbox 4 (Help)"),
+        ((), "Help\na@shop.test\n\n\nsecret words\nimap.gmail.com\n\n", "Incoming server"),
+        (("--preset", "microsoft"), "Help\na@b.test\n\n\nid\nsecret words\n", "Grant access"),
+        (("--set", "imap_host=x.test"), "Help\na@shop.test\n\n\nw\nsmtp.x.test\n", "Inbox 4"),
+    ],
+)
+def test_an_inbox_asks_only_for_what_its_provider_leaves_open(
+    migrated: Setten, run: Run, arguments: tuple[str, ...], given: str, said: str
+) -> None:
+    done = run(migrated, "inbox", "add", "email", *arguments, given=given)
+
+    assert (done.returncode, done.stderr) == (0, "")
+    assert said in done.stdout
+    assert "secret words" not in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--preset", "pigeon"), "There is no preset “pigeon” for this channel; there are: other,"),
+        (("--set", "imap_password=x"), "--set imap_password: everybody can read arguments"),
+        (("--set", "wings=2"), "--set wings: there is no such setting"),
+        (("--set", "imap_port"), "--set imap_port: there is no such setting"),
+    ],
+)
+def test_an_inbox_refuses_options_it_cannot_use(
+    migrated: Setten, run: Run, arguments: tuple[str, ...], words: str
+) -> None:
+    done = run(migrated, "inbox", "add", "email", *arguments, given="")
+
+    assert done.returncode == 1
+    assert words in done.stderr
+
+
 def test_calls_are_imported_once_and_bad_rows_named(
     migrated: Setten, run: Run, tmp_path: Path
 ) -> None:

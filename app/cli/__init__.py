@@ -147,6 +147,16 @@ def _add_people_and_inboxes(commands: _Group) -> None:
         action="store_true",
         help="read every answer, secrets too, as one JSON object from standard input",
     )
+    add.add_argument(
+        "--preset", default="", help="a provider whose servers are known, such as gmail"
+    )
+    add.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="a setting that is not asked for, such as imap_port=143; not for passwords",
+    )
     inbox.add("list", "inbox:show", "Every inbox and how it is doing.")
 
     imports = commands.group("import", "Bring in what was recorded elsewhere.")

@@ -3,7 +3,7 @@
 import argparse
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from typing import Any
 
@@ -19,7 +19,15 @@ from app.services import inboxes
 from app.services.access import SYSTEM
 from app.services.inboxes import NewInbox
 from app.store.tables import Inbox
-from channels.contract import Accepts, Channel, SelfTests, Sends
+from channels.contract import (
+    Accepts,
+    Channel,
+    OffersPresets,
+    Preset,
+    SelfTests,
+    Sends,
+    preset_of,
+)
 from channels.registry import all_channels
 
 _LANGUAGES = ("", "ja", "de", "en")
@@ -27,7 +35,13 @@ _LANGUAGES = ("", "ja", "de", "en")
 
 def add(asked: argparse.Namespace, settings: Settings) -> int:
     channel = _channel(asked.kind)
-    answers = _read_answers() if asked.json_stdin else _ask_answers(channel)
+    given = _given(channel, asked.set)
+    if asked.json_stdin:
+        preset = _preset(channel, asked.preset)
+        answers = dict(preset.values) if preset else {}
+        answers |= _read_answers() | given
+    else:
+        preset, answers = _ask_answers(channel, asked.preset, given)
     name = str(answers.pop("name", "") or "").strip()
     language = str(answers.pop("language_of_inbox", "") or "").strip()
     if language not in _LANGUAGES:
@@ -51,8 +65,33 @@ def add(asked: argparse.Namespace, settings: Settings) -> int:
     say(f"Inbox {made.id} ({made.name}) is there; a running Setten uses it within a few seconds.")
     if isinstance(channel, Accepts):
         say(f"Its hook is {settings.link_base}/hooks/{channel.kind}/{made.token}")
+    if preset and preset.skips:
+        say(f"Grant access to it: {settings.link_base}/settings/inboxes/{made.id}#consent")
     _say_new_secrets(config, answers)
     return 0
+
+
+def _given(channel: Channel, wanted: Sequence[str]) -> dict[str, Any]:
+    """What stands on the command line as name=value."""
+    given: dict[str, Any] = {}
+    for one in wanted:
+        name, equals, value = one.partition("=")
+        field = channel.config.model_fields.get(name)
+        if not equals or field is None:
+            raise Invalid(f"--set {name}: there is no such setting of this channel, or no value.")
+        if field.annotation is SecretStr:
+            raise Invalid(f"--set {name}: everybody can read arguments; it is asked for instead.")
+        given[name] = value
+    return given
+
+
+def _preset(channel: Channel, key: str) -> Preset | None:
+    presets = channel.presets if isinstance(channel, OffersPresets) else ()
+    found = next((one for one in presets if one.key == key), None)
+    if key and found is None:
+        known = ", ".join(one.key for one in presets) or "none"
+        raise Invalid(f"There is no preset “{key}” for this channel; there are: {known}.")
+    return found
 
 
 def _channel(kind: str) -> Channel:
@@ -72,14 +111,39 @@ def _read_answers() -> dict[str, Any]:
     return found
 
 
-def _ask_answers(channel: Channel) -> dict[str, Any]:
+def _ask_answers(
+    channel: Channel, key: str, given: Mapping[str, Any]
+) -> tuple[Preset | None, dict[str, Any]]:
+    """Only what everybody has to say, and what is not known of this provider."""
+    preset = _preset(channel, key)
     say("Press Enter to take what stands in brackets.")
     answers: dict[str, Any] = {"name": console.ask("Name, as agents see it")}
-    for name, field in channel.config.model_fields.items():
-        answer = _ask_one(name, field)
-        if answer != "" or field.is_required():
-            answers[name] = answer
-    return answers
+    fields = channel.config.model_fields
+    folded = {name for fold in getattr(channel.config, "folds", ()) for name in fold.names}
+    for name in (one for one in fields if one not in folded):
+        if name not in given and not (preset and name in preset.skips):
+            _ask_into(answers, name, fields[name])
+        if name == "address" and preset is None and isinstance(channel, OffersPresets):
+            preset = preset_of(channel.presets, str(given.get(name) or answers.get(name, "")))
+            _say_preset(preset)
+    for name in preset.asks if preset else ():
+        if name not in given:
+            _ask_into(answers, name, fields[name])
+    return preset, {**(preset.values if preset else {}), **answers, **given}
+
+
+def _say_preset(preset: Preset) -> None:
+    if preset.words:
+        tried = "" if preset.tried else "; not tried"
+        say()
+        say(f"{preset.name}: {preset.words}")
+        say(f"({preset.source}, as of {preset.as_of}{tried}. Other settings: --set name=value)")
+
+
+def _ask_into(answers: dict[str, Any], name: str, field: FieldInfo) -> None:
+    answer = _ask_one(name, field)
+    if answer != "" or field.is_required():
+        answers[name] = answer
 
 
 def _ask_one(name: str, field: FieldInfo) -> str:

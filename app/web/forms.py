@@ -39,6 +39,7 @@ class Folded:
     words: str
     fields: tuple[Field, ...]
     open: bool
+    told: str = ""  # what was filled in, for as long as it is closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +162,7 @@ def layout(
     asked: Iterable[str] = (),
 ) -> Layout:
     """`usual` is what needs no look; `asked` are folded fields that are still to be filled in."""
-    wanted = frozenset(asked)
+    wanted, plain = frozenset(asked), defaults_of(model)
     by_name = {one.name: one for one in found}
     declared: Sequence[Fold] = getattr(model, "folds", ())
     folds = []
@@ -173,6 +174,11 @@ def layout(
                 words=say(fold.words),
                 fields=inside,
                 open=any(_needs_a_look(one, usual, wanted) for one in inside),
+                told=", ".join(
+                    one.value
+                    for one in inside
+                    if one.kind == "line" and one.value != plain.get(one.name, "")
+                ),
             )
         )
     return Layout(tuple(by_name.values()), tuple(folds))

@@ -24,6 +24,15 @@ def test_a_connection_is_tried_without_leaving_the_form(setten: Setten, dovecot:
         page = signed_in(browser, setten)
         complaints = watched(page)
         page.goto("/settings/inboxes/new/email")
+        page.locator("#f-sender_name").fill("Shop")
+        page.locator("#f-address").fill("someone@gmail.com")
+        page.locator("#f-address").press("Tab")
+        expect(page.locator("#preset")).to_have_value("gmail")
+        expect(page.locator("#f-imap_host")).to_have_value("imap.gmail.com")
+        expect(page.locator("#f-imap_host")).to_be_hidden()
+        page.locator("#preset").select_option("other")
+        expect(page.locator("#f-imap_host")).to_have_value("")
+        expect(page.locator("#f-sender_name")).to_have_value("Shop")
         for name, value in {
             "address": "support@shop.test",
             "imap_host": "localhost",

@@ -5,6 +5,7 @@ import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from itertools import groupby
 from typing import Annotated
 
 from fastapi import Depends, Form, Request
@@ -67,6 +68,7 @@ class Sheet:
     folders: tuple[str, ...] = ()
     published: Published | None = None  # what others must find of the key it signs with
     asks: bool = False  # whether access can be granted at the provider with what is stored
+    preset: str = ""  # whose settings were asked for
 
 
 def channel_of(kind: str) -> Channel:
@@ -93,7 +95,11 @@ def _page(
     speak(request, around)
     preset = _preset(channel, sheet)
     known = forms.secrets_of(channel.config, sheet.was)
-    drawn = forms.fields(channel.config, sheet.values, sheet.errors, known)
+    drawn = [
+        one
+        for one in forms.fields(channel.config, sheet.values, sheet.errors, known)
+        if not preset or one.name not in preset.skips or one.value or one.known
+    ]
     usual = forms.defaults_of(channel.config) | dict(preset.values if preset else {})
     asked = preset.asks if preset else ()
     return shell.page(
@@ -107,14 +113,22 @@ def _page(
         signs=isinstance(channel, Signs),
         back=_back(house) if isinstance(channel, AsksConsent) else "",
         preset=preset,
-        presets=channel.presets if isinstance(channel, OffersPresets) else (),
+        presets=_by_region(channel),
         fields=drawn,
         layout=forms.layout(channel.config, drawn, usual, asked),
     )
 
 
+def _by_region(channel: Channel) -> list[tuple[str, list[Preset]]]:
+    known = channel.presets if isinstance(channel, OffersPresets) else ()
+    return [(region, list(some)) for region, some in groupby(known, key=lambda one: one.region)]
+
+
 def _preset(channel: Channel, sheet: Sheet) -> Preset | None:
-    return preset_for(channel.presets, sheet.values) if isinstance(channel, OffersPresets) else None
+    """The one that was asked for, or else that the settings look like."""
+    known = channel.presets if isinstance(channel, OffersPresets) else ()
+    asked = next((one for one in known if one.key == sheet.preset), None)
+    return asked or (preset_for(known, sheet.values) if known else None)
 
 
 def _hook(house: House, channel: Channel, token: str) -> str:
@@ -154,10 +168,10 @@ def new(
     request: Request, kind: str, actor: CurrentActor, house: TheHouse, preset: str = ""
 ) -> HTMLResponse:
     channel = channel_of(kind)
-    known = channel.presets if isinstance(channel, OffersPresets) else ()
-    chosen = next((dict(one.values) for one in known if one.key == preset), {})
-    values = forms.defaults_of(channel.config) | chosen
-    return _page(request, house, actor, channel, Sheet(values=values))
+    sheet = Sheet(preset=preset)
+    chosen = _preset(channel, sheet)
+    values = forms.defaults_of(channel.config) | dict(chosen.values if chosen else {})
+    return _page(request, house, actor, channel, replace(sheet, values=values))
 
 
 @router.post("/new/{kind}")
@@ -168,12 +182,12 @@ def create(
     name = form.get("inbox_name", "")[:200]
     filled = forms.read(channel.config, form)
     if filled.model is None:
-        return _refused(request, house, actor, channel, Sheet(name), filled)
+        return _refused(request, house, actor, channel, _new_sheet(form), filled)
     try:
         with house.database.transaction() as session:
             inbox = inboxes.create(session, actor, house.keys, _wanted(channel, name, filled.model))
     except (Conflict, Invalid) as error:
-        sheet = Sheet(name, filled.values, {}, error.message)
+        sheet = replace(_new_sheet(form), values=filled.values, problem=error.message)
         return _page(request, house, actor, channel, sheet)
     made = _made(filled.model, form)
     if not made:
@@ -187,6 +201,10 @@ def create(
         was=filled.model,
     )
     return _page(request, house, actor, channel, sheet)
+
+
+def _new_sheet(form: Sent) -> Sheet:
+    return Sheet(form.get("inbox_name", "")[:200], preset=form.get("preset", ""))
 
 
 def _refused(
@@ -222,7 +240,7 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
 def try_new(
     request: Request, kind: str, actor: CurrentActor, house: TheHouse, form: Sent
 ) -> HTMLResponse:
-    sheet = Sheet(form.get("inbox_name", "")[:200], tried=True)
+    sheet = replace(_new_sheet(form), tried=True)
     return _tried(request, house, actor, channel_of(kind), sheet, form)
 
 
