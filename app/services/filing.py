@@ -257,6 +257,7 @@ def _write(
         automatic=message.automatic,
         machine=message.machine,
         charset_suspect=message.charset_suspect,
+        warnings=list(message.warnings),
         seconds=message.seconds,
         references=message.answered_ids[:20],
     )

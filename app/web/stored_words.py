@@ -232,4 +232,14 @@ STORED = (
     stored("%(host)s took the message and did not answer in order: %(words)s."),
     stored("%(host)s cannot be reached: %(words)s."),
     stored("the name has no address"),
+    # What a channel warned of, after the word that names it.
+    stored("Only its beginning is here; the whole of it is still on the mail server."),
+    stored("The text is very long; all of it is attached as a file."),
+    stored("What is in this winmail.dat could not be unpacked; it is here as it came."),
+    stored("There are more or longer header fields than are read."),
+    stored("It has too many parts, or parts too deep in parts; the whole is attached."),
+    stored("Its parts could not be taken apart; the whole mail is attached."),
+    stored("Only sender and subject could be told; the whole mail is attached."),
+    stored("This mail is encrypted; what is in it cannot be read here."),
+    stored("This mail is signed; nobody checked here whether that is genuine."),
 )

@@ -5,6 +5,8 @@ from dataclasses import replace
 from app.services.filing import Understood
 from app.store.tables import Arrival, Inbox
 
+OVERSIZED = "oversized: Only its beginning is here; the whole of it is still on the mail server."
+
 # As text, because whoever answers must see it wherever the message is shown.
 _NOTES = {
     "en": "Only the beginning of this mail is here: it has {size:,} bytes. "
@@ -28,6 +30,6 @@ def noted(found: Understood, inbox: Inbox, arrival: Arrival) -> Understood:
             text=f"{note}\n\n{message.text}".rstrip(),
             reply_text=f"{note}\n\n{message.reply_text}" if message.reply_text else "",
             html="",  # it would be shown instead, without the note
-            warnings=(*message.warnings, f"oversized: {arrival.oversized}"),
+            warnings=(*message.warnings, OVERSIZED),
         ),
     )

@@ -28,6 +28,15 @@ def _stored(row: Attachment) -> Stored:
     return Stored(row.name, row.content_type, row.size, row.sha256, row.content_id)
 
 
+def whole_text(session: Session, actor: Actor, message_id: int) -> str:
+    """As it was written, with everything it quotes."""
+    require(actor, Permission.READ)
+    text = session.exec(select(Message.text).where(Message.id == message_id)).one_or_none()
+    if text is None:
+        raise NotFound("There is no such message.")
+    return text
+
+
 def attachment(session: Session, actor: Actor, ref: str) -> Stored:
     require(actor, Permission.READ)
     row = session.exec(select(Attachment).where(Attachment.ref == ref)).one_or_none()

@@ -79,8 +79,9 @@ class Said:
     own: bool  # an agent's words
     agent_id: int | None
     subject: str
-    text: str
-    quoted: str
+    text: str  # the whole of it
+    reply_text: str  # what is new in it; "" when that is all of it
+    quoted_text: str
     signature: str
     has_html: bool
     language: str
@@ -91,7 +92,8 @@ class Said:
     address: str  # whose words these are, when a customer's
     machine: str
     request: bool
-    suspect_charset: bool
+    charset_suspect: bool
+    warnings: tuple[str, ...]  # a word, a colon, a sentence
     seconds: int | None
     cc: tuple[str, ...]
     files: tuple[File, ...]
@@ -266,11 +268,8 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
     messages = session.execute(_MESSAGES, {"ticket": ticket.id}).all()
     panel = customer.panel(session, person, without=ticket.id)
     answer = _answer([(said, address) for said, address in messages], panel, inbox.address)
-    draft = (
-        session.connection()
-        .execute(_DRAFT, {"ticket": ticket.id, "me": actor.agent_id})
-        .one_or_none()
-    )
+    ask = session.connection().execute
+    draft = ask(_DRAFT, {"ticket": ticket.id, "me": actor.agent_id}).one_or_none()
     return Conversation(
         ref=ticket.ref,
         subject=ticket.subject,
@@ -302,7 +301,7 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         draft_at=draft.changed_at if draft else None,
         draft_to=tuple(draft.to) if draft else (),
         draft_cc=tuple(draft.cc) if draft else (),
-        draft_files=_kept(session, draft.id) if draft else (),
+        draft_files=tuple(starmap(Kept, ask(_KEPT, {"draft": draft.id}))) if draft else (),
         request=_request(session, ticket),
         customer=panel,
     )
@@ -367,8 +366,9 @@ def _one(
         own=message.kind in {MessageKind.OUTBOUND, MessageKind.NOTE},
         agent_id=message.agent_id,
         subject=message.subject,
-        text=message.reply_text or message.text,
-        quoted=message.quoted_text,
+        text=message.text,
+        reply_text="" if message.reply_text == message.text else message.reply_text,
+        quoted_text=message.quoted_text,
         signature=message.signature,
         has_html=bool(message.html),
         language=message.language,
@@ -379,7 +379,8 @@ def _one(
         address=address or "",
         machine=message.machine,
         request=message.request,
-        suspect_charset=message.charset_suspect,
+        charset_suspect=message.charset_suspect,
+        warnings=tuple(message.warnings),
         seconds=message.seconds,
         cc=tuple(message.cc),
         files=files,
@@ -389,10 +390,6 @@ def _one(
 
 def _events(session: Session, ticket: Ticket) -> tuple[Event, ...]:
     return tuple(starmap(Event, session.connection().execute(_EVENTS, {"ticket": ticket.id})))
-
-
-def _kept(session: Session, draft_id: int) -> tuple[Kept, ...]:
-    return tuple(starmap(Kept, session.connection().execute(_KEPT, {"draft": draft_id})))
 
 
 def _request(session: Session, ticket: Ticket) -> Request | None:

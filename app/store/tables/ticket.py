@@ -144,6 +144,7 @@ class Message(SQLModel, table=True):
     unverified: bool = False  # they hold our signed address and take no part: an agent decides
     machine: str = ""
     charset_suspect: bool = False
+    warnings: list[str] = Field(default_factory=list, sa_type=JSON)  # as the channel said them
     seconds: int | None = None
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     rendered_sha256: str = ""  # the exact bytes every attempt sends

@@ -46,6 +46,22 @@ def attachment(ref: str, actor: CurrentActor, house: TheHouse) -> Response:
     )
 
 
+@router.get("/messages/{message_id}/text")
+def whole(message_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
+    """Everything somebody wrote, and what they quoted, as it stands in the mail."""
+    with house.database.reading() as session:
+        text = message.whole_text(session, actor, message_id)
+    return Response(
+        text,
+        media_type="text/plain; charset=utf-8",
+        headers={
+            "Content-Security-Policy": "default-src 'none'; sandbox",
+            "X-Content-Type-Options": "nosniff",
+            "Cache-Control": "private, no-store",
+        },
+    )
+
+
 @router.get("/messages/{message_id}/html")
 def laid_out(message_id: Id, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
     with house.database.reading() as session:

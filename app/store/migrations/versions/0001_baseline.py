@@ -354,6 +354,7 @@ def upgrade() -> None:
         sa.Column("unverified", sa.Boolean(), nullable=False),
         sa.Column("machine", sa.String(), nullable=False),
         sa.Column("charset_suspect", sa.Boolean(), nullable=False),
+        sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("seconds", sa.Integer(), nullable=True),
         sa.Column("references", sa.JSON(), nullable=False),
         sa.Column("rendered_sha256", sa.String(), nullable=False),
