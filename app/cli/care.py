@@ -90,7 +90,8 @@ def _say_mailboxes(folders: Sequence[FolderBalance], imports: Sequence[Import]) 
     for one in imports:
         left = f", about {one.minutes_left:.0f} minutes left" if one.minutes_left else ""
         rate = f", {one.a_minute:.0f} a minute" if one.a_minute else ""
-        say(f"{one.inbox}: {one.filed} of {one.fetched} fetched mails are filed{rate}{left}.")
+        fetched = f" ({one.fetched} are fetched)" if one.to_fetch else ""
+        say(f"{one.inbox}: {one.filed} of {one.total} mails are filed{fetched}{rate}{left}.")
 
 
 def doctor(_asked: argparse.Namespace, settings: Settings) -> int:

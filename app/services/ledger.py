@@ -223,6 +223,11 @@ def note_answer(session: Session, inbox_id: int) -> None:
         session.add(inbox)
 
 
+def note_left(session: Session, inbox_id: int, count: int) -> None:
+    """So many of an import are still to be fetched."""
+    session.get_one(Inbox, inbox_id).to_fetch = count
+
+
 def note_look(session: Session, inbox_id: int, scope: str, there: Sequence[ServerId]) -> None:
     """The folder as it was just now, after everything missing was fetched."""
     inbox, now = session.get_one(Inbox, inbox_id), clock.now()
@@ -254,6 +259,7 @@ def note_look(session: Session, inbox_id: int, scope: str, there: Sequence[Serve
     folder.older = len(unknown) - len(unexplained)
     folder.unexplained, folder.not_explained = unexplained[:UNEXPLAINED], len(unexplained)
     session.add(folder)
+    inbox.to_fetch = 0
 
 
 def _set_gone(session: Session, row_ids: Sequence[int], at: datetime | None) -> None:

@@ -13,6 +13,7 @@ from app.store.tables import Inbox, Letterhead, Organisation, Ticket
 
 LIMIT = 10_000  # characters
 AGENT = "{agent}"
+TICKET = "{ticket}"
 
 
 @dataclass(frozen=True, slots=True)

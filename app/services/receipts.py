@@ -120,7 +120,7 @@ def _text(session: Session, ticket: Ticket, inbox: Inbox) -> str:
         clock.now(), house.time_zone, house.open_days, house.opens_minute, house.closes_minute
     )
     text = texts.receipt if there else texts.receipt_closed or texts.receipt
-    return text.replace("{ticket}", f"#{ticket.ref}")
+    return text.replace(letterheads.TICKET, f"#{ticket.ref}")
 
 
 def _may(session: Session, ticket: Ticket, address: Address) -> bool:

@@ -231,6 +231,8 @@ async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) 
     while missing:
         some, missing = missing[:AT_ONCE], missing[AT_ONCE:]
         await _fetch(works, held, box, some, backlog=backlog)
+        if backlog:
+            await works.in_transaction(ledger.note_left, held.inbox_id, len(missing))
         if missing and there:
             there = [*there, *await _overtake(works, held, box, there[-1])]
     if after is None and there:

@@ -19,10 +19,12 @@ class Row:
     token: str
     enabled: bool
     built_in: bool
+    looked_at: datetime | None  # when its server last answered
     last_in_at: datetime | None
     last_in_error: str
     last_out_at: datetime | None
     last_out_error: str
+    out_paused_until: datetime | None
     self_test: SelfTest
     self_test_at: datetime | None
     self_test_error: str
@@ -32,23 +34,26 @@ class Row:
 def listed(session: Session, actor: Actor) -> tuple[Row, ...]:
     require(actor, Permission.READ)
     found = session.exec(select(Inbox).order_by(col(Inbox.id)))
-    return tuple(
-        Row(
-            id=row.id,
-            kind=row.kind,
-            name=row.name,
-            address=row.address,
-            token=row.token,
-            enabled=row.enabled,
-            built_in=row.built_in,
-            last_in_at=row.last_in_at,
-            last_in_error=row.last_in_error,
-            last_out_at=row.last_out_at,
-            last_out_error=row.last_out_error,
-            self_test=row.self_test,
-            self_test_at=row.self_test_at,
-            self_test_error=row.self_test_error,
-            writes_to=row.writes_to,
-        )
-        for row in found
+    return tuple(row_of(inbox) for inbox in found)
+
+
+def row_of(inbox: Inbox) -> Row:
+    return Row(
+        id=inbox.id,
+        kind=inbox.kind,
+        name=inbox.name,
+        address=inbox.address,
+        token=inbox.token,
+        enabled=inbox.enabled,
+        built_in=inbox.built_in,
+        looked_at=inbox.looked_at,
+        last_in_at=inbox.last_in_at,
+        last_in_error=inbox.last_in_error,
+        last_out_at=inbox.last_out_at,
+        last_out_error=inbox.last_out_error,
+        out_paused_until=inbox.out_paused_until,
+        self_test=inbox.self_test,
+        self_test_at=inbox.self_test_at,
+        self_test_error=inbox.self_test_error,
+        writes_to=inbox.writes_to,
     )

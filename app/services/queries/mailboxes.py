@@ -58,12 +58,21 @@ class Import:
     inbox: str
     fetched: int
     filed: int
+    to_fetch: int  # still on the server
     a_minute: float  # filed over the last minutes
     minutes_left: float | None  # None while nobody can say
 
     @property
+    def total(self) -> int:
+        return self.fetched + self.to_fetch
+
+    @property
     def waiting(self) -> int:
-        return self.fetched - self.filed
+        return self.total - self.filed
+
+    @property
+    def left(self) -> timedelta | None:
+        return None if self.minutes_left is None else timedelta(minutes=self.minutes_left)
 
 
 def balances(session: Session, actor: Actor) -> tuple[FolderBalance, ...]:
@@ -126,30 +135,37 @@ def _balance(session: Session, folder: Folder, inbox: str) -> FolderBalance:
 
 
 def imports(session: Session, actor: Actor) -> tuple[Import, ...]:
-    """Imports that are not done. What is not fetched yet is not counted: nobody knows it here."""
+    """Imports that are not done."""
     require(actor, Permission.READ)
     waiting = col(Arrival.state) == ArrivalState.WAITING
+    imported = and_(col(Arrival.inbox_id) == col(Inbox.id), col(Arrival.backlog).is_(True))
     just_now = clock.now() - RATE_OVER
     rows = session.execute(
         sql_select(
             col(Inbox.id),
             col(Inbox.name),
-            func.count(),
+            col(Inbox.to_fetch),
+            func.count(col(Arrival.id)),
             func.count().filter(waiting),
             func.count().filter(col(Arrival.filed_at) > just_now),
             func.min(col(Arrival.filed_at)).filter(col(Arrival.filed_at) > just_now),
         )
-        .join(Arrival, col(Arrival.inbox_id) == col(Inbox.id))
-        .where(col(Arrival.backlog).is_(True))
-        .group_by(col(Inbox.id), col(Inbox.name))
-        .having(func.count().filter(waiting) > 0)
+        .outerjoin(Arrival, imported)
+        .group_by(col(Inbox.id), col(Inbox.name), col(Inbox.to_fetch))
+        .having(or_(func.count().filter(waiting) > 0, col(Inbox.to_fetch) > 0))
         .order_by(col(Inbox.id))
     ).all()
     return tuple(_import(*row) for row in rows)
 
 
 def _import(
-    inbox_id: int, inbox: str, fetched: int, waiting: int, lately: int, since: datetime | None
+    inbox_id: int,
+    inbox: str,
+    to_fetch: int,
+    fetched: int,
+    waiting: int,
+    lately: int,
+    since: datetime | None,
 ) -> Import:
     minutes = max((clock.now() - since).total_seconds() / 60, 0.1) if since else 0.0
     rate = lately / minutes if minutes and lately > 1 else 0.0
@@ -158,6 +174,7 @@ def _import(
         inbox=inbox,
         fetched=fetched,
         filed=fetched - waiting,
+        to_fetch=to_fetch,
         a_minute=rate,
-        minutes_left=waiting / rate if rate else None,
+        minutes_left=(waiting + to_fetch) / rate if rate else None,
     )

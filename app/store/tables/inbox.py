@@ -27,6 +27,7 @@ class Inbox(SQLModel, table=True):
     started: bool = False
     started_at: datetime | None = maybe_moment()
     looked_at: datetime | None = maybe_moment()  # its server answered, to a minute
+    to_fetch: int = 0  # of an import: listed by the server and not fetched yet
     built_in: bool = False  # made by the program, gives way to a real one
     created_at: datetime = moment()
     last_in_at: datetime | None = maybe_moment()

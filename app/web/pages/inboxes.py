@@ -16,6 +16,8 @@ from app.core.errors import Conflict, Invalid, NotFound
 from app.services import access, inboxes, self_tests
 from app.services.access import Actor, Permission, require
 from app.services.inboxes import NewInbox
+from app.services.queries import mailboxes
+from app.services.queries.inboxes import Row, row_of
 from app.store.tables import Inbox
 from app.web import forms, routes
 from app.web.deps import CurrentActor, House, Id, TheHouse
@@ -61,6 +63,7 @@ class Sheet:
     hook: str = ""
     made: Mapping[str, str] = field(default_factory=dict)  # secrets shown this once
     was: BaseModel | None = None
+    health: Row | None = None  # of one that is stored
     tested: Inbox | None = None  # where its channel can test itself
     seen_test: str = ""  # what its self-test had shown when the form was drawn
     tried: bool = False  # whether its connection was to be tested
@@ -92,6 +95,7 @@ def _page(
     require(actor, Permission.ADMIN)
     with house.database.reading() as session:
         around = shell.load(session, actor)
+        imports = mailboxes.imports(session, actor) if sheet.inbox_id else ()
     speak(request, around)
     preset = _preset(channel, sheet)
     known = forms.secrets_of(channel.config, sheet.was)
@@ -114,6 +118,7 @@ def _page(
         back=_back(house) if isinstance(channel, AsksConsent) else "",
         preset=preset,
         presets=_by_region(channel),
+        imports=[one for one in imports if one.inbox_id == sheet.inbox_id],
         fields=drawn,
         layout=forms.layout(channel.config, drawn, usual, asked),
     )
@@ -228,6 +233,7 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
         enabled=inbox.enabled,
         hook=_hook(house, channel, inbox.token),
         was=config,
+        health=row_of(inbox),
         tested=inbox if isinstance(channel, SelfTests) else None,
         seen_test=inboxes.test_stamp(inbox),
         published=channel.published(config) if isinstance(channel, Signs) else None,

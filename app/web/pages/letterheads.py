@@ -9,14 +9,17 @@ from fastapi.responses import HTMLResponse, Response
 from app.core.errors import Invalid
 from app.services import access, letterheads, organisation
 from app.services.access import Actor
-from app.services.letterheads import LIMIT, Hours, Texts
-from app.web import routes
+from app.services.letterheads import AGENT, LIMIT, TICKET, Hours, Texts
+from app.store.tables import Organisation
+from app.web import routes, speech
 from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.pages import shell
 from app.web.pages.inbox import speak
 from app.web.pages.shell import go
 
 router = routes.pages("/settings/inboxes/{inbox_id}/texts")
+
+SAMPLE = "#2k7w9x4m"  # the number of an inquiry, in previews
 
 Words = Annotated[str, Form(max_length=LIMIT)]
 
@@ -51,6 +54,30 @@ class HoursForm:
         return Hours("".join(self.days), _minutes(self.opens), _minutes(self.closes))
 
 
+@dataclass(frozen=True, slots=True)
+class Typed:
+    """What stands in the form, stored or not."""
+
+    texts: dict[str, Texts]
+    hours: HoursForm
+
+
+def _open(known: Organisation | None) -> HoursForm:
+    if known is None:
+        return HoursForm("", "")
+    last = min(known.closes_minute, 24 * 60 - 1)
+    return HoursForm(_clock(known.opens_minute), _clock(last), tuple(known.open_days))
+
+
+def _preview(texts: Texts, name: str) -> Texts:
+    """As a customer would see them."""
+    return Texts(
+        texts.signature.replace(AGENT, name),
+        texts.receipt.replace(TICKET, SAMPLE),
+        texts.receipt_closed.replace(TICKET, SAMPLE),
+    )
+
+
 def _minutes(clock: str) -> int:
     hour, _, minute = clock.partition(":")
     return int(hour) * 60 + int(minute)
@@ -73,12 +100,16 @@ def save(
     house: TheHouse,
     texts: Annotated[TextsForm, Depends()],
     hours: Annotated[HoursForm, Depends()],
+    preview: Annotated[str, Form(max_length=3)] = "",
 ) -> Response:
+    typed = Typed(texts.texts(), hours)
+    if preview:
+        return _page(request, house, actor, inbox_id, typed)
     try:
         with house.database.transaction() as session:
-            letterheads.write(session, actor, inbox_id, texts.texts(), hours.hours())
+            letterheads.write(session, actor, inbox_id, typed.texts, hours.hours())
     except Invalid as error:
-        return _page(request, house, actor, inbox_id, texts.texts(), error.message)
+        return _page(request, house, actor, inbox_id, typed, error.message)
     return go(f"/settings/inboxes/{inbox_id}/texts", did="saved")
 
 
@@ -87,15 +118,16 @@ def _page(
     house: House,
     actor: Actor,
     inbox_id: int,
-    typed: dict[str, Texts] | None = None,
+    typed: Typed | None = None,
     problem: str = "",
 ) -> HTMLResponse:
     with house.database.reading() as session:
         around = shell.load(session, actor)
         inbox = access.inbox(session, actor, inbox_id)
-        texts = typed or letterheads.of(session, actor, inbox_id)
-        known = organisation.current(session)
+        texts = typed.texts if typed else letterheads.of(session, actor, inbox_id)
+        hours = typed.hours if typed else _open(organisation.current(session))
     speak(request, around)
+    written = [code for code, found in texts.items() if found != Texts()]
     return shell.page(
         request,
         "settings/texts.html",
@@ -104,8 +136,11 @@ def _page(
         inbox=inbox,
         texts=texts,
         names={"ja": "日本語", "de": "Deutsch", "en": "English"},
-        days=known.open_days if known else "",
-        opens=_clock(known.opens_minute) if known else "",
-        closes=_clock(min(known.closes_minute, 24 * 60 - 1)) if known else "",
+        days=hours.days,
+        opens=hours.opens,
+        closes=hours.closes,
+        open=written or [speech.language()],
+        previews={code: _preview(found, actor.name) for code, found in texts.items()},
+        asked=typed is not None and not problem,
         problem=problem,
     )

@@ -90,3 +90,24 @@ def test_an_import_tells_how_far_it_is(desk: Desk) -> None:
 
     assert (found.fetched, found.filed, found.waiting) == (10, 4, 6)
     assert (found.a_minute, found.minutes_left) == (2.0, 3.0)
+
+
+def test_an_import_counts_what_is_still_on_the_server(desk: Desk) -> None:
+    desk.do(ledger.note_left, desk.inbox.id, 30)
+    with desk.db.reading() as session:
+        [begun] = mailboxes.imports(session, desk.ann)
+    ids = fetched(desk, *range(1, 11), backlog=True)
+    with desk.db.transaction() as session:
+        for number, arrival_id in enumerate(ids):
+            row = session.get_one(Arrival, arrival_id)
+            row.state, row.filed_at = ArrivalState.FILED, NOON - timedelta(seconds=120 - number)
+    desk.do(ledger.note_left, desk.inbox.id, 20)
+    with desk.db.reading() as session:
+        [found] = mailboxes.imports(session, desk.ann)
+    desk.do(ledger.note_look, desk.inbox.id, "INBOX/7", [item(1)])
+    with desk.db.reading() as session:
+        done = mailboxes.imports(session, desk.ann)
+
+    assert (begun.total, begun.filed, begun.minutes_left) == (30, 0, None)
+    assert (found.total, found.fetched, found.filed, found.minutes_left) == (30, 10, 10, 4.0)
+    assert done == ()

@@ -1,5 +1,7 @@
 """Signatures and first answers: written by an administrator, seen by whoever answers."""
 
+import re
+
 from sqlmodel import select
 
 from app.store.database import Database
@@ -49,6 +51,40 @@ def test_hours_that_end_before_they_begin_keep_what_was_typed(db: Database, boss
 
     assert answer.status_code == 422
     assert ">Best wishes, {agent}</textarea>" in answer.text
+
+
+def test_a_preview_shows_what_a_customer_would_see_and_saves_nothing(
+    db: Database, boss: Person
+) -> None:
+    with db.transaction() as session:
+        inbox = make_inbox(session).id
+    path = f"/settings/inboxes/{inbox}/texts"
+    form = {**FORM, "preview": "on", "receipt_en": "We have **{ticket}**.", "opens": "07:45"}
+
+    page = boss.client.post(path, data=form)
+
+    assert page.status_code == 200
+    assert "<strong>#2k7w9x4m</strong>" in page.text
+    assert f"Best wishes, {boss.actor.name}" in page.text
+    assert "Nothing is saved yet." in page.text
+    assert 'value="07:45"' in page.text
+    with db.reading() as session:
+        assert session.exec(select(Letterhead)).all() == []
+
+
+def test_languages_are_open_where_something_is_written(db: Database, boss: Person) -> None:
+    with db.transaction() as session:
+        inbox = make_inbox(session).id
+    path = f"/settings/inboxes/{inbox}/texts"
+
+    def opened() -> list[str]:
+        found = boss.client.get(path).text
+        return re.findall(r'<details class="drawer" open>.*?<b lang="(\w+)">', found)
+
+    before = opened()
+    boss.client.post(path, data=FORM)
+
+    assert (before, opened()) == (["en"], ["de", "en"])
 
 
 def test_only_an_administrator_writes_them(db: Database, ann: Person) -> None:

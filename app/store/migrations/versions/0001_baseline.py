@@ -95,16 +95,6 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_team_name")),
     )
     op.create_table(
-        "topic",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("labels", sa.JSON(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
-        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
-    )
-    op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -123,6 +113,7 @@ def upgrade() -> None:
         sa.Column("started", sa.Boolean(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("to_fetch", sa.Integer(), nullable=False),
         sa.Column("built_in", sa.Boolean(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_in_at", sa.DateTime(timezone=True), nullable=True),
@@ -156,6 +147,16 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_inbox_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_team_id"), ["team_id"], unique=False)
 
+    op.create_table(
+        "topic",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("labels", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
+    )
     op.create_table(
         "ticket",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1236,13 +1237,13 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ticket_assignee")
 
     op.drop_table("ticket")
+    op.drop_table("topic")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_team_id"))
         batch_op.drop_index(batch_op.f("ix_inbox_kind"))
         batch_op.drop_index(batch_op.f("ix_inbox_address"))
 
     op.drop_table("inbox")
-    op.drop_table("topic")
     op.drop_table("team")
     op.drop_table("agent")
     with op.batch_alter_table("address", schema=None) as batch_op:
