@@ -80,7 +80,9 @@ _ABSENT_SUBJECT = re.compile(
     r"^\W*(?:out of (?:the )?office|auto(?:matic|mated)?[ -]?(?:reply|response|answer)"
     r"|vacation (?:reply|message|notice)"
     r"|automatische (?:antwort|abwesenheit|rückantwort)|abwesenheit|nicht im (?:büro|haus)"
-    r"|ich bin (?:im urlaub|abwesend)|自動(?:返信|応答|配信)|不在(?:通知|連絡|の|です)|休暇中)",
+    r"|ich bin (?:im urlaub|abwesend)|自動(?:返信|応答|配信)|不在(?:通知|連絡|の|です)|休暇中"
+    r"|réponse automatique|respuesta automática|risposta automatica|automatisch antwoord"
+    r"|automatisk(?:t)? svar|autosvar|automatyczna odpowiedź)",
     re.IGNORECASE,
 )
 _ABSENT = re.compile(
@@ -103,6 +105,10 @@ _AUTOMATIC_FIELDS = (
     "x-mail-autoreply",
     "x-fc-machinegenerated",
     LOOP.lower(),
+)
+# As Notes writes it: nobody else begins a subject so.
+_NOTES_SUBJECT = re.compile(
+    r"^AUTO: .{1,200} (?:is out of the office|ist außer Haus)", re.IGNORECASE
 )
 _HEAD = 1500  # characters of a text in which an absence is said
 
@@ -147,9 +153,12 @@ def _is_automatic_answer(mail: Look) -> bool:
         return mail.headers.text("x-autoreply").lower() != "no"
     if mail.null_path:
         return True
+    if _NOTES_SUBJECT.match(mail.subject):
+        return True
     # Words in a subject prove nothing alone: customers write about automatic answers, too.
-    hinted = "x-auto-response-suppress" in mail.headers or mail.from_daemon or mail.declared
-    return bool(hinted) and _ABSENT_SUBJECT.match(mail.subject) is not None
+    hinted = "x-auto-response-suppress" in mail.headers or mail.from_daemon or bool(mail.declared)
+    hinted |= mail.precedence in {"bulk", "junk"}
+    return hinted and _ABSENT_SUBJECT.match(mail.subject) is not None
 
 
 def _is_list(mail: Look) -> bool:

@@ -99,7 +99,7 @@ def taken_apart(raw: bytes) -> Taken:
         raise Unreadable("This is no mail: it has no header fields at all.")
     warnings = (FIELDS_CUT,) if is_cut else ()
     count = _Count()
-    root = _tree(_headers(fields), _Span(raw, at, len(raw)), count)
+    root = _tree(headers_of(fields), _Span(raw, at, len(raw)), count)
     if count.is_cut:
         root = _beside(root, _whole(fields, raw[at:]))
         warnings = (*warnings, PARTS_CUT)
@@ -223,7 +223,7 @@ def _tree(headers: Headers, span: _Span, count: _Count, depth: int = 0, default:
         fields, at, is_cut = _within_limits(span.raw, start, end)
         count.is_cut |= is_cut
         part = _Span(span.raw, at, end)
-        children.append(_tree(_headers(fields), part, count, depth + 1, inner))
+        children.append(_tree(headers_of(fields), part, count, depth + 1, inner))
     return _part(headers, span, tuple(children))
 
 
@@ -326,7 +326,7 @@ def _uudecoded(raw: bytes) -> bytes:
 
 def _flat(fields: bytes, body: bytes) -> Part:
     """Fields, and all the rest as one file: better a mail that shows little than none."""
-    headers = _headers(fields)
+    headers = headers_of(fields)
     children = [_whole(fields, body)]
     if text := _first_text(headers, body):
         children.insert(0, text)
@@ -343,10 +343,11 @@ def _first_text(headers: Headers, body: bytes) -> Part | None:
         return None
     block, text = split(body[found.start() : found.start() + MAX_FLAT].lstrip(b"\r\n"))
     text = _NEXT_PART.split(text, maxsplit=1)[0]
-    return _part(_headers(block), _Span(text, 0, len(text)), ())
+    return _part(headers_of(block), _Span(text, 0, len(text)), ())
 
 
-def _headers(block: bytes) -> Headers:
+def headers_of(block: bytes) -> Headers:
+    """The fields of a block, folded lines kept."""
     return Headers(
         (name.decode("ascii", "surrogateescape"), value.strip().decode("ascii", "surrogateescape"))
         for name, _, value in (line.partition(b":") for line in header_lines(block))

@@ -58,6 +58,14 @@ MACHINES = {
         "From: a@b.c\r\nX-Auto-Response-Suppress: OOF\r\nSubject: 自動返信: x",
         "auto_reply",
     ),
+    "absent, junk as old programs say": (
+        "From: a@b.c\r\nPrecedence: junk\r\nSubject: [Automatyczna odpowiedź] x",
+        "auto_reply",
+    ),
+    "absent, Notes": (
+        "From: a@b.c\r\nSubject: AUTO: Ann B. is out of the office (returning 01/05/2027)",
+        "ooo",
+    ),
     "null path, no bounce": ("Return-Path: <>\r\nFrom: a@b.c\r\nSubject: Hello", "auto_reply"),
     "list": ("From: a@b.c\r\nList-Id: <l.example.org>", "list_bulk"),
     "newsletter": ("From: a@b.c\r\nList-Unsubscribe: <https://x.y/u>", "list_bulk"),
@@ -82,6 +90,7 @@ PEOPLE = {
     ),
     "writes about automatic answers": "From: a@b.c\r\nSubject: Automatic reply is wrong",
     "writes about delivery": "From: a@b.c\r\nSubject: Undelivered parcel",
+    "their car": "From: a@b.c\r\nSubject: AUTO: the delivery of my car is late",
     "postmaster in person": "From: postmaster@x.y\r\nSubject: Question about an invoice",
     "our own address is a group": (
         "From: a@b.c\r\nPrecedence: list\r\nList-Id: <support.example.com>\r\n"
