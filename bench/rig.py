@@ -26,6 +26,7 @@ class Sizes:
     traced: int = 100
     huge: int = 25_000_000  # bytes of one mail
     backfill: int = 20_000
+    hostile: float = 1.0  # of what is written to take long
     tickets: int = 50_000
     open: int = 20_000
     follow_ups: int = 39_909
