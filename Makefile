@@ -16,7 +16,7 @@ test: .venv/.dev $(if $(filter true,$(CI)),test-setup)  ## all tests but the lon
 	$(PYTHON) -m pytest -n 2 --dist loadfile -m "not faults and not soak" $(ARGS)
 
 test-faults: .venv/.dev $(if $(filter true,$(CI)),test-setup)  ## kills, breaks and restarts
-	$(PYTHON) -m pytest -n 2 -m "faults and not soak" $(ARGS)
+	$(PYTHON) -m pytest -n 2 --dist worksteal -m "faults and not soak" $(ARGS)
 
 soak: .venv/.dev  ## hours of it, by hand
 	$(PYTHON) -m pytest -m soak $(ARGS)

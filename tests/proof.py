@@ -61,7 +61,10 @@ POINTS = (
         pytest("tests/web tests/services/test_agents.py tests/services/test_sessions.py"),
     ]),
     Point(13, "The books are in order", [pytest("tests/services/test_integrity.py")]),
-    Point(14, "Killed at every crash point", ["CI=true make test-faults"]),
+    Point(14, "Killed at every crash point", [
+        "CI=true make test-faults",
+        pytest("tests/faults/test_long_outage.py -m faults").removeprefix("CI=true "),
+    ]),
     Point(15, "Bad input", [
         pytest("tests/web/test_limits.py tests/web/test_hooks.py tests/channels/test_contract.py"),
     ]),
