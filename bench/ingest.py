@@ -53,7 +53,6 @@ class Street:
             smtp_host="127.0.0.1",
             smtp_port=self.sink.port,
             smtp_security="none",
-            smtp_sign_in=False,
         )
         return int(made["id"])
 

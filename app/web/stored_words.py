@@ -174,6 +174,10 @@ STORED = (
     stored("%(value)s mails are not handed out. %(words)s"),
     stored("%(host)s does not take OAuth: sign in with a password instead."),
     stored(
+        "%(host)s offers no sign-in on port %(value)s: choose another encryption, "
+        "or leave user name and password for sending empty."
+    ),
+    stored(
         "To sign in with OAuth, the token address, the client id and the refresh token must "
         "be filled in."
     ),

@@ -265,7 +265,7 @@ class EmailConfig(Signing):
     smtp_sign_in: bool = Field(
         default=True,
         title="Sign in to send",
-        description="Untick it for an outgoing server that takes mail without a password.",
+        description="Untick it for an outgoing server that wants no password for this inbox.",
     )
     smtp_username: Line = Field(
         default="",
@@ -312,6 +312,11 @@ class EmailConfig(Signing):
         user = self.smtp_username or self.imap_username or self.address
         password = self.smtp_password.get_secret_value() or self.imap_password.get_secret_value()
         return (user, password) if self.smtp_sign_in and password else None
+
+    @property
+    def smtp_login_is_borrowed(self) -> bool:
+        """Whether nothing is said of sending, so that it is taken to be as for fetching."""
+        return not (self.smtp_username or self.smtp_password.get_secret_value())
 
     @model_validator(mode="after")
     def _has_passwords_encrypted(self) -> Self:

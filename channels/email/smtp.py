@@ -80,7 +80,18 @@ async def sign_in(client: SMTP, config: EmailConfig) -> None:
         if config.auth is Auth.OAUTH:
             await _with_token(client, config)
         elif login := config.smtp_login:
-            await client.login(*login)
+            await _with_password(client, config, *login)
+
+
+async def _with_password(client: SMTP, config: EmailConfig, user: str, password: str) -> None:
+    await client.ehlo()  # what it offers, over the connection as it is now
+    if client.supports_extension("auth"):
+        await client.login(user, password)
+    elif not config.smtp_login_is_borrowed:
+        raise Misconfigured(
+            f"{config.smtp_host} offers no sign-in on port {config.smtp_port}: "
+            "choose another encryption, or leave user name and password for sending empty."
+        )
 
 
 async def _with_token(client: SMTP, config: EmailConfig) -> None:

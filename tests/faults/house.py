@@ -128,7 +128,6 @@ def mailbox(around: Surroundings) -> dict[str, object]:
         "smtp_host": "127.0.0.1",
         "smtp_port": around.sink.port,
         "smtp_security": "none",
-        "smtp_sign_in": False,
     }
 
 

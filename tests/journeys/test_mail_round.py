@@ -28,7 +28,6 @@ def connect(setten: Setten, dovecot: Dovecot, sink: SmtpSink | Postfix) -> None:
         smtp_host="127.0.0.1",
         smtp_port=sink.port,
         smtp_security="none",
-        smtp_sign_in=False,
     )
 
 

@@ -80,7 +80,6 @@ def _grown(setten: Setten, dovecot: Dovecot, sink: SmtpSink, url: str) -> Iterat
         smtp_host="127.0.0.1",
         smtp_port=sink.port,
         smtp_security="none",
-        smtp_sign_in=False,
     )
     one.send_signal(signal.SIGTERM)
     assert one.wait(30) == 0, setten.log[-3000:]

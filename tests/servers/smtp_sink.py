@@ -137,7 +137,7 @@ async def smtp_sink(
                 tls_context=tls if starttls else None,
                 require_starttls=starttls,
                 auth_required=bool(sink.password),
-                auth_require_tls=False,
+                auth_require_tls=not (sink.password or sink.tokens),
                 auth_exclude_mechanism=["XOAUTH2"] if sink.tokens is None else [],
                 authenticator=sink.authenticate if sink.password else None,
             )
@@ -157,9 +157,9 @@ async def smtp_sink(
 
 
 @contextmanager
-def sink_beside() -> Iterator[SmtpSink]:
+def sink_beside(password: str = "") -> Iterator[SmtpSink]:
     """The same on a thread of its own, for a test that is not asynchronous."""
-    made = SmtpSink()
+    made = SmtpSink(password=password)
     listening, over = threading.Event(), asyncio.Event()
     made.loop = loop = asyncio.new_event_loop()
 

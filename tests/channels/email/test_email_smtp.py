@@ -183,6 +183,18 @@ async def test_a_wrong_password_pauses_and_says_whose() -> None:
     assert right == {ANN: Sent("SINK1")}
 
 
+async def test_what_is_said_of_fetching_holds_for_sending_too_where_sign_in_is_offered() -> None:
+    async with smtp_sink(SmtpSink(password="right")) as sink, smtp_sink() as relay:
+        asked, _ = await send(sink, imap_username="u", imap_password="right")
+        not_asked, _ = await send(relay, imap_username="u", imap_password="right")
+        said = {"smtp_username": "u", "smtp_password": "right"}
+        insisted, _ = await send(relay, **said)
+
+    assert asked == {ANN: Sent("SINK1")}
+    assert not_asked == {ANN: Sent("SINK1")}
+    assert isinstance(insisted[ANN], Paused)
+
+
 @pytest.mark.parametrize("recipient", ["a@b\r\nRCPT TO:<c@d>", "ü@example.org", "a@b\x00"])
 async def test_an_address_that_cannot_be_sent_to_is_refused_alone(recipient: str) -> None:
     async with smtp_sink() as sink:
