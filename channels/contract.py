@@ -43,6 +43,9 @@ from channels.form import preset_for as preset_for
 from channels.form import preset_of as preset_of
 from channels.report import Failure as Failure
 from channels.report import Report as Report
+from channels.verdicts import FAIL as FAIL
+from channels.verdicts import PASS as PASS
+from channels.verdicts import Verdicts as Verdicts
 
 
 class Direction(StrEnum):
@@ -85,6 +88,16 @@ class InboundFile:
 
 
 @dataclass(frozen=True, slots=True)
+class Forward:
+    """What its sender only passes on, as far as that can be told."""
+
+    sender: Party | None = None  # who wrote it first
+    sent_at: datetime | None = None
+    subject: str = ""
+    text: str = ""  # "" where it cannot be told from the rest
+
+
+@dataclass(frozen=True, slots=True)
 class InboundMessage:
     external_id: str
     sender: Party
@@ -102,6 +115,9 @@ class InboundMessage:
     files: tuple[InboundFile, ...] = ()
     also_known_as: tuple[Party, ...] = ()  # other ways to reach them; the channel vouches for it
     reply_to: Party | None = None  # where they want the answer, if not at `sender`
+    forward: Forward | None = None  # when they pass on what somebody else wrote
+    unproved: bool = False  # somebody else says that they are the sender, as a web form does
+    verdicts: Verdicts | None = None  # on the sender; None where nobody's word is taken for it
     conversation: str = ""  # the provider's conversation, when it has one
     automatic: bool = False  # file it, but never answer it and never ask for feedback
     machine: str = ""  # which kind of machine wrote it; "" for a person

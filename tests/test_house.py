@@ -31,6 +31,7 @@ SHARED = {
     "errors",
     "form",
     "isolated",
+    "verdicts",
     "report",
     "text",
     "signature",

@@ -1,6 +1,6 @@
 """One message finds its customer and its ticket."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from app.domain.words import ArrivalState, Cause, MessageKind, Role, Status
 from app.services import (
     changes,
     customers,
+    forwarding,
     inboxes,
     self_tests,
     tagging,
@@ -106,6 +107,10 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     message = found.message
     if reason := _of_ourselves(session, keys, place, message):
         return Outcome(ArrivalState.IGNORED, reason)
+    agent = forwarding.forwarder(session, message)
+    if agent:
+        message = forwarding.as_written(message)
+        found = replace(found, message=message)
     # A copy, or what it answers, may be filed by somebody else at this very moment.
     locking.names(session, (message.canonical, message.external_id, *message.answered_ids))
     original = _already_filed(session, place, message.canonical)
@@ -114,7 +119,7 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     customer, address = customers.resolve(
         session, place.inbox.id, message.sender, message.also_known_as, language=found.language
     )
-    if not message.automatic:
+    if not message.automatic and not threads.doubtful(message):
         address.undeliverable_at = None  # whoever writes from there can be reached there
     there = threads.place(session, keys, place.inbox, address, message)
     if there.ticket and there.unverified:
@@ -140,6 +145,8 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
             _tag(session, ticket, row, found)
             touchpoints.restage(session, ticket)
     changes.record(session, INTAKE, ticket, "filed" if is_new else "customer_wrote", message=row.id)
+    if agent:
+        changes.record(session, INTAKE, ticket, "forwarded", agent=agent.name, message=row.id)
     if not message.automatic:
         touchpoints.record(session, ticket, row, incoming=message.direction is Direction.INBOUND)
     if ticket.status is Status.SPAM:
@@ -258,6 +265,7 @@ def _write(
         machine=message.machine,
         charset_suspect=message.charset_suspect,
         warnings=list(message.warnings),
+        verdicts=asdict(message.verdicts) if message.verdicts else None,
         seconds=message.seconds,
         references=message.answered_ids[:20],
     )

@@ -13,7 +13,7 @@ from app.services import merging
 from app.services.access import RULE
 from app.store import inserting
 from app.store.tables import Address, Awaited, FormerRef, Inbox, Message, Participant, Ticket
-from channels.contract import InboundMessage, Ref, RefKind
+from channels.contract import FAIL, InboundMessage, Ref, RefKind
 
 MAX_AWAITED = 20  # ids of one message; who names more names nothing real
 
@@ -51,7 +51,7 @@ def place(
     address is more, because one has it from us or from somebody we wrote to.
     """
     found = _named(session, keys, inbox, address, message)
-    waited = _waited_for(session, inbox, address, message)
+    waited = () if _stands_alone(message) else _waited_for(session, inbox, address, message)
     if found.unverified or not waited:
         return found
     # The oldest of them: whatever came in which order, it ends the same.
@@ -63,14 +63,27 @@ def place(
     return Place(first)
 
 
+def doubtful(message: InboundMessage) -> bool:
+    """Whether somebody else may have used the sender's name: then they have no say here."""
+    return message.unproved or (message.verdicts is not None and message.verdicts.dmarc == FAIL)
+
+
+def _stands_alone(message: InboundMessage) -> bool:
+    """Whether it joins nothing by the ids of others, whatever came in which order."""
+    return doubtful(message) or message.forward is not None
+
+
 def _named(
     session: Session, keys: Keys, inbox: Inbox, address: Address, message: InboundMessage
 ) -> Place:
     claimed = ""
     for ref in message.refs:
         for ticket in _named_by(session, keys, inbox, ref):
-            if may_speak(session, ticket, address):
-                return Place(ticket)
+            if may_speak(session, ticket, address) and not doubtful(message):
+                # What is passed on may be about anything, unless it comes to the ticket's address.
+                if message.forward is None or ref.kind is RefKind.ADDRESS_TOKEN:
+                    return Place(ticket)
+                return Place(claimed=ticket.ref)
             # A bounce comes from a stranger by nature. Our own signed id inside it shows
             # that it answers our mail; it is shown there and changes nothing else.
             if message.automatic and ref.kind in _OURS:
@@ -158,7 +171,7 @@ def _waited_for(
 def wait_for(session: Session, inbox: Inbox, ticket: Ticket, message: InboundMessage) -> None:
     """Remember which of the messages it answers have not arrived: mail comes in any order."""
     named = message.answered_ids
-    if not named or message.automatic:
+    if not named or message.automatic or _stands_alone(message):
         return
     known = session.exec(
         select(Message.external_id).where(

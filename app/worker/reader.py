@@ -47,6 +47,7 @@ _NO_ANSWER = (
 _RESULTS = {
     "channels.contract": {
         "Direction",
+        "Forward",
         "Ignored",
         "InboundFile",
         "InboundMessage",
@@ -55,6 +56,7 @@ _RESULTS = {
         "RefKind",
     },
     "channels.report": {"Failure", "Report"},
+    "channels.verdicts": {"Verdicts"},
     "datetime": {"datetime", "timedelta", "timezone"},
 }
 

@@ -34,6 +34,7 @@ from channels.email import (
 from channels.email.config import EmailConfig, ImportSince
 from channels.email.connections import Connections
 from channels.email.imap import open_mailbox
+from channels.email.known import Known
 from channels.email.parse import parse, parse_for
 from channels.email.presets import PRESETS
 
@@ -54,11 +55,11 @@ class EmailChannel:
     def parse(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
         return [parse(config, raw)]
 
-    def elsewhere(self, config: EmailConfig) -> tuple[str, str]:
-        return "channels.email.parse:parse_for", config.address
+    def elsewhere(self, config: EmailConfig) -> tuple[str, Known]:
+        return "channels.email.parse:parse_for", config.known
 
     def parse_least(self, config: EmailConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
-        return parse_for(config.address, raw, ladder.LEAST)
+        return parse_for(config.known, raw, ladder.LEAST)
 
     def pulls(self, config: EmailConfig) -> bool:
         return bool(config.imap_host)

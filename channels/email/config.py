@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validato
 
 from channels.email import dkim_key
 from channels.email.folds import FOLDS
+from channels.email.known import Known, Trust
 from channels.form import Fold
 
 
@@ -58,6 +59,10 @@ def _one_line(value: str) -> str:
     return value.strip()
 
 
+def _names(value: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(re.split(r"[\s,;]+", value.strip(" \t,;").lower()) if value else ()))
+
+
 def _encrypted(value: str) -> str:
     address = urlsplit(value)
     local = address.scheme == "http" and is_loopback(address.hostname or "")
@@ -67,6 +72,9 @@ def _encrypted(value: str) -> str:
 
 
 Line = Annotated[str, AfterValidator(_one_line)]
+Names = Annotated[
+    str, AfterValidator(_one_line), AfterValidator(lambda value: ", ".join(_names(value)))
+]
 Encrypted = Annotated[Line, AfterValidator(_encrypted)]
 
 
@@ -295,6 +303,23 @@ class EmailConfig(Signing):
         description="The same signed reference in the subject, as many help desks have it. "
         "It is long; most installations do without.",
     )
+    trusted_servers: Names = Field(
+        default="",
+        title="Servers whose checks count",
+        description="Names that your own mail server puts first in Authentication-Results, such as "
+        "mx.google.com, separated by commas. Leave it empty to believe nobody.",
+    )
+    exchange_online: bool = Field(
+        default=False,
+        title="Checks of Exchange Online count",
+        description="Microsoft 365 writes them without a name. Only for a mailbox that is there.",
+    )
+    senders_for_others: Names = Field(
+        default="",
+        title="Senders that write for others",
+        description="Addresses of web forms and of groups such as Google Groups, separated by "
+        "commas. Their mails are from whom X-Original-From or Reply-To names.",
+    )
     catch_tls_ca: str = Field(
         default="",
         title="Certificate authority",
@@ -305,6 +330,12 @@ class EmailConfig(Signing):
     def is_local(self) -> bool:
         """Whether no server is set up at all."""
         return not self.imap_host and not self.smtp_host
+
+    @property
+    def known(self) -> Known:
+        """What whoever reads a mail of this inbox has to know."""
+        trust = Trust(_names(self.trusted_servers), self.exchange_online)
+        return Known(self.address, trust, _names(self.senders_for_others))
 
     @property
     def smtp_login(self) -> tuple[str, str] | None:

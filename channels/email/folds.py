@@ -52,4 +52,9 @@ FOLDS = (
         "For a server of your own that does not sign what it sends.",
         ("dkim_sign", "dkim_selector", "dkim_key"),
     ),
+    Fold(
+        "Who wrote a mail",
+        "Whose word is taken for it. By default it is whoever the mail names, and nobody checks.",
+        ("trusted_servers", "exchange_online", "senders_for_others"),
+    ),
 )

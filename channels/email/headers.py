@@ -4,7 +4,7 @@ import base64
 import binascii
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from urllib.parse import unquote_to_bytes
 
@@ -34,6 +34,10 @@ class Headers:
 
     def every(self, name: str) -> Iterator[str]:
         return (value[:MAX_VALUE] for key, value in self._fields if key == name)
+
+    def in_order(self, names: Collection[str]) -> Iterator[tuple[str, str]]:
+        """Every field of these names as they follow each other."""
+        return ((key, value[:MAX_VALUE]) for key, value in self._fields if key in names)
 
     def text(self, name: str) -> str:
         return text_of(self.raw(name))

@@ -8,10 +8,14 @@ from datetime import UTC, datetime, timedelta
 from channels.contract import InboundMessage, Party, Raw, Ref, RefKind
 from channels.email import ladder, mime, reading, tags
 from channels.email.addresses import normal
+from channels.email.authenticity import verdicts_of
 from channels.email.body import with_own_names
 from channels.email.compose import OWN_ID, THREAD
 from channels.email.config import EmailConfig
+from channels.email.forwards import forward_of
 from channels.email.headers import unicode_of
+from channels.email.known import Known
+from channels.email.origin import Origin, behind
 from channels.email.reading import Reading
 
 _ADDRESS_TOKEN = re.compile(r"\+t\.([A-Za-z0-9_-]{1,120})@")
@@ -30,18 +34,19 @@ _TRACE = re.compile(
 
 def parse(config: EmailConfig, raw: Raw) -> InboundMessage:
     """Raises `Unreadable` only where there is no mail at all."""
-    return parse_for(config.address, raw)[0]
+    return parse_for(config.known, raw)[0]
 
 
-def parse_for(address: str, raw: Raw, rung: int = ladder.FULL) -> Sequence[InboundMessage]:
-    """The same for whoever knows of the inbox only its address, and wants less than everything."""
-    read = ladder.read(raw.body, address, rung)
+def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[InboundMessage]:
+    """The same for whoever knows little of the inbox, and wants less than everything."""
+    read = ladder.read(raw.body, known.address, rung)
     digest = hashlib.sha256(raw.body).hexdigest()
-    sender = _sender(read, digest)
-    machine = read.kind.machine
+    named = _sender(read, digest)
+    origin = behind(read, known) or Origin(named)
+    machine = "" if origin.by_a_person else read.kind.machine
     message = InboundMessage(
         external_id=read.message_id or f"gen-{digest[:32]}@missing",
-        sender=sender,
+        sender=origin.sender,
         sent_at=_sent_at(read, raw.received_at),
         text=read.text or _why_empty(read),
         subject=read.subject,
@@ -53,7 +58,10 @@ def parse_for(address: str, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         quoted_text=read.quoted,
         signature=read.signature,
         files=with_own_names(read.files),
-        reply_to=_reply_to(read, sender, address),
+        reply_to=_reply_to(read, origin.sender, known),
+        forward=None if machine else forward_of(read, ladder.read),
+        unproved=origin.unproved,
+        verdicts=verdicts_of(read.headers, known.trust, named.value),
         automatic=bool(machine),
         machine=machine,
         report=read.report,
@@ -108,8 +116,8 @@ def _sender(read: Reading, digest: str) -> Party:
     return Party("email", f"unknown-{digest[:16]}@sender.invalid", name[:200])
 
 
-def _reply_to(read: Reading, sender: Party, address: str) -> Party | None:
-    not_wanted = {sender.value.lower(), normal(address).lower()}
+def _reply_to(read: Reading, sender: Party, known: Known) -> Party | None:
+    not_wanted = {sender.value.lower(), normal(known.address).lower(), *known.writers}
     for party in read.reply_to:
         if _ADDRESS_TOKEN.sub("@", party.value).lower() not in not_wanted:
             return party

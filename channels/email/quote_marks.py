@@ -99,6 +99,48 @@ def _is_header_block(lines: Sequence[str], at: int) -> bool:
     return is_mail and bool(known & words.SENDER and known & words.WHEN) and len(known) > 2
 
 
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The fields a program writes above a mail that is passed on."""
+
+    sender: str
+    sent: str
+    subject: str
+    below: int  # the line at which that mail itself begins
+    says_so: bool  # that it is passed on; a mail that is answered may have the same fields
+
+
+def head_at(lines: Sequence[str], start: int) -> Head | None:
+    """Where a quotation begins there with such fields; the lines without marks in front."""
+    says_so = False
+    for at in range(start, min(start + 5, len(lines))):
+        if _is_header_block(lines, at):
+            return _head(lines, at, says_so=says_so)
+        says_so = says_so or words.PASSED_ON.search(lines[at][:MAX_LINE]) is not None
+    return None
+
+
+def _head(lines: Sequence[str], at: int, *, says_so: bool) -> Head:
+    values: dict[str, str] = {}
+    last = at
+    for number in range(at, min(at + 16, len(lines))):
+        found = _field(lines[number])
+        if found is None and not lines[number].strip():
+            if number > last + 1 or len(values) > 2:
+                break
+            continue
+        if found is None and not _continues(lines[number][:MAX_LINE]):
+            break
+        last = number
+        if found is not None:
+            values.setdefault(found[0], found[1].strip(" \t*"))
+
+    def first(names: frozenset[str]) -> str:
+        return next((value for name, value in values.items() if name in names), "")
+
+    return Head(first(words.SENDER), first(words.WHEN), first(words.MATTER), last + 1, says_so)
+
+
 def _continues(text: str) -> bool:
     """Whether this looks like more recipients: addresses, or names between semicolons."""
     return not text.strip() or "@" in text or text.rstrip()[-1:] in {";", ",", ">"}

@@ -73,6 +73,10 @@ BEGINS = re.compile(
     r"|転送されたメッセージ|元のメッセージ)\s?[:：]$",
     re.IGNORECASE,
 )
+PASSED_ON = re.compile(
+    r"forwarded|weitergeleitet|transféré|réexpédié|reenviado|inoltrato|doorgestuurd|пересыла|転送",
+    re.IGNORECASE,
+)
 # What help desks ask for: everything below is their own mail.
 ABOVE_THIS = re.compile(
     r"^[-#=_*~\s]{2,20}.{0,30}(?:reply above this line|reply ABOVE this line"

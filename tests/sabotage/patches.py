@@ -6,6 +6,8 @@ ONE_TRANSACTION = "tests/faults/test_one_transaction.py"
 KILLS_OUTSIDE = "tests/faults/test_kills_outside.py"
 FILING = "tests/services/test_filing.py"
 THREADS = "tests/services/test_threads.py"
+SENDERS = "tests/channels/email/test_email_authenticity.py"
+IMPOSTORS = "tests/services/test_impostors.py"
 IMPORTS = "tests/worker/test_pull_imports.py"
 SURVEY_PAGES = "tests/web/pages/test_surveys.py"
 KILLS = "tests/faults/test_kills.py::test_a_kill_at_every_point_loses_and_doubles_nothing"
@@ -169,6 +171,27 @@ _kept = crashpoints.declare(
         "if key.number != number])",
         "if number])",
         (f"{THREADS}::test_what_an_older_key_signed_names_its_ticket_until_it_is_withdrawn",),
+    ),
+    Patch(
+        "who fails the check of senders joins a ticket",
+        "app/services/threads.py",
+        "message.verdicts.dmarc == FAIL)",
+        "message.verdicts.dmarc == message.subject)",
+        (f"{IMPOSTORS}::test_who_may_be_an_impostor_joins_nothing_and_changes_nothing",),
+    ),
+    Patch(
+        "a result that the sender wrote counts",
+        "channels/email/authenticity.py",
+        "        if passed:\n            return\n",
+        "",
+        (f"{SENDERS}::test_what_our_own_server_wrote_counts_and_nothing_else",),
+    ),
+    Patch(
+        "whoever writes an agent's address passes mails on for customers",
+        "app/services/forwarding.py",
+        "message.verdicts.dmarc != PASS",
+        "message.verdicts.dmarc == PASS + PASS",
+        (f"{IMPOSTORS}::test_what_anybody_else_passes_on_is_their_own_inquiry",),
     ),
     Patch(
         "mails that wait for each other stay on two tickets",

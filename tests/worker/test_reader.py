@@ -16,6 +16,7 @@ from app.worker.reader import Reader
 from channels.contract import InboundMessage, Raw, Unreadable
 from channels.email import channel as email
 from channels.email.config import EmailConfig
+from channels.email.known import Known
 from tests.servers.setten import until
 from tests.worker.poison import message
 
@@ -121,7 +122,7 @@ def test_it_knows_no_secret(reader: Reader, monkeypatch: pytest.MonkeyPatch) -> 
     (text,) = texts(reader, "tells")
 
     assert "SETTEN" not in text
-    assert email.elsewhere(CONFIG) == ("channels.email.parse:parse_for", "help@shop.test")
+    assert email.elsewhere(CONFIG) == ("channels.email.parse:parse_for", Known("help@shop.test"))
 
 
 def test_many_threads_may_ask_at_once(reader: Reader) -> None:

@@ -1,48 +1,34 @@
 """One ticket as its page shows it: the conversation, its state and who it is about."""
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import starmap
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, false, func
+from sqlalchemy import BindParameter, and_, bindparam, func
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
 from app.core.errors import NotFound
-from app.domain.words import Cause, DeliveryState, MessageKind, Status, SurveyState
+from app.domain.words import Cause, MessageKind, Status, SurveyState
 from app.services.access import Actor, Permission, require
-from app.services.queries import customer, triage
+from app.services.queries import customer, likely, triage
+from app.services.queries.said import Said, Written, said, written
 from app.services.queries.vocabulary import Vocabulary
 from app.store.tables import (
-    Address,
     Agent,
-    Attachment,
     Change,
     Customer,
-    Delivery,
     Draft,
     DraftFile,
     FormerRef,
     Inbox,
-    Message,
-    Resting,
     Seen,
     Survey,
     Ticket,
     Topic,
 )
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    ref: str
-    name: str
-    content_type: str
-    size: int
-    inline: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,52 +38,6 @@ class Kept:
     id: int
     name: str
     size: int
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """One recipient of a message of ours."""
-
-    id: int
-    recipient: str
-    copy: bool
-    state: DeliveryState
-    words: str
-    next_at: datetime | None
-    at: datetime
-    rests_until: datetime | None = None  # until then whoever wrote it can take it back
-    planned: bool = False  # for that moment, by choice
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    """One message."""
-
-    id: int
-    kind: MessageKind
-    author: str
-    own: bool  # an agent's words
-    agent_id: int | None
-    subject: str
-    text: str  # the whole of it
-    reply_text: str  # what is new in it; "" when that is all of it
-    quoted_text: str
-    signature: str
-    has_html: bool
-    language: str
-    at: datetime
-    sent_at: datetime
-    automatic: bool
-    unverified: bool  # of somebody who takes no part; an agent decides
-    address: str  # whose words these are, when a customer's
-    machine: str
-    request: bool
-    charset_suspect: bool
-    warnings: tuple[str, ...]  # a word, a colon, a sentence
-    seconds: int | None
-    cc: tuple[str, ...]
-    files: tuple[File, ...]
-    sendings: tuple[Sending, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,6 +79,7 @@ class Conversation:
     automatic: bool
     sample: bool
     claims_ref: str
+    may_belong_to: tuple[likely.Likely, ...]  # a guess: an agent joins them or does not
     can_answer: bool  # in writing, on its own channel
     unread: bool
     triage: triage.Triage
@@ -194,12 +135,6 @@ _FORMER = (
     .join(FormerRef, col(FormerRef.ticket_id) == col(Ticket.id))
     .where(col(FormerRef.ref) == bindparam("ref"))
 )
-_MESSAGES = (
-    sql_select(Message, col(Address.value))
-    .outerjoin(Address, col(Address.id) == col(Message.address_id))
-    .where(col(Message.ticket_id) == _whose)
-    .order_by(col(Message.id))
-)
 _DRAFT: Any = sql_select(
     col(Draft.id), col(Draft.text), col(Draft.changed_at), col(Draft.to), col(Draft.cc)
 ).where(col(Draft.ticket_id) == _whose, col(Draft.agent_id) == _me)
@@ -207,37 +142,6 @@ _KEPT: Any = (
     sql_select(col(DraftFile.id), col(DraftFile.name), col(DraftFile.size))
     .where(col(DraftFile.draft_id) == bindparam("draft"))
     .order_by(col(DraftFile.id))
-)
-_FILES: Any = (
-    sql_select(
-        col(Attachment.message_id),
-        col(Attachment.ref),
-        col(Attachment.name),
-        col(Attachment.content_type),
-        col(Attachment.size),
-        col(Attachment.inline),
-    )
-    .join(Message, col(Message.id) == col(Attachment.message_id))
-    .where(col(Message.ticket_id) == _whose)
-    .order_by(col(Attachment.id))
-)
-_SENDINGS: Any = (
-    sql_select(
-        col(Delivery.message_id),
-        col(Delivery.id),
-        col(Delivery.recipient),
-        col(Delivery.is_copy),
-        col(Delivery.state),
-        col(Delivery.words),
-        col(Delivery.next_at),
-        col(Delivery.changed_at),
-        col(Resting.until),
-        func.coalesce(col(Resting.scheduled), false()),
-    )
-    .join(Message, col(Message.id) == col(Delivery.message_id))
-    .outerjoin(Resting, col(Resting.message_id) == col(Delivery.message_id))
-    .where(col(Message.ticket_id) == _whose)
-    .order_by(col(Delivery.id))
 )
 _EVENTS: Any = (
     sql_select(
@@ -265,9 +169,9 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
     if found is None:
         return view(session, actor, _now_called(session, ref), vocabulary)
     ticket, person, inbox, assignee, topic, seen_at = found
-    messages = session.execute(_MESSAGES, {"ticket": ticket.id}).all()
+    messages = written(session, ticket)
     panel = customer.panel(session, person, without=ticket.id)
-    answer = _answer([(said, address) for said, address in messages], panel, inbox.address)
+    answer = _answer(messages, panel, inbox.address)
     ask = session.connection().execute
     draft = ask(_DRAFT, {"ticket": ticket.id, "me": actor.agent_id}).one_or_none()
     return Conversation(
@@ -288,11 +192,12 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         automatic=ticket.automatic,
         sample=ticket.sample,
         claims_ref=ticket.claims_ref,
+        may_belong_to=likely.tickets(session, ticket, [message for message, _ in messages]),
         can_answer=inbox.writes_to != "",
         unread=ticket.last_inbound_at is not None
         and (seen_at is None or ticket.last_inbound_at > seen_at),
         triage=triage.view(session, ticket, topic, vocabulary),
-        said=_said(session, ticket, [(said, address) for said, address in messages]),
+        said=said(session, ticket, messages),
         events=_events(session, ticket),
         to=answer.to,
         wrote_from=answer.wrote_from,
@@ -322,9 +227,7 @@ class _Answer:
     cc: tuple[str, ...] = ()
 
 
-def _answer(
-    messages: Sequence[tuple[Message, str | None]], panel: customer.Panel, ours: str
-) -> _Answer:
+def _answer(messages: Sequence[Written], panel: customer.Panel, ours: str) -> _Answer:
     """Whom an answer goes to unless the agent changes it: the last who wrote, and their copies."""
     for message, address in reversed(messages):
         by_customer = message.kind is MessageKind.INBOUND and not message.unverified
@@ -335,57 +238,6 @@ def _answer(
             return _Answer(address or "", cc=cc)
     usable = [known.value for known in panel.known if not known.undeliverable]
     return _Answer(usable[0] if usable else "")
-
-
-def _said(
-    session: Session, ticket: Ticket, messages: Sequence[tuple[Message, str | None]]
-) -> tuple[Said, ...]:
-    ask, whose = session.connection().execute, {"ticket": ticket.id}
-    files: dict[int, list[File]] = defaultdict(list)
-    for message_id, *file in ask(_FILES, whose):
-        files[message_id].append(File(*file))
-    sendings: dict[int, list[Sending]] = defaultdict(list)
-    for message_id, *sending in ask(_SENDINGS, whose):
-        sendings[message_id].append(Sending(*sending))
-    return tuple(
-        _one(message, address, tuple(files[message.id]), tuple(sendings[message.id]))
-        for message, address in messages
-    )
-
-
-def _one(
-    message: Message,
-    address: str | None,
-    files: tuple[File, ...],
-    sendings: tuple[Sending, ...],
-) -> Said:
-    return Said(
-        id=message.id,
-        kind=message.kind,
-        author=message.author,
-        own=message.kind in {MessageKind.OUTBOUND, MessageKind.NOTE},
-        agent_id=message.agent_id,
-        subject=message.subject,
-        text=message.text,
-        reply_text="" if message.reply_text == message.text else message.reply_text,
-        quoted_text=message.quoted_text,
-        signature=message.signature,
-        has_html=bool(message.html),
-        language=message.language,
-        at=message.created_at,
-        sent_at=message.sent_at,
-        automatic=message.automatic,
-        unverified=message.unverified,
-        address=address or "",
-        machine=message.machine,
-        request=message.request,
-        charset_suspect=message.charset_suspect,
-        warnings=tuple(message.warnings),
-        seconds=message.seconds,
-        cc=tuple(message.cc),
-        files=files,
-        sendings=sendings,
-    )
 
 
 def _events(session: Session, ticket: Ticket) -> tuple[Event, ...]:

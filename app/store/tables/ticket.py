@@ -145,6 +145,7 @@ class Message(SQLModel, table=True):
     machine: str = ""
     charset_suspect: bool = False
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)  # as the channel said them
+    verdicts: dict[str, str] | None = Field(default=None, sa_type=JSON)  # on who sent it
     seconds: int | None = None
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     rendered_sha256: str = ""  # the exact bytes every attempt sends

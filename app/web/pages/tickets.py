@@ -16,7 +16,8 @@ from app.services import agents, letterheads, organisation, tagging, tickets
 from app.services.access import Actor
 from app.services.queries import inbox, ticket
 from app.services.queries.inbox import Row, Selection, View
-from app.services.queries.ticket import Conversation, Event, Said
+from app.services.queries.said import Said
+from app.services.queries.ticket import Conversation, Event
 from app.web import routes, speech
 from app.web.deps import CurrentActor, Db
 from app.web.pages import shell

@@ -110,3 +110,45 @@ def test_the_same_over_the_api(db: Database, ann: Person) -> None:
     assert parted.status_code == 200
     assert parted.json()["ref"] not in {older.ref, newer.ref}
     assert again.status_code == 404
+
+
+def test_what_may_belong_together_is_joined_with_one_press(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        older = make_ticket(session, subject="Kettle")
+        newer = make_ticket(session, customer=same_as(session, older), subject="Kettle")
+        newer.claims_ref = older.ref
+        for ticket in (older, newer):
+            make_message(session, ticket, "It does not close.", subject="Re: Kettle")
+    first, second = older.ref, newer.ref
+
+    page = ann.client.get(f"/tickets/{second}").text
+    told = ann.client.get(f"/api/tickets/{second}").json()["may_belong_to"]
+
+    assert "of the same customer." in page
+    assert "takes no part there" not in page
+    assert f'name="other" value="{first}"' in page
+    assert told == [{"ref": first, "subject": "Kettle"}]
+    assert "of the same customer." not in ann.client.get(f"/tickets/{first}").text
+    answer = ann.client.post(f"/tickets/{second}/join", data={"view": "open", "other": first})
+    assert answer.headers["location"] == f"/tickets/{first}?view=open&did=joined&on={first}"
+
+
+def test_what_a_server_says_of_a_sender_is_shown(db: Database, ann: Person) -> None:
+    failed = {"spf": "pass", "dkim": "pass", "dkim_domain": "x.test", "dmarc": "fail"}
+    with db.transaction() as session:
+        ticket = make_ticket(session)
+        for verdicts in (failed, {"dmarc": "pass"}, {}, None):
+            make_message(session, ticket, "Hello", verdicts=verdicts)
+
+    page = ann.client.get(f"/tickets/{ticket.ref}").text
+    said = ann.client.get(f"/api/tickets/{ticket.ref}").json()["said"]
+
+    assert page.count("may be from somebody else") == 1
+    assert page.count("<summary>Sender check: ") == 3
+    assert "DKIM: passed (x.test)" in page
+    assert [one["verdicts"] and one["verdicts"]["dmarc"] for one in said] == [
+        "fail",
+        "pass",
+        "",
+        None,
+    ]

@@ -1,0 +1,62 @@
+"""Tickets that another one may belong to: a guess for the agent, who joins them or does not."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import select as sql_select
+from sqlmodel import Session, col
+
+from app.domain.words import MessageKind, Status
+from app.store.tables import Message, Ticket
+
+WITHIN = timedelta(days=14)
+AT_MOST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Likely:
+    ref: str
+    subject: str
+
+
+_OLDER: Any = (
+    sql_select(col(Ticket.ref), col(Ticket.subject))
+    .where(
+        col(Ticket.customer_id) == bindparam("customer"),
+        col(Ticket.id) < bindparam("ticket"),
+        col(Ticket.status) != Status.SPAM,
+        or_(
+            col(Ticket.ref) == bindparam("claimed"),
+            and_(
+                col(Ticket.subject) == bindparam("subject"),
+                col(Ticket.last_activity_at) >= bindparam("since"),
+            ),
+        ),
+    )
+    .order_by(col(Ticket.id).desc())
+    .limit(AT_MOST)
+)
+
+
+def tickets(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tuple[Likely, ...]:
+    """Older ones of the same customer, with the same subject lately or named by this one."""
+    if ticket.status in {Status.SPAM, Status.RESOLVED}:
+        return ()
+    first = next((one for one in messages if one.kind is MessageKind.INBOUND), None)
+    by_subject = first is not None and bool(first.subject.strip())
+    if not by_subject and not ticket.claims_ref:
+        return ()
+    found = session.execute(
+        _OLDER,
+        {
+            "customer": ticket.customer_id,
+            "ticket": ticket.id,
+            "claimed": ticket.claims_ref,
+            "subject": ticket.subject if by_subject else None,
+            "since": ticket.created_at - WITHIN,
+        },
+    )
+    return tuple(Likely(*row) for row in found)

@@ -1,0 +1,136 @@
+"""Which fields about a mail's sender our own mail server wrote, and what they say.
+
+Anybody can write such a field into a mail. It counts only with a name of a server that the inbox
+trusts, above the first Received that somebody else wrote, and there only the topmost.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterator
+
+from channels.email.headers import Headers, unicode_of
+from channels.email.known import Trust
+from channels.verdicts import FAIL, PASS, Verdicts
+
+RESULTS = "authentication-results"
+
+_MAX_FIELD = 8000  # characters
+_WORDS = {"pass": PASS, "fail": FAIL, "softfail": FAIL, "hardfail": FAIL}
+_RESULT = re.compile(r"\s*(spf|dkim|dmarc|compauth)(?:/1)?\s*=\s*([a-z]{1,20})\b", re.IGNORECASE)
+_DKIM_DOMAIN = re.compile(r"\bheader\.d\s*=\s*([\w.-]{1,253})", re.IGNORECASE)
+_FROM_DOMAIN = re.compile(r"\bheader\.from\s*=\s*([\w.@-]{1,253})", re.IGNORECASE)
+_WRITTEN_BY = re.compile(r"(?:^|\s)by\s+([\w.:\[\]-]{1,253})", re.IGNORECASE)
+_EXCHANGE = ("outlook.com", "office365.com", "exchangelabs.com")
+_INSIDE = (".internal", ".local", ".localdomain", ".lan")
+
+
+def verdicts_of(headers: Headers, trust: Trust, sender: str) -> Verdicts | None:
+    """None where nothing is trusted; `sender` is the address in From."""
+    if not trust:
+        return None
+    found: dict[str, list[tuple[str, str]]] = {}
+    for field in _ours(headers, trust):
+        of_field: dict[str, list[tuple[str, str]]] = {}
+        for result in field[1:]:
+            if named := _RESULT.match(result):
+                word = _WORDS.get(named.group(2).lower(), "")
+                of_field.setdefault(named.group(1).lower(), []).append((word, result))
+        for check, results in of_field.items():
+            found.setdefault(check, results)  # the topmost field that tells of it
+    signed = [one for one in found.get("dkim", ()) if one[0] == PASS]
+    domain = _DKIM_DOMAIN.search(signed[0][1]) if signed else None
+    return Verdicts(
+        spf=_strictest(found.get("spf", [])),
+        dkim=PASS if signed else _strictest(found.get("dkim", [])),
+        dkim_domain=domain.group(1).lower() if domain else "",
+        dmarc=_strictest([one for one in found.get("dmarc", []) if _is_about(one[1], sender)]),
+        compauth=_strictest(found.get("compauth", [])),
+    )
+
+
+def _strictest(results: list[tuple[str, str]]) -> str:
+    words = {word for word, _ in results}
+    return FAIL if FAIL in words else PASS if words == {PASS} else ""
+
+
+def _is_about(result: str, sender: str) -> bool:
+    named = _FROM_DOMAIN.search(result)
+    domain = sender.rpartition("@")[2].lower()
+    return named is None or named.group(1).rpartition("@")[2].lower() == domain
+
+
+def _ours(headers: Headers, trust: Trust) -> Iterator[list[str]]:
+    """Fields of our own server, each in its parts, the topmost first."""
+    found = False
+    passed = False  # a Received of our own server: what it wrote may stand above or below it
+    for name, raw in headers.in_order({"received", RESULTS}):
+        if name == "received":
+            if found or not _is_ours(raw, trust):
+                return
+            passed = True
+            continue
+        parts = _parts(unicode_of(raw)[:_MAX_FIELD])
+        if (server := _server(parts, trust)) is None:
+            continue
+        found = True
+        yield [server, *parts[1:]] if server else ["", *parts]
+        if passed:
+            return
+
+
+def _server(parts: list[str], trust: Trust) -> str | None:
+    """The name of a server that is trusted, "" for Exchange Online, None for any other."""
+    words = parts[0].lower().split()
+    if trust.exchange and _RESULT.match(parts[0]):
+        return ""
+    return words[0] if words and words[0] in trust.servers else None
+
+
+def _is_ours(received: str, trust: Trust) -> bool:
+    """Whether it was written by a trusted server or by one inside its house."""
+    written = _WRITTEN_BY.search("".join(_parts(unicode_of(received)[:_MAX_FIELD])))
+    if written is None:
+        return False
+    host = written.group(1).lower().strip("[].")
+    known = (*trust.servers, *(_EXCHANGE if trust.exchange else ()))
+    return (
+        any(host == one or host.endswith(f".{one}") for one in known)
+        or host.endswith(_INSIDE)
+        or _is_number(host)
+        or "." not in host
+    )
+
+
+def _is_number(host: str) -> bool:
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
+def _parts(field: str) -> list[str]:
+    """Between its semicolons, without comments. What is quoted may hold anything: it is dropped."""
+    parts, now, depth, quoted, escaped = [], "", 0, False, False
+    for letter in field:
+        if escaped:
+            escaped = False
+        elif letter == "\\" and (quoted or depth):
+            escaped = True
+        elif letter == '"' and not depth:
+            quoted = not quoted
+        elif quoted:
+            continue
+        elif letter == "(":
+            depth += 1
+        elif letter == ")":
+            depth = max(0, depth - 1)
+            now += " "
+        elif depth:
+            continue
+        elif letter == ";":
+            parts.append(now)
+            now = ""
+        else:
+            now += letter
+    return [*parts, now]

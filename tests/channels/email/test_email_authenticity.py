@@ -1,0 +1,236 @@
+"""Whose word on a sender is taken: our own mail server's, and nobody's who only writes like it."""
+
+import re
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from channels.contract import InboundMessage, Party, Raw, Verdicts
+from channels.email import authenticity, channel
+from channels.email.config import EmailConfig
+from channels.email.headers import Headers
+from channels.email.known import Trust
+
+CONFIG = EmailConfig(address="support@shop.test")
+GOOGLE = CONFIG.model_copy(update={"trusted_servers": "mx.google.com"})
+OWN = CONFIG.model_copy(update={"trusted_servers": "mail.shop.test"})
+EXCHANGE = CONFIG.model_copy(update={"exchange_online": True})
+
+FORGED = "Authentication-Results: {}; spf=pass; dkim=pass header.d=good.test; dmarc=pass"
+AT_GOOGLE = """\
+Delivered-To: support@shop.test
+Received: by 2002:a05:6402:1d11:b0:5c9 with SMTP id x; Fri, 20 Nov 2026 01:30:00 -0800 (PST)
+ARC-Authentication-Results: i=1; mx.google.com; dmarc=fail
+Received: from mail.good.test (mail.good.test. [192.0.2.7]) by mx.google.com with ESMTPS id 7
+Received-SPF: pass (google.com: domain of a@good.test designates 192.0.2.7 as permitted sender)
+Authentication-Results: mx.google.com;
+       dkim=pass header.i=@good.test header.s=k1 header.b="x;dmarc=fail";
+       spf=pass (google.com: domain of a@good.test; dmarc=fail) smtp.mailfrom=a@good.test;
+       dmarc=pass (p=REJECT sp=REJECT dis=NONE) header.from=good.test
+"""
+AT_EXCHANGE = """\
+Received: from A.eurprd02.prod.outlook.com (2603:10a6:20b:1::1) by B.eurprd02.prod.outlook.com
+ (2603:10a6:20b:2::2) with HTTPS; Fri, 20 Nov 2026 09:30:00 +0000
+Authentication-Results: spf=pass (sender IP is 192.0.2.7) smtp.mailfrom=good.test; dkim=pass
+ (signature was verified) header.d=good.test;dmarc=pass action=none
+ header.from=good.test;compauth=pass reason=100
+Received-SPF: Pass (protection.outlook.com: domain of good.test designates 192.0.2.7)
+Received: from mail.good.test (192.0.2.7) by DB5EUR01FT012.mail.protection.outlook.com (10.1.2.3)
+"""
+OUR_TWO = """\
+Authentication-Results: MAIL.shop.test 1; dmarc=fail (p=none dis=none) header.from=good.test
+Authentication-Results: mail.shop.test; spf=softfail smtp.mailfrom=good.test; dkim=none
+Received: from mail.good.test by mail.shop.test (Postfix) with ESMTP id 7
+"""
+
+CASES: dict[str, tuple[EmailConfig, str, Verdicts]] = {
+    "Google": (GOOGLE, AT_GOOGLE, Verdicts(spf="pass", dkim="pass", dmarc="pass")),
+    "Exchange Online": (
+        EXCHANGE,
+        AT_EXCHANGE,
+        Verdicts("pass", "pass", "good.test", "pass", "pass"),
+    ),
+    "two fields of our own server": (OWN, OUR_TWO, Verdicts(spf="fail", dmarc="fail")),
+    "somebody else's name": (GOOGLE, FORGED.format("mx.evil.test"), Verdicts()),
+    "no name where one is wanted": (
+        GOOGLE,
+        "Authentication-Results: spf=pass; dmarc=pass",
+        Verdicts(),
+    ),
+    "a name where none is wanted": (EXCHANGE, FORGED.format("mx.google.com"), Verdicts()),
+    "our name below a Received that is not ours": (
+        OWN,
+        "Received: from x by relay.evil.test with SMTP\n" + FORGED.format("mail.shop.test"),
+        Verdicts(),
+    ),
+    "our name forged below ours": (
+        OWN,
+        OUR_TWO + FORGED.format("mail.shop.test"),
+        Verdicts(spf="fail", dmarc="fail"),
+    ),
+    "our name forged below the field of Google": (
+        GOOGLE,
+        AT_GOOGLE.replace("dmarc=pass", "dmarc=fail") + FORGED.format("mx.google.com"),
+        Verdicts(spf="pass", dkim="pass", dmarc="fail"),
+    ),
+    "forged below for a check that our own server did not make": (
+        GOOGLE,
+        AT_GOOGLE.replace("dmarc=pass", "arc=pass") + FORGED.format("mx.google.com"),
+        Verdicts(spf="pass", dkim="pass"),
+    ),
+    "our Received forged as well": (
+        GOOGLE,
+        AT_GOOGLE.replace("dmarc=pass", "dmarc=fail")
+        + "Received: from x by mx.google.com with SMTP\n"
+        + FORGED.format("mx.google.com"),
+        Verdicts(spf="pass", dkim="pass", dmarc="fail"),
+    ),
+    "no name, forged below that of Exchange Online": (
+        EXCHANGE,
+        AT_EXCHANGE.replace("dmarc=pass", "dmarc=fail")
+        + "Authentication-Results: spf=pass; dmarc=pass",
+        Verdicts("pass", "pass", "good.test", "fail", "pass"),
+    ),
+    "about another sender": (
+        OWN,
+        "Authentication-Results: mail.shop.test; dmarc=pass header.from=other.test",
+        Verdicts(),
+    ),
+    "in words that say nothing": (
+        OWN,
+        "Authentication-Results: mail.shop.test; spf=neutral; dkim=temperror; dmarc=bestguesspass",
+        Verdicts(),
+    ),
+    "one of two signatures holds": (
+        OWN,
+        (
+            "Authentication-Results: mail.shop.test; dkim=fail header.d=list.test;"
+            " dkim=pass header.d=good.test"
+        ),
+        Verdicts(dkim="pass", dkim_domain="good.test"),
+    ),
+    "two that disagree": (
+        OWN,
+        "Authentication-Results: mail.shop.test; dmarc=pass; dmarc=fail",
+        Verdicts(dmarc="fail"),
+    ),
+    "none at all": (OWN, "Received: from x by mail.shop.test", Verdicts()),
+}
+
+
+def read(head: str, config: EmailConfig = CONFIG, **changes: Any) -> InboundMessage:
+    mail = f"{head.strip()}\nSubject: x\n\nHello".replace("\n", "\r\n").encode()
+    (message,) = channel.parse(config, Raw("x", mail, **changes))
+    assert isinstance(message, InboundMessage)
+    return message
+
+
+@pytest.mark.parametrize(("config", "head", "verdicts"), CASES.values(), ids=CASES)
+def test_what_our_own_server_wrote_counts_and_nothing_else(
+    config: EmailConfig, head: str, verdicts: Verdicts
+) -> None:
+    head = f"{head.strip()}\nFrom: a@good.test"
+
+    assert read(head, config).verdicts == verdicts
+    assert read(head).verdicts is None
+
+
+def test_names_are_told_apart_however_they_are_written() -> None:
+    config = EmailConfig(
+        address="support@shop.test", trusted_servers=" MX.google.com;mail.shop.test , mx.google.com"
+    )
+
+    assert config.trusted_servers == "mx.google.com, mail.shop.test"
+    assert config.known.trust == Trust(("mx.google.com", "mail.shop.test"))
+    assert config.known.writers == ()
+
+
+@given(st.text(max_size=300), st.text(max_size=300))
+def test_no_field_falls_over_or_is_believed_by_accident(name: str, field: str) -> None:
+    headers = Headers([("Received", name), ("Authentication-Results", field)])
+
+    found = authenticity.verdicts_of(headers, Trust(("mail.shop.test",)), "a@good.test")
+
+    assert found is not None
+    named = re.search(r"mail\.shop\.test", field, re.IGNORECASE)
+    assert named is not None or found == Verdicts()
+
+
+def test_fields_of_our_own_kind_in_a_mail_of_others_are_nothing() -> None:
+    plain = read("From: a@good.test\nMessage-ID: <1@good.test>")
+
+    marked = read(
+        "From: a@good.test\nMessage-ID: <1@good.test>\nX-Setten-Ticket: 1\nX-Setten-Owner: ann\n"
+        "X-Setten-Status: resolved\nX-Setten-Verdicts: dmarc=pass\nX-Setten-Loop: elsewhere@x.test",
+    )
+
+    assert (plain.machine, marked.machine) == ("", "auto_reply")  # another Setten's, and no more
+    assert marked.canonical == plain.canonical
+    assert (marked.refs, marked.verdicts, marked.sender) == ((), None, plain.sender)
+
+
+GROUP = CONFIG.model_copy(update={"senders_for_others": "form@shop.test, team@lists.test"})
+YUMI = Party("email", "yumi@customers.test", "Yumi")
+
+
+@pytest.mark.parametrize(
+    ("head", "sender", "unproved", "machine"),
+    [
+        ("From: Form <form@shop.test>\nReply-To: Yumi <yumi@customers.test>", YUMI, True, ""),
+        (
+            (
+                "From: FORM@shop.test\nReply-To: support@shop.test, Yumi <yumi@customers.test>\n"
+                "Auto-Submitted: auto-generated"
+            ),
+            YUMI,
+            True,
+            "",
+        ),
+        (
+            (
+                "From: 'Yumi' via Team <team@lists.test>\n"
+                "X-Original-From: Yumi <yumi@customers.test>\n"
+                "Reply-To: Other <other@customers.test>\n"
+                "List-ID: <team.lists.test>\nPrecedence: list"
+            ),
+            YUMI,
+            False,
+            "",
+        ),
+        (
+            (
+                "From: team@lists.test\nX-Original-From: Yumi <yumi@customers.test>\n"
+                "Auto-Submitted: auto-replied"
+            ),
+            YUMI,
+            False,
+            "auto_reply",
+        ),
+        ("From: form@shop.test", Party("email", "form@shop.test"), False, ""),
+        (
+            "From: form@shop.test\nReply-To: form@shop.test",
+            Party("email", "form@shop.test"),
+            False,
+            "",
+        ),
+        # Anybody can name others: only those that are known to write for them are believed.
+        (
+            (
+                "From: eve@elsewhere.test\nX-Original-From: Yumi <yumi@customers.test>\n"
+                "Reply-To: Yumi <yumi@customers.test>"
+            ),
+            Party("email", "eve@elsewhere.test"),
+            False,
+            "",
+        ),
+    ],
+)
+def test_who_writes_for_others_is_not_the_sender(
+    head: str, sender: Party, unproved: bool, machine: str
+) -> None:
+    message = read(head, GROUP)
+
+    assert (message.sender, message.unproved, message.machine) == (sender, unproved, machine)
+    assert message.reply_to in {None, Party("email", "other@customers.test", "Other"), YUMI}

@@ -1,0 +1,251 @@
+"""Mails that may be from somebody else than they say, and those that only pass on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.domain.words import Status
+from app.services import access, tickets
+from app.services.queries import ticket as queries
+from app.services.queries import vocabulary
+from app.services.queries.likely import Likely
+from app.store.tables import Address, Agent, Awaited, Change, Message, Participant, Ticket
+from channels.contract import Forward, InboundMessage, Party, Ref, RefKind, Verdicts
+from tests.factories import make_inbox
+from tests.inquiries import NOON, Desk, inquiry
+
+Wait = Callable[[timedelta], None]
+
+EVE = "eve@elsewhere.test"
+GOOD, BAD, NOTHING = Verdicts(dmarc="pass"), Verdicts(spf="pass", dmarc="fail"), Verdicts()
+JANE = Party("email", "jane@customers.test", "Jane Doe")
+BEFORE = NOON - timedelta(days=3)
+
+
+def refs_to(desk: Desk, ticket: Ticket, first: InboundMessage) -> dict[str, Ref]:
+    return {
+        "id": Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),
+        "tag": Ref(RefKind.TAG_TOKEN, desk.keys.tag_token(ticket.ref)),
+        "foreign id": Ref(RefKind.MESSAGE_ID, first.external_id),
+    }
+
+
+IMPOSTORS: dict[str, dict[str, Any]] = {"fails": {"verdicts": BAD}, "by a form": {"unproved": True}}
+
+
+@pytest.mark.parametrize("given", IMPOSTORS.values(), ids=IMPOSTORS)
+def test_who_may_be_an_impostor_joins_nothing_and_changes_nothing(
+    desk: Desk, given: dict[str, Any]
+) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first)
+    desk.answered(ticket)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    before = desk.again(ticket)
+
+    for ref in refs_to(desk, ticket, first).values():
+        other = desk.ticket(inquiry(refs=(ref,), **given))
+        assert (other.id != ticket.id, other.claims_ref) == (True, ticket.ref)
+    assert desk.again(ticket) == before
+    assert desk.all(Awaited) == []
+
+
+def test_with_our_signed_address_an_impostor_is_a_third_party(desk: Desk) -> None:
+    ticket = desk.ticket()
+    token = (Ref(RefKind.ADDRESS_TOKEN, desk.keys.reply_token(ticket.ref)),)
+
+    there = desk.ticket(inquiry(refs=token, verdicts=BAD))
+
+    assert (there.id, there.unverified) == (ticket.id, 1)
+    assert [message.unverified for message in desk.all(Message)] == [False, True]
+
+
+@pytest.mark.parametrize(
+    "verdicts", [None, GOOD, NOTHING, Verdicts("fail", "fail", compauth="fail")]
+)
+def test_only_a_failed_dmarc_makes_an_impostor(desk: Desk, verdicts: Verdicts | None) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first)
+
+    for ref in refs_to(desk, ticket, first).values():
+        assert desk.ticket(inquiry(refs=(ref,), verdicts=verdicts)).id == ticket.id
+
+
+@pytest.mark.parametrize("order", ["before", "after"])
+def test_what_waits_for_a_mail_waits_for_no_impostor(desk: Desk, order: str) -> None:
+    real = inquiry()
+    false = inquiry(refs=(Ref(RefKind.MESSAGE_ID, real.external_id),), verdicts=BAD)
+
+    for message in (false, real) if order == "before" else (real, false):
+        desk.arrive(message)
+
+    assert [ticket.message_count for ticket in desk.all(Ticket)] == [1, 1]
+
+
+def test_an_impostor_makes_no_address_reachable_again(desk: Desk) -> None:
+    ticket = desk.ticket()
+    with desk.db.transaction() as session:
+        session.get_one(Address, desk.all(Address)[0].id).undeliverable_at = NOON
+
+    desk.arrive(inquiry(verdicts=BAD))
+    still = desk.all(Address)[0].undeliverable_at
+    desk.arrive(inquiry(verdicts=GOOD))
+
+    assert (still, desk.all(Address)[0].undeliverable_at) == (NOON, None)
+    assert desk.again(ticket).message_count == 1
+
+
+def test_what_was_found_out_is_kept_with_the_message(desk: Desk) -> None:
+    desk.arrive(inquiry(verdicts=BAD))
+    ref = desk.ticket(inquiry(verdicts=None)).ref
+
+    kept = [message.verdicts for message in desk.all(Message)]
+
+    assert kept == [
+        {"spf": "pass", "dkim": "", "dkim_domain": "", "dmarc": "fail", "compauth": ""},
+        None,
+    ]
+    with desk.db.reading() as session:
+        [ticket] = [one for one in desk.all(Ticket) if one.ref != ref]
+        seen = queries.view(session, desk.ann, ticket.ref, vocabulary.current(session))
+    assert [said.verdicts for said in seen.said] == [BAD]
+
+
+def passed_on(desk: Desk, sender: str = "", **given: Any) -> InboundMessage:
+    """By an agent, unless by somebody else."""
+    text = "Ours?\n\nFrom: Jane Doe\n\nThe lid does not close."
+    forward = Forward(JANE, BEFORE, "Lid", "The lid does not close.")
+    message = inquiry(
+        sender or desk.all(Agent, id=desk.ann.agent_id)[0].email,
+        text=text,
+        subject="Fwd: Lid",
+        reply_to=Party("email", "ann.private@elsewhere.test"),
+        forward=forward,
+    )
+    return replace(message, **given)
+
+
+@pytest.mark.parametrize("verdicts", [None, GOOD])
+def test_what_an_agent_passes_on_is_the_customers_inquiry(
+    desk: Desk, verdicts: Verdicts | None
+) -> None:
+    ticket = desk.ticket(passed_on(desk, verdicts=verdicts))
+
+    [message] = desk.all(Message)
+    [address] = desk.all(Address)
+    assert (ticket.subject, ticket.preview) == ("Lid", "The lid does not close.")
+    assert (address.value, message.author, message.sent_at) == (JANE.value, "Jane Doe", BEFORE)
+    assert (message.reply_text, message.quoted_text, message.reply_to) == (
+        "The lid does not close.",
+        "Ours?\n\nFrom: Jane Doe",
+        "",
+    )
+    assert [change.data["agent"] for change in desk.all(Change, what="forwarded")] == ["Ann Bell"]
+    assert [row.address_id for row in desk.all(Participant)] == [address.id]
+    # And when they answer, it is their ticket.
+    token = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
+    assert desk.ticket(inquiry(JANE.value, refs=token)).id == ticket.id
+
+
+OTHERS: dict[str, dict[str, Any]] = {
+    "a stranger": {"sender": EVE},
+    "an agent whose mail fails": {"verdicts": BAD},
+    "an agent of whom nothing is known where it should be": {"verdicts": NOTHING},
+    "an agent by a form": {"unproved": True},
+    "an agent who passes on our own mail": {
+        "forward": Forward(Party("email", "support@shop.test"), None, "Lid", "Turn it.")
+    },
+    "an agent whose program says nothing": {"forward": Forward()},
+}
+
+
+@pytest.mark.parametrize("given", OTHERS.values(), ids=OTHERS)
+def test_what_anybody_else_passes_on_is_their_own_inquiry(
+    desk: Desk, given: dict[str, Any]
+) -> None:
+    with desk.db.transaction() as session:
+        make_inbox(session, address="support@shop.test")
+    message = passed_on(desk, **given)
+
+    desk.ticket(message)
+
+    assert [address.value for address in desk.all(Address)] == [message.sender.value]
+    assert desk.all(Change, what="forwarded") == []
+
+
+def test_an_agent_who_left_passes_nothing_on(desk: Desk) -> None:
+    message = passed_on(desk)
+    with desk.db.transaction() as session:
+        session.get_one(Agent, desk.ann.agent_id).active = False
+
+    desk.ticket(message)
+
+    assert [address.value for address in desk.all(Address)] == [message.sender.value]
+
+
+def test_what_is_passed_on_gets_a_ticket_that_names_the_other(desk: Desk) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first)
+    refs = refs_to(desk, ticket, first)
+
+    for ref in refs.values():
+        other = desk.ticket(inquiry(refs=(ref,), forward=Forward()))
+        assert (other.id != ticket.id, other.claims_ref) == (True, ticket.ref)
+        by_agent = desk.ticket(passed_on(desk, refs=(ref,)))
+        assert (by_agent.id != ticket.id, by_agent.claims_ref) == (True, ticket.ref)
+    # To the ticket's own address it is said on the ticket.
+    token = (Ref(RefKind.ADDRESS_TOKEN, desk.keys.reply_token(ticket.ref)),)
+    assert desk.ticket(inquiry(refs=token, forward=Forward())).id == ticket.id
+    assert desk.again(ticket).message_count == 2
+
+
+def likely(desk: Desk, ticket: Ticket, actor: access.Actor | None = None) -> list[str]:
+    with desk.db.reading() as session:
+        words = vocabulary.current(session)
+        found = queries.view(session, actor or desk.ann, ticket.ref, words)
+    assert all(one == Likely(one.ref, one.subject) for one in found.may_belong_to)
+    return [one.ref for one in found.may_belong_to]
+
+
+def test_the_same_subject_of_the_same_customer_is_a_suggestion_only(
+    desk: Desk, forward: Wait
+) -> None:
+    old = desk.ticket(inquiry(subject="The lid"))
+    forward(timedelta(days=15))
+    first = desk.ticket(inquiry(subject="Re: The lid"))
+    others = [
+        desk.ticket(inquiry(subject="Another lid")),
+        desk.ticket(inquiry(EVE, subject="The lid")),
+        desk.ticket(inquiry(subject="", text="The lid")),
+    ]
+    forward(timedelta(days=13))
+
+    second = desk.ticket(inquiry(subject="AW: The lid"))
+
+    assert len({one.id for one in (old, first, second, *others)}) == 6
+    assert likely(desk, second) == [others[2].ref, first.ref]  # one began with these words
+    assert [likely(desk, one) for one in (old, first, *others)] == [[], [], [], [], []]
+
+
+def test_what_names_another_ticket_of_the_same_customer_may_belong_to_it(desk: Desk) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first)
+    by_id = (Ref(RefKind.MESSAGE_ID, first.external_id),)
+
+    mine = desk.ticket(inquiry(subject="Fwd: else", refs=by_id, forward=Forward()))
+    theirs = desk.ticket(inquiry(EVE, subject="Else", refs=by_id))
+
+    assert likely(desk, mine) == [ticket.ref]
+    assert (likely(desk, theirs), theirs.claims_ref) == ([], ticket.ref)
+
+
+def test_nothing_is_suggested_for_or_from_spam(desk: Desk) -> None:
+    first, second = desk.ticket(), desk.ticket()
+    desk.do(tickets.mark_spam, desk.ann, first.ref)
+    assert desk.again(first).status is Status.SPAM
+
+    assert likely(desk, second) == []
+    assert likely(desk, first) == []
