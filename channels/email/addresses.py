@@ -33,6 +33,7 @@ class _Entry:
     angle: str | None = None
     comment: str = ""
     named: int = 0  # letters of the words that stand before the address
+    comma: bool = False  # ends it
 
     def parties(self) -> Iterator[Party]:
         if self.angle is None and self.words.count("@") > 1:
@@ -51,19 +52,36 @@ class _Entry:
             address = _address_in(decode_words(self.words))
         if not address:
             return None
-        name = self.words if self.angle is not None else self.comment
+        name = self.words if self.angle is not None else self.comment or _before(self.words)
         name = one_line(decode_words(name or self.comment)).strip("\"' ")
         return Party("email", address, "" if name.lower() == address.lower() else name)
 
 
 def parties(raw: str) -> tuple[Party, ...]:
     """Every address of one field. What has none in it is left out."""
+    text = unicode_of(raw[:MAX_VALUE])
+    found = _parties(text)
+    if not found and "=?" in text:  # some programs encode the address along with the name
+        found = _parties(one_line(decode_words(text)))
+    return tuple(found[:MAX_ADDRESSES])
+
+
+def _parties(text: str) -> list[Party]:
     found: list[Party] = []
-    for entry in _entries(unicode_of(raw[:MAX_VALUE])):
+    name = ""
+    for entry in _entries(text):
+        if entry.angle is not None:
+            # "Doe, Ann <…>" without quotes; behind an address a name without one is nobody.
+            entry.words = f"{name}, {entry.words.strip()}" if name else entry.words
+            name = ""
+        elif "@" not in entry.words and entry.comma and not found and len(name) < MAX_NESTED:
+            name = f"{name}, {entry.words.strip()}".strip(", ")
+        else:
+            name = ""
         found += entry.parties()
         if len(found) >= MAX_ADDRESSES:
             break
-    return tuple(found[:MAX_ADDRESSES])
+    return found
 
 
 def normal(address: str) -> str:
@@ -99,6 +117,13 @@ def on_the_wire(address: str) -> str:
 def is_plain(address: str) -> bool:
     """Whether every server takes its local part, and not only those that know SMTPUTF8."""
     return address.rpartition("@")[0].isascii()
+
+
+def _before(words: str) -> str:
+    """The name in front of an address that stands without brackets."""
+    if words.count("@") != 1 or '"' in words:
+        return ""
+    return words.partition("@")[0].rpartition(" ")[0].strip(" [<").removesuffix("mailto:")
 
 
 def _in_angle(text: str) -> str:
@@ -152,6 +177,7 @@ def _entries(text: str) -> list[_Entry]:
             entry.words = "".join(words)
             # A colon ends the name of a group, unless it belongs to an address.
             if char != ":":
+                entry.comma = char == ","
                 entries.append(entry)
             if char != ":" or ("@" not in entry.words and entry.angle is None):
                 entry, words = _Entry(), []

@@ -17,7 +17,7 @@ _JIS = (
     "iso2022jp csiso2022jp iso2022jp1 iso2022jp2 iso2022jp3 iso2022jpms iso2022jpext "
     "jis jis7 cp50220 cp50221 cp50222"
 )
-_CHINESE = "gb2312 gbk cp936 xgbk gb18030 hzgb2312 euccn csgb2312"
+_CHINESE = "gb2312 gbk cp936 xgbk gb18030 euccn csgb2312"
 _KOREAN = "ksc5601 ksc56011987 euckr cp949 windows949 ks5601 cseuckr"
 _BIG5 = "big5 big5hkscs cp950 xbig5 cnbig5"
 _TURKISH = "iso88599 latin5 windows1254"
@@ -41,6 +41,9 @@ _MEANT = {
     "utf7": "utf-7",
     "unicode11utf7": "utf-7",
     "macintosh": "mac-roman",
+    "hzgb2312": "hz",
+    **dict.fromkeys(("iso2022kr", "csiso2022kr"), "iso2022_kr"),
+    **dict.fromkeys(("iso88598i", "iso88598e"), "iso8859_8"),
 }
 _SAFE = re.compile(r"^(?:iso-?8859-?\d{1,2}|(?:windows-?|cp)\d{3,4}|koi8-?[rut]|mac-?[a-z]{5,10})$")
 _BOMS = (
@@ -52,7 +55,7 @@ _JIS_ESCAPE = re.compile(rb"\x1b\$[@B(]")
 _BEYOND_TYPOGRAPHY = re.compile(rb"[\xa0-\xff]")
 _LATIN_LETTERS = re.compile(rb"[A-Za-z]{2}")
 _THREE_BYTES = re.compile(rb"[\xe1-\xef][\x80-\xbf]{2}")
-_UTF7_RUN = re.compile(rb"\+[A-Za-z0-9+/]*-?")
+_UTF7_RUN = re.compile(rb"(?<![A-Za-z0-9+/])\+[A-Za-z0-9+/]*-?")
 _TWO_BYTES = re.compile(rb"[\xc2-\xdf][\x80-\xbf]")
 _ALL_HIGH = re.compile(rb"[\x80-\xff]")
 _HALF_WIDTH = re.compile(rb"[\xa1-\xdf]")
@@ -60,6 +63,7 @@ _HIGH_RUN = re.compile(rb"[\x80-\xff]{4}")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 # Japanese is hardly written without kana, and nothing else but UTF-8 holds these others.
 _KANA_OR_OTHER = re.compile("[\u0080-\u2fff\u3040-\u30ff\uac00-\ud7ff\uff00-\U0010ffff]")
+_ROWS = (b"\x00", b"\x30")
 _RUN = re.compile(r"[^\x00-\x7f]+")
 _HIGH = re.compile(rb"[\xc0-\xff]")
 _HIGH_WORD = re.compile(rb"(?<![A-Za-z\x80-\xff])[\xc0-\xff]{2,40}(?![A-Za-z\x80-\xff])")
@@ -80,6 +84,8 @@ def decode(body: bytes, label: str = "") -> Decoded:
         if body.startswith(bom) and (text := _strict(body[len(bom) :], codec)) is not None:
             return Decoded(text)
     meant = codec_for(label)
+    if meant == "utf-16-le" and _is_big_endian(body[:_SAMPLE]):
+        meant = "utf-16-be"
     if body.isascii() and b"\x1b" not in body and meant not in _STATEFUL:
         return Decoded(body.decode("ascii"))
     text = _declared(body, meant)
@@ -155,6 +161,12 @@ def _euc_as_kana(body: bytes) -> str | None:
         return None
     text = _strict(body, "euc-jp")
     return text if text is not None and japanese_score(text) > 0.9 else None
+
+
+def _is_big_endian(body: bytes) -> bool:
+    """Zeros and the first byte of kana come first in one order, second in the other."""
+    first, second = body[::2], body[1::2]
+    return sum(map(first.count, _ROWS)) > sum(map(second.count, _ROWS))
 
 
 def _is_surely_utf8(body: bytes) -> bool:

@@ -272,6 +272,8 @@ def _part(headers: Headers, span: _Span, children: tuple[Part, ...], default: st
     declared = valued(headers.raw("content-type"))
     disposition = valued(headers.raw("content-disposition"))
     kind = declared.value or default
+    if kind == "plain/text":
+        kind = "text/plain"
     if not _TYPE.fullmatch(kind):
         kind = "text/plain" if not kind or kind.startswith("text") else "application/octet-stream"
     if kind.startswith("multipart/") and not children:

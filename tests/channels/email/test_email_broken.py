@@ -114,6 +114,10 @@ CHARSETS = {
     ),
     "Chinese that says nothing": ("你好，我们公司".encode("gbk"), "", "ÄãºÃ£¬ÎÒÃÇ¹«Ë¾", True),
     "capital umlauts": ("ÜBER GRÖSSE ÄÖ".encode("cp1252"), "", "ÜBER GRÖSSE ÄÖ", False),
+    "UTF-16 in the other order": ("Hi あいう".encode("utf-16-be"), "utf-16", "Hi あいう", False),
+    "HZ": ("你好".encode("hz"), "hz-gb-2312", "你好", False),
+    "Korean in escapes": ("안녕".encode("iso2022_kr"), "iso-2022-kr", "안녕", False),
+    "Hebrew, as mails order it": ("שלום".encode("iso8859_8"), "iso-8859-8-i", "שלום", False),
     "half-width kana": ("ﾃｽﾄｼﾏｼﾀﾓﾉ".encode("cp932"), "shift_jis", "ﾃｽﾄｼﾏｼﾀﾓﾉ", False),
     "a plus in UTF-7": (
         b"+AD4- one +\n2+2 x@y+z.org\n",
@@ -129,6 +133,28 @@ def test_a_wrong_or_missing_charset_is_seen_through_or_marked(
     body: bytes, label: str, text: str, suspect: bool
 ) -> None:
     assert decode(body, label) == Decoded(text, suspect)
+
+
+SENDERS = {
+    "a comma in a bare name": ("Doe, Dr., Ann <ann@x.org>", [("Doe, Dr., Ann", "ann@x.org")]),
+    "a comma in quotes": ('"A, B" <a@x.org>, C <c@x.org>', [("A, B", "a@x.org"), ("C", "c@x.org")]),
+    "a name and nobody's address": ("local, bob@x.org", [("", "bob@x.org")]),
+    "no brackets": ("Ann B ann@x.org", [("Ann B", "ann@x.org")]),
+    "encoded along with the name": ("=?utf-8?B?QW5uIDxhbm5AeC5vcmc+?=", [("Ann", "ann@x.org")]),
+}
+
+
+@pytest.mark.parametrize(("value", "expected"), SENDERS.values(), ids=SENDERS)
+def test_a_sender_has_a_name_however_it_is_written(
+    value: str, expected: list[tuple[str, str]]
+) -> None:
+    mail = f"From: {value}\r\nSubject: s\r\n\r\nHello".encode()
+
+    assert [(party.name, party.value) for party in read(mail).sender] == expected
+
+
+def test_the_type_that_is_written_the_wrong_way_round_is_a_text() -> None:
+    assert read(HEAD + b"Content-Type: plain/text\r\n\r\nHello").text == "Hello"
 
 
 def test_a_missing_comma_joins_no_two_people() -> None:
