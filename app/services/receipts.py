@@ -26,6 +26,7 @@ from app.store.tables import (
     Organisation,
     Ticket,
 )
+from channels.contract import FAIL
 
 FRESH = timedelta(minutes=15)  # a receipt that comes later tells nobody anything
 A_DAY = timedelta(hours=24)
@@ -83,6 +84,8 @@ def _candidates(session: Session) -> list[tuple[Ticket, Message]]:
 
 
 def _send(session: Session, ticket: Ticket, first: Message) -> bool:
+    if first.verdicts and first.verdicts["dmarc"] == FAIL:
+        return False  # whoever is named there wrote nothing
     inbox = session.get_one(Inbox, ticket.inbox_id)
     text = _text(session, ticket, inbox)
     address = session.get(Address, first.address_id) if first.address_id else None

@@ -24,6 +24,7 @@ _ANSWERED = re.compile(
     r"\s{0,8}(?:re|aw|antw|antwort|sv|vs|odp|rif|返信)\s{0,3}(?:\[\d{1,3}\])?\s{0,3}[:：]",
     re.IGNORECASE,
 )
+_HEAD = 40  # lines in which the fields above it stand
 _MARK = re.compile(r"^[>\uff1e] ?")
 _ADDRESS = re.compile(r"(?:mailto:)?([^\s<>\[\]():;,\"]{1,64}@[A-Za-z0-9.-]{1,190})")
 _NAME_ENDS = re.compile(r"[<\[(]")
@@ -86,13 +87,12 @@ def _of_mail(raw: bytes, read_mail: Reads) -> Forward:
 
 
 def _in_text(read: Reading, *, said: bool) -> Forward | None:
-    lines = read.text.split("\n")
-    start = quote_marks.find(lines)
-    # What is below a quotation of another kind is older than what is passed on.
-    bare = [_MARK.sub("", line) for line in lines[start.line :]] if start else []
-    head = quote_marks.head_at(bare, 0) if start else None
+    # Where there is nothing of one's own above it, all of it counts as new.
+    lines = (read.quoted or read.text).lstrip("\n").split("\n")
+    head = quote_marks.head_at([_MARK.sub("", line) for line in lines[:_HEAD]], 0)
     if head is None or not (said or head.says_so):
         return Forward() if said else None
+    bare = [_MARK.sub("", line) for line in lines]
     return Forward(
         sender=_person(head.sender),
         sent_at=_moment(head.sent, read.date),

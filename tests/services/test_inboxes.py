@@ -1,12 +1,15 @@
 """Configured inboxes: sealed secrets, one address each, and hooks of what is switched on."""
 
+from datetime import date
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
+from app.core import key_file
 from app.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.core.secrets import Keys
+from app.core.settings import Settings
 from app.domain.words import Role
 from app.services import access, inboxes
 from app.services.access import Actor
@@ -53,6 +56,24 @@ def test_create_seals_the_configuration(desk: Desk, admin: Actor) -> None:
     config = inboxes.config_of(inbox, desk.keys, FakeConfig)
     assert (config.secret.get_secret_value(), config.import_days) == ("s3cret", 0)
     assert [c.what for c in desk.all(Change)] == ["inbox_added"]
+
+
+def test_every_configuration_is_sealed_with_the_newest_key(
+    desk: Desk, admin: Actor, settings: Settings
+) -> None:
+    numbers = [create(desk, admin).id, create(desk, admin, address="two@shop.test").id]
+    with desk.db.transaction() as session:  # the desk's own has none that opens
+        inboxes.reseal(session.get_one(Inbox, desk.inbox.id), desk.keys, FakeConfig())
+    both = key_file.with_new_key(key_file.read_key(settings.key_file), date(2026, 11, 22))
+
+    assert desk.do(inboxes.seal_anew, Keys(both)) == 3
+
+    for number in numbers:
+        inbox = desk.one(Inbox, number)
+        config = inboxes.config_of(inbox, Keys(key_file.without_key(both, 1)), FakeConfig)
+        assert config.secret.get_secret_value() == "s3cret"
+        with pytest.raises(Invalid):
+            inboxes.config_of(inbox, desk.keys, FakeConfig)
 
 
 def test_a_sealed_configuration_opens_in_its_own_row_with_its_own_key(

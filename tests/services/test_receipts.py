@@ -10,7 +10,7 @@ from app.services.access import Actor
 from app.services.letterheads import Hours, Texts
 from app.services.tickets import Draft
 from app.store.tables import Change, Message, Ticket
-from channels.contract import InboundMessage, Party, Ref, RefKind
+from channels.contract import InboundMessage, Party, Ref, RefKind, Verdicts
 from tests.factories import make_inbox
 from tests.inquiries import LINKS, Desk, inquiry
 from tests.services.conftest import Forward
@@ -101,6 +101,7 @@ def test_the_language_of_the_customer_comes_first(desk: Desk) -> None:
     [
         inquiry(automatic=True),
         inquiry(machine="list_bulk"),
+        inquiry(verdicts=Verdicts(dmarc="fail")),
         inquiry("noreply@shop.test"),
         inquiry("Do-Not-Reply@shop.test"),
         inquiry("MAILER-DAEMON@shop.test"),
