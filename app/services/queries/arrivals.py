@@ -35,18 +35,29 @@ def set_aside(session: Session, actor: Actor) -> tuple[Row, ...]:
         .order_by(col(Arrival.id).desc())
         .limit(SHOWN)
     )
-    return tuple(
-        Row(
-            id=row.id,
-            inbox=inbox,
-            channel=kind,
-            received_at=row.received_at,
-            size=row.size,
-            reason=row.reason,
-            attempts=row.attempts,
-            kept=bool(row.sha256),
-        )
-        for row, inbox, kind in found
+    return tuple(_row(*columns) for columns in found)
+
+
+def one(session: Session, actor: Actor, arrival_id: int) -> Row:
+    """One that is set aside."""
+    require(actor, Permission.REPLY)
+    row = session.get(Arrival, arrival_id)
+    if row is None or row.state is not ArrivalState.SET_ASIDE:
+        raise NotFound("Nothing of this kind is set aside.")
+    inbox = session.get_one(Inbox, row.inbox_id)
+    return _row(row, inbox.name, inbox.kind)
+
+
+def _row(row: Arrival, inbox: str, kind: str) -> Row:
+    return Row(
+        id=row.id,
+        inbox=inbox,
+        channel=kind,
+        received_at=row.received_at,
+        size=row.size,
+        reason=row.reason,
+        attempts=row.attempts,
+        kept=bool(row.sha256),
     )
 
 

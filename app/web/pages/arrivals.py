@@ -17,6 +17,8 @@ from app.web.pages.shell import go
 router = routes.pages("/set-aside")
 
 SOURCE_LIMIT = 50_000_000
+EDITED_LIMIT = 200_000  # bytes that are changed in a page and not in a file
+BEGINNING = 6_000  # bytes of it that are shown
 
 
 def download(body: bytes, name: str) -> Response:
@@ -40,6 +42,32 @@ def listed(request: Request, actor: CurrentActor, db: Db) -> HTMLResponse:
     return shell.page(request, "work/set_aside.html", around, rows=rows)
 
 
+@router.get("/{arrival_id}")
+def shown(request: Request, arrival_id: Id, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
+    with house.database.reading() as session:
+        around = shell.load(session, actor)
+        row = arrivals.one(session, actor, arrival_id)
+        body = house.blobs.get(arrivals.source(session, actor, arrival_id)) if row.kept else b""
+    return shell.page(
+        request,
+        "work/arrival.html",
+        around,
+        row=row,
+        beginning=body[:BEGINNING].decode("utf-8", "replace"),
+        text=editable(body),
+    )
+
+
+def editable(body: bytes) -> str:
+    """What can be changed in a page without changing anything else; "" otherwise."""
+    if len(body) > EDITED_LIMIT or b"\0" in body:
+        return ""
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        return ""
+
+
 @router.get("/{arrival_id}/source")
 def source(arrival_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
     with house.database.reading() as session:
@@ -56,10 +84,14 @@ def again(arrival_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
 
 @router.post("/{arrival_id}/mend")
 def mend(
-    arrival_id: Id, actor: CurrentActor, house: TheHouse, source: UploadFile
+    arrival_id: Id,
+    actor: CurrentActor,
+    house: TheHouse,
+    source: UploadFile | None = None,
+    text: Annotated[str, Form(max_length=2 * EDITED_LIMIT)] = "",
 ) -> RedirectResponse:
     """The raw source as somebody has mended it; it is read in place of what came."""
-    body = source.file.read(SOURCE_LIMIT + 1)
+    body = source.file.read(SOURCE_LIMIT + 1) if source else text.encode()
     if not body or len(body) > SOURCE_LIMIT:
         raise Invalid("Choose the mended file, of 50 MB at most.", field="source")
     stored = Stored(house.blobs.put(body), len(body))

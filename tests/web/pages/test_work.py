@@ -17,6 +17,7 @@ from app.domain.words import (
 from app.store.blobs import Blobs
 from app.store.database import Database
 from app.store.tables import Answer, Arrival, Customer, Delivery, FollowUp, Survey
+from app.web.pages import arrivals
 from channels.contract import LARGEST_FILE
 from tests.factories import make_customer, make_inbox, make_message, make_ticket, make_touchpoint
 from tests.web.conftest import Person
@@ -113,6 +114,38 @@ def test_raw_source_is_for_who_decides_and_only_saved(
         assert given.headers["content-type"] == "application/octet-stream"
         assert given.headers["content-disposition"].startswith("attachment;")
         assert given.headers["content-security-policy"] == "default-src 'none'; sandbox"
+
+
+def test_what_is_set_aside_is_looked_at_and_mended_in_its_page(
+    db: Database, ann: Person, blobs: Blobs, case: Case
+) -> None:
+    path = f"/set-aside/{case.arrival}"
+    page = ann.client.get(path).text
+    mended = ann.client.post(f"{path}/mend", data={"text": "From: a@b.test\r\n\r\nHello"})
+    empty = ann.client.post(f"{path}/mend", data={"text": ""}, headers=HTML)
+
+    assert "&lt;html&gt;raw</textarea>" in page
+    assert '<pre class="source" tabindex="0" lang="">&lt;html&gt;raw</pre>' in page
+    assert mended.headers["location"] == "/set-aside?did=again"
+    with db.reading() as session:
+        found = session.exec(select(Arrival)).one()
+    assert found.state is ArrivalState.WAITING
+    assert blobs.get(found.sha256) == b"From: a@b.test\r\n\r\nHello"
+    assert empty.status_code == 422
+    assert ann.client.get(path, headers=HTML).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (b"From: a\r\n\r\nH\xc3\xa9", "From: a\r\n\r\nHé"),
+        (b"From: a\r\n\r\nH\xe9", ""),
+        (b"a\0b", ""),
+        (b"a" * 200_001, ""),
+    ],
+)
+def test_only_plain_text_is_mended_in_the_page(body: bytes, text: str) -> None:
+    assert arrivals.editable(body) == text
 
 
 def test_set_aside_shows_the_reason_and_lets_a_person_decide(
