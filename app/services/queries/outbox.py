@@ -53,6 +53,7 @@ class Row:
     agent_id: int | None
     rests_until: datetime | None  # until then whoever wrote it can take it back
     planned: bool  # for that moment, by choice
+    parked: bool  # until its inbox can send again
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +108,7 @@ def _row(
         agent_id=message.agent_id,
         rests_until=resting.until if resting else None,
         planned=resting.scheduled if resting else False,
+        parked=delivery.held_by == pauses.PARKED,
     )
 
 

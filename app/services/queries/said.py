@@ -11,6 +11,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
 from app.domain.words import DeliveryState, MessageKind
+from app.services import pauses
 from app.store.tables import Address, Attachment, Delivery, Message, Resting, Ticket
 from channels.contract import Verdicts
 
@@ -39,6 +40,7 @@ class Sending:
     at: datetime
     rests_until: datetime | None = None  # until then whoever wrote it can take it back
     planned: bool = False  # for that moment, by choice
+    parked: bool = False  # until its inbox can send again
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +108,7 @@ _SENDINGS: Any = (
         col(Delivery.changed_at),
         col(Resting.until),
         func.coalesce(col(Resting.scheduled), false()),
+        col(Delivery.held_by) == pauses.PARKED,
     )
     .join(Message, col(Message.id) == col(Delivery.message_id))
     .outerjoin(Resting, col(Resting.message_id) == col(Delivery.message_id))

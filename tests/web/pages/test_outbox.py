@@ -78,3 +78,17 @@ def test_an_inbox_that_cannot_send_is_seen_by_all_and_tried_by_administrators(
     assert ann.client.post(path).status_code == 403
     assert boss.client.post(path).status_code == 303
     assert "Nothing is sent by" not in ann.client.get("/outbox").text
+
+
+def test_what_waits_for_a_paused_inbox_says_so(db: Database, ann: Person, ref: str) -> None:
+    with db.transaction() as session:
+        waiting = session.exec(select(Delivery)).one()
+        waiting.state, waiting.words = DeliveryState.QUEUED, ""
+        waiting.held_by, waiting.next_at = "paused", clock.now() + timedelta(minutes=5)
+
+    in_outbox = ann.client.get("/outbox?show=waiting").text
+    on_ticket = ann.client.get(f"/tickets/{ref}").text
+
+    assert "Waits until the inbox can send again" in in_outbox
+    assert "Waits for yumi@customers.test until the inbox can send again" in on_ticket
+    assert "On its way" not in in_outbox + on_ticket
