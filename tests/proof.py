@@ -85,9 +85,12 @@ def main() -> int:
         good = True
         if not only or 1 in only:
             good &= _newcomer(clone)
-        for point in POINTS:
-            if not only or point.number in only:
-                good &= _point(clone, point)
+        points = [point for point in POINTS if not only or point.number in only]
+        if points:
+            _say("\nWhat the other points need")
+            good &= _command(clone, "make .venv/.dev")
+        for point in points:
+            good &= _point(clone, point)
     _say("all of it held" if good else "NOT all of it held")
     return 0 if good else 1
 
