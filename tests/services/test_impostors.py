@@ -242,6 +242,18 @@ def test_what_names_another_ticket_of_the_same_customer_may_belong_to_it(desk: D
     assert (likely(desk, theirs), theirs.claims_ref) == ([], ticket.ref)
 
 
+def test_a_number_in_a_subject_is_a_suggestion_among_ones_own_tickets(desk: Desk) -> None:
+    ticket = desk.ticket()
+
+    mine = desk.ticket(inquiry(subject=f"About [#{ticket.ref.upper()}] again"))
+    theirs = desk.ticket(inquiry(EVE, subject=f"[#{ticket.ref}]"))
+    token = desk.ticket(inquiry(subject=f"[#{ticket.ref}-1-{'a' * 26}]"))
+
+    assert len({ticket.id, mine.id, theirs.id, token.id}) == 4
+    assert [likely(desk, one) for one in (mine, theirs, token)] == [[ticket.ref], [], []]
+    assert (theirs.claims_ref, desk.again(ticket).message_count) == ("", 1)
+
+
 def test_nothing_is_suggested_for_or_from_spam(desk: Desk) -> None:
     first, second = desk.ticket(), desk.ticket()
     desk.do(tickets.mark_spam, desk.ann, first.ref)

@@ -1,5 +1,6 @@
 """Tickets that another one may belong to: a guess for the agent, who joins them or does not."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -9,11 +10,14 @@ from sqlalchemy import and_, bindparam, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
+from app.core.secrets import CROCKFORD
 from app.domain.words import MessageKind, Status
 from app.store.tables import Message, Ticket
 
 WITHIN = timedelta(days=14)
 AT_MOST = 3
+
+_NAMED = re.compile(rf"#([{CROCKFORD}]{{9}})(?![\w-])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +33,7 @@ _OLDER: Any = (
         col(Ticket.id) < bindparam("ticket"),
         col(Ticket.status) != Status.SPAM,
         or_(
-            col(Ticket.ref) == bindparam("claimed"),
+            col(Ticket.ref).in_(bindparam("named", expanding=True)),
             and_(
                 col(Ticket.subject) == bindparam("subject"),
                 col(Ticket.last_activity_at) >= bindparam("since"),
@@ -47,14 +51,16 @@ def tickets(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tu
         return ()
     first = next((one for one in messages if one.kind is MessageKind.INBOUND), None)
     by_subject = first is not None and bool(first.subject.strip())
-    if not by_subject and not ticket.claims_ref:
+    # Anybody can guess a number: among one customer's own tickets it is worth a look.
+    named = [*filter(None, [ticket.claims_ref]), *_NAMED.findall(ticket.subject.lower())[:AT_MOST]]
+    if not by_subject and not named:
         return ()
     found = session.execute(
         _OLDER,
         {
             "customer": ticket.customer_id,
             "ticket": ticket.id,
-            "claimed": ticket.claims_ref,
+            "named": named,
             "subject": ticket.subject if by_subject else None,
             "since": ticket.created_at - WITHIN,
         },
