@@ -58,6 +58,7 @@ _THREE_BYTES = re.compile(rb"[\xe1-\xef][\x80-\xbf]{2}")
 _UTF7_RUN = re.compile(rb"(?<![A-Za-z0-9+/])\+[A-Za-z0-9+/]*-?")
 _TWO_BYTES = re.compile(rb"[\xc2-\xdf][\x80-\xbf]")
 _ALL_HIGH = re.compile(rb"[\x80-\xff]")
+_ASCII = re.compile(rb"[\x00-\x7f]")
 _HALF_WIDTH = re.compile(rb"[\xa1-\xdf]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{4}")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
@@ -210,6 +211,8 @@ def _trial(body: bytes, *, western: bool = True) -> str | None:
         return text
     best, score = None, 0.6
     for codec in ("cp932", "euc-jp"):
+        if codec == "euc-jp" and not _begins_in_euc(body):
+            continue
         text = _strict(body, codec)
         if text is None or (codec == "cp932" and _is_typography(body, text)):
             continue
@@ -218,6 +221,13 @@ def _trial(body: bytes, *, western: bool = True) -> str | None:
     if best is not None or not western:
         return best
     return _cyrillic(body) or _strict(body, "cp1252")
+
+
+def _begins_in_euc(body: bytes) -> bool:
+    """Asked first, because reading all of it takes its time."""
+    end = _ASCII.search(body, _SAMPLE)
+    text = _strict(body[: end.start()] if end else body, "euc-jp")
+    return text is not None and japanese_score(text) > 0.6
 
 
 def _cyrillic(body: bytes) -> str | None:

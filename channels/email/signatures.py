@@ -10,21 +10,26 @@ _DELIMITERS = {"--", "—"}
 MOST = 3  # one below the other: of a person, of a program, of a company
 
 _DEVICE = (
-    r"i(?:Phone|Pad|Pod|OS)|Mobiltelefon|Handy|Smartphone|Tablet|Galaxy|Samsung|Android|Huawei|Xiaomi"
+    r"i(?:Phone|Pad|Pod|OS)|Mobiltelefon|Mobilger|Handy|Smartphone|Tablet|Galaxy|Samsung|Android|Huawei"
+    r"|Xiaomi|Mailspring|Sparrow|Mailbox|Airmail"
     r"|Pixel|BlackBerry|Windows|Outlook|Yahoo|GMX|WEB\.DE|T-Online|freenet|Mail\b|Proton|Xperia"
     r"|mobile|phone|Spark|Sony|Nokia|Mac\b|telefon"
 )
 _FAREWELL = re.compile(
-    rf"^(?:(?:Sent|Get|Download)\b.{{0,40}}\b(?:from|via|with|using|for|Outlook)\b.{{0,40}}(?:{_DEVICE}).{{0,80}}"
+    rf"^[<(\[]{{0,2}}(?:(?-i:Sent from my )\S.{{0,80}}|(?-i:From my )(?:{_DEVICE}).{{0,20}}"
+    rf"|(?:Sent|Get|Download)\b.{{0,40}}\b(?:from|via|with|using|for|Outlook)\b.{{0,40}}(?:{_DEVICE}).{{0,80}}"
     rf"|(?:Gesendet|Verschickt)\s(?:von|mit|über|aus)\b.{{0,40}}(?:{_DEVICE}).{{0,80}}"
     rf"|Von\b.{{1,60}}(?:{_DEVICE}).{{0,40}}\sgesendet\.?"
     rf"|(?:Diese Nachricht|Diese E-Mail) wurde von\b.{{0,60}}(?:{_DEVICE}).{{0,60}}\sgesendet\.?"
     r"|(?:Holen Sie sich |Laden Sie )?Outlook (?:für|for) (?:iOS|Android|Mac)\b.{0,80}"
     rf"|Envoyé (?:de|depuis|avec|à partir)\b.{{0,40}}(?:{_DEVICE}).{{0,80}}"
-    r"|(?:私の\s?|自分の\s?)?(?:iPhone|iPad|Android|Galaxy|Xperia|AQUOS|Pixel|ドコモ|スマートフォン|スマホ"
+    rf"|(?:Enviado|Inviato|Verstuurd|Verzonden|Skickat|Sendt|Wysłane|Отправлено|Odesláno|Poslano)\b"
+    rf".{{0,40}}(?:{_DEVICE}|Mail\.ru).{{0,40}}|(?:发自我的|寄自我的|從我的|从我的|나의)\s?(?:{_DEVICE}).{{0,20}}"
+    rf"|Lähetetty (?:{_DEVICE}).{{0,20}}|(?:{_DEVICE}).{{0,12}} gönderildi"
+    r"|(?:私の\s?|自分の\s?)?(?:docomo|au|SoftBank|Spark|iPhone|iPad|Android|Galaxy|Xperia|AQUOS|Pixel|ドコモ|スマートフォン|スマホ"
     r"|タブレット|携帯電話|携帯|Windows|Mac|Yahoo!?メール|Gmail|Outlook)[^。、]{0,30}?から送信"
     r"|(?:iOS|Android|Windows|Mac)\s?版?\s?(?:の\s?)?(?:Outlook|メール)\s?(?:を入手|から送信).{0,80}"
-    r"|Outlook for (?:iOS|Android)\s?を入手.{0,80})$",
+    r"|Outlook for (?:iOS|Android)\s?を入手.{0,80})[>)\]]{0,2}$",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"^<?https?://\S{1,300}>?$")
@@ -36,8 +41,10 @@ _CLOSING = re.compile(
     r"|Cordialement[,.!]?|.{0,40}(?:お願い(?:いた|致)?し(?:ます|上げます)|お願い申し上げます|敬具|以上)。?)$",
     re.IGNORECASE,
 )
-_RULER = re.compile(r"[-=*_~#+.·・◆◇■□●○◎★☆▼▽▲△∞∽〓━─—–―〜┏┓┗┛┳┻╋┌┐└┘╭╮╰╯|<>:;oO゜°。\s✦✧❖]{4,200}")
-_DRAWN = re.compile(r"[-=*_~#+━─—–―〜◆◇■□★☆∞┏┗┌└╭╰〓・]")
+_RULER = re.compile(
+    r"[-=*_~#+.·・◆◇■□●○◎★☆▼▽▲△∞∽〓━─—–―〜┏┓┗┛┳┻╋┌┐└┘╭╮╰╯|<>:;oO゜°。\s✦✧❖/,…‥]{4,200}"
+)
+_DRAWN = re.compile(r"[-=*_~#+:/…‥━─—–―〜◆◇■□★☆∞┏┗┌└╭╰〓・]")
 # What a visiting card holds. Each kind counts once.
 _CARD = (
     re.compile(

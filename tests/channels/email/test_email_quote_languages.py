@@ -123,3 +123,36 @@ PROSE = {
 @pytest.mark.parametrize("text", PROSE.values(), ids=PROSE)
 def test_prose_with_the_same_words_is_left_alone(text: str) -> None:
     assert read(text) == Parts(text)
+
+
+FAREWELLS = (
+    *("Von meinem Mobilgerät gesendet", "Sent from my Alcatel Flash2", "Sent with Mailspring"),
+    *("Sent from my cell, please excuse any typos.", "(Sent from mobile device)"),
+    *("Enviado desde mi iPhone", "Inviato da iPhone", "Verstuurd vanaf mijn iPhone"),
+    *("Skickat från min iPhone", "Sendt fra min iPhone", "Wysłane z iPhone'a"),
+    *("Отправлено из iPhone", "发自我的iPhone", "從我的 iPhone 傳送", "나의 iPhone에서 보냄"),
+    *("Spark から送信", "docomoから送信", "auスマホから送信"),
+)
+
+
+@pytest.mark.parametrize("farewell", FAREWELLS)
+def test_what_a_device_adds_in_other_languages_is_the_signature(farewell: str) -> None:
+    assert read(f"{NEW}\n\n{farewell}") == Parts(NEW, "", farewell)
+
+
+CARDS = {
+    "colons": "::::::::::::::::::::\n佐藤太郎\nsato@example.jp\n::::::::::::::::::::",
+    "slashes": "_/_/_/_/_/_/_/_/_/_/\n佐藤太郎\nsato@example.jp\n_/_/_/_/_/_/_/_/_/_/",
+    "commas": "*:,.:*:,.:*:,.:*:,.:*\n佐藤太郎\nsato@example.jp\n*:,.:*:,.:*:,.:*:,.:*",
+}
+
+
+@pytest.mark.parametrize("card", CARDS.values(), ids=CARDS)
+def test_a_box_drawn_of_other_signs_is_the_signature(card: str) -> None:
+    assert read(f"{NEW}\n\n{card}") == Parts(NEW, "", card)
+
+
+def test_what_was_sent_from_elsewhere_is_no_signature() -> None:
+    text = "The invoice was\nsent from my bank."
+
+    assert read(text) == Parts(text)
