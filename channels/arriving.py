@@ -32,6 +32,7 @@ class Raw:
     received_at: datetime | None = None  # the server's clock, where it tells one
     oversized: int = 0  # bytes on the server when `body` is only its beginning
     identity: str = ""  # see `Identity.key`
+    sent: bool = False  # it lay among what was sent: somebody of ours wrote it
 
 
 class Mailbox(Protocol):

@@ -311,6 +311,23 @@ class Sends(Protocol):
 
 
 @runtime_checkable
+class KnowsSent(Protocol):
+    """Its provider has a folder of what was sent, whichever program sent it."""
+
+    def keeps_copies(self, config: Any) -> bool:
+        """Whether we are to put a copy there of what we send."""
+
+    async def keep_copy(self, config: Any, rendered: Rendered) -> None:
+        """Put it there, unless it is there already. Raises `TryLater` or `Misconfigured`."""
+
+    def watches_sent(self, config: Any) -> bool:
+        """Whether answers are looked for there that were written in another program."""
+
+    def open_sent(self, config: Any) -> AbstractAsyncContextManager[Mailbox]:
+        """As `Pulls.open`. What is fetched from it is `sent`."""
+
+
+@runtime_checkable
 class Lingers(Protocol):
     """Can keep connections for the next message."""
 

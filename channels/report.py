@@ -1,4 +1,4 @@
-"""What a bounce tells: which message did not arrive, at which address, and whether for good."""
+"""What a bounce or a complaint tells: about which message of ours, and at which address."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ class Failure:
     """What became of a message of ours at one recipient, in the words of a server."""
 
     address: str
-    action: str  # failed, delayed, delivered, relayed or expanded
+    action: str  # failed, delayed, delivered, relayed, expanded, or complained of
     status: str  # such as 5.1.1; 5.0.0 where none was given
     hard: bool  # trying this address again is of no use
     original: str = ""  # what it was sent to, where that is another address

@@ -213,6 +213,11 @@ def _troubles(inbox: Inbox) -> Iterator[Finding]:
             f"Inbox {inbox.name}: nothing goes out. {inbox.last_out_error} "
             f"Look at {page}, and then send what waits in the outbox again."
         )
+    if inbox.sent_error:
+        yield _ill(
+            f"Inbox {inbox.name}: its Sent folder cannot be used. {inbox.sent_error} "
+            f"What is sent leaves all the same; choose the folder under {page}."
+        )
     at = inbox.self_test_at
     if inbox.self_test is SelfTest.FAILED:
         yield _ill(

@@ -204,5 +204,5 @@ def show(_asked: argparse.Namespace, settings: Settings) -> int:
 def _state(inbox: Inbox) -> str:
     if not inbox.enabled:
         return "switched off"
-    trouble = inbox.last_in_error or inbox.last_out_error
+    trouble = inbox.last_in_error or inbox.last_out_error or inbox.sent_error
     return trouble or ("built in" if inbox.built_in else "well")

@@ -9,13 +9,14 @@ from app.core.errors import Conflict
 from app.domain.address import EMAIL, normal
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
-from app.services import changes, customers, outbox
+from app.services import changes, customers, outbox, sent_copies, withdrawals
 from app.services.access import SYSTEM, Actor
-from app.store.tables import Address, Delivery, Message, Ticket
+from app.store.tables import Address, Customer, Delivery, Message, Ticket
 from channels.contract import Failure, Party
 
 BY_A_PERSON = "A person says that it arrived."
 BY_AN_ANSWER = "It arrived, for there is an answer to it."
+AMONG_SENT = "It arrived, for it lies among what was sent."
 BY_A_NOTICE = "A notice says that it arrived."
 
 # A bounce changes nothing about what a person has already decided otherwise.
@@ -28,6 +29,20 @@ def arrived(session: Session, actor: Actor, delivery_id: int) -> None:
     if delivery.state is not DeliveryState.IN_DOUBT:
         raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
     _over(session, actor, ticket, message, delivery, BY_A_PERSON)
+
+
+def lies_among_sent(session: Session, inbox_id: int, external_id: str) -> None:
+    """Its provider keeps a copy of what it took: that ends a doubt, if we put none there."""
+    message = _ours(session, inbox_id, external_id)
+    if message is None or sent_copies.ours(session, message):
+        return
+    ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
+    for delivery in session.exec(
+        select(Delivery)
+        .where(Delivery.message_id == message.id, Delivery.state == DeliveryState.IN_DOUBT)
+        .with_for_update()
+    ):
+        _over(session, SYSTEM, ticket, message, delivery, AMONG_SENT)
 
 
 def _over(
@@ -88,14 +103,8 @@ def returned(session: Session, inbox_id: int, original_id: str, failures: Sequen
 
     Only an id that we gave out is known here, and nobody can guess one.
     """
-    message = session.exec(
-        select(Message).where(
-            Message.inbox_id == inbox_id,
-            Message.external_id == original_id,
-            Message.kind == MessageKind.OUTBOUND,
-        )
-    ).one_or_none()
-    if message is None or not original_id:
+    message = _ours(session, inbox_id, original_id)
+    if message is None:
         return 0
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
     deliveries = session.exec(
@@ -107,17 +116,35 @@ def returned(session: Session, inbox_id: int, original_id: str, failures: Sequen
         for address in (failure.address, failure.original)
         if address
     }
+    nameless = next((one for one in failures if not one.address), None)
     changed = 0
     for delivery in deliveries:
         failure = said.get(normal(EMAIL, delivery.recipient, 0))
+        if failure is None and len(deliveries) == 1:
+            failure = nameless
         if failure is not None:
             changed += _hear(session, ticket, message, delivery, failure)
     return changed
 
 
+def _ours(session: Session, inbox_id: int, external_id: str) -> Message | None:
+    if not external_id:
+        return None
+    return session.exec(
+        select(Message).where(
+            Message.inbox_id == inbox_id,
+            Message.external_id == external_id,
+            Message.kind == MessageKind.OUTBOUND,
+            col(Message.arrival_id).is_(None),  # sent from here, and not by a mail program
+        )
+    ).one_or_none()
+
+
 def _hear(
     session: Session, ticket: Ticket, message: Message, delivery: Delivery, failure: Failure
 ) -> bool:
+    if failure.action == "complained":
+        return _complained(session, ticket, message, delivery)
     if failure.action in {"delivered", "relayed", "expanded"}:
         if delivery.state is not DeliveryState.IN_DOUBT:
             return False
@@ -133,6 +160,18 @@ def _hear(
         _mark_undeliverable(session, message.inbox_id, delivery.recipient)
     outbox.consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
+    return True
+
+
+def _complained(session: Session, ticket: Ticket, message: Message, delivery: Delivery) -> bool:
+    """They get what an agent writes, and nothing else any more."""
+    address = customers.find(session, message.inbox_id, [Party(EMAIL, delivery.recipient)])
+    if address is None or address.complained_at is not None:
+        return False
+    address.complained_at = clock.now()
+    session.add(address)
+    withdrawals.of_customer(session, session.get_one(Customer, address.customer_id))
+    changes.record(session, SYSTEM, ticket, "complained", message=message.id)
     return True
 
 

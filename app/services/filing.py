@@ -18,6 +18,7 @@ from app.domain.words import ArrivalState, Cause, MessageKind, Role, Status
 from app.services import (
     changes,
     customers,
+    elsewhere,
     forwarding,
     inboxes,
     self_tests,
@@ -105,6 +106,8 @@ def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> O
 
 def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outcome:
     message = found.message
+    if elsewhere.concerns(message):
+        return _written_elsewhere(session, keys, place, found)
     if reason := _of_ourselves(session, keys, place, message):
         return Outcome(ArrivalState.IGNORED, reason)
     agent = forwarding.forwarder(session, message)
@@ -152,6 +155,24 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     if ticket.status is Status.SPAM:
         return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}, as spam like the one before.")
     return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}.")
+
+
+def _written_elsewhere(session: Session, keys: Keys, place: Place, found: Understood) -> Outcome:
+    """It lay among what was sent: a copy of ours, or a colleague's answer from a mail program."""
+    message = found.message
+    locking.names(session, (message.canonical, message.external_id, *message.answered_ids))
+    if own := elsewhere.own(session, place.inbox, message):
+        return Outcome(ArrivalState.COPY, "A copy of what was sent from here.", own.id)
+    if original := _already_filed(session, place, message.canonical):
+        return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
+    readers = elsewhere.readers(session, place.inbox, message)
+    ticket = threads.answered_by_us(session, keys, place.inbox, readers, message)
+    if isinstance(ticket, str):
+        return Outcome(ArrivalState.IGNORED, ticket)
+    place.arrival.canonical = message.canonical
+    row = _write(session, ticket, None, place, found)
+    elsewhere.take_effect(session, ticket, row, message)
+    return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}, as an answer of ours.")
 
 
 def _for_an_agent(
@@ -231,23 +252,26 @@ def _let_speak(session: Session, ticket: Ticket, address: Address) -> None:
 
 
 def _write(
-    session: Session, ticket: Ticket, address: Address, place: Place, found: Understood
+    session: Session, ticket: Ticket, address: Address | None, place: Place, found: Understood
 ) -> Message:
     message = found.message
+    wrote = message.sender.value if address is None else message.logged_by
     agent = (
-        session.exec(select(Agent).where(Agent.email == message.logged_by)).one_or_none()
-        if message.logged_by
+        session.exec(select(Agent).where(Agent.email == wrote.lower())).one_or_none()
+        if wrote
         else None
     )
     row = Message(
         ticket_id=ticket.id,
         inbox_id=place.inbox.id,
         arrival_id=place.arrival.id,
-        kind=MessageKind.CALL if message.is_call else MessageKind.INBOUND,
-        author=message.sender.name or message.sender.value,
+        kind=_kind(message),
+        author=agent.name
+        if agent and address is None
+        else message.sender.name or message.sender.value,
         agent_id=agent.id if agent else None,
-        address_id=address.id,
-        reply_to=_reply_to(session, place.inbox, message),
+        address_id=address.id if address else None,
+        reply_to=_reply_to(session, place.inbox, message) if address else "",
         external_id=message.external_id,
         conversation=message.conversation,
         subject=message.subject,
@@ -275,6 +299,12 @@ def _write(
     place.arrival.canonical = message.canonical
     _attach(session, ticket, row, found)
     return row
+
+
+def _kind(message: InboundMessage) -> MessageKind:
+    if message.is_call:
+        return MessageKind.CALL
+    return MessageKind.OUTBOUND if elsewhere.concerns(message) else MessageKind.INBOUND
 
 
 def _reply_to(session: Session, inbox: Inbox, message: InboundMessage) -> str:

@@ -11,6 +11,7 @@ from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
 from app.domain.address import EMAIL, normal
+from app.domain.lifecycle import LONGEST_UNDO
 from app.domain.words import SelfTest
 from app.services import access, changes, pauses
 from app.services.access import Actor, Permission, require
@@ -131,7 +132,7 @@ def change(session: Session, actor: Actor, keys: Keys, inbox_id: int, new: NewIn
     inbox.name, inbox.language = new.name.strip() or inbox.name, new.language
     inbox.address = address
     reseal(inbox, keys, config)
-    inbox.last_in_error = inbox.last_out_error = ""
+    inbox.last_in_error = inbox.last_out_error = inbox.sent_error = ""
     pauses.corrected(session, inbox)
     session.add(inbox)
     changes.record(session, actor, None, "inbox_changed", inbox=inbox.id)
@@ -157,6 +158,15 @@ def set_enabled(session: Session, actor: Actor, inbox_id: int, *, enabled: bool)
     session.add(inbox)
     changes.record(session, actor, None, "inbox_switched", inbox=inbox.id, on=enabled)
     return inbox
+
+
+def set_undo(session: Session, actor: Actor, inbox_id: int, seconds: int) -> None:
+    """For how long an answer can be taken back. Noted with whatever else is set there."""
+    inbox = access.inbox(session, actor, inbox_id)
+    if not 0 <= seconds <= LONGEST_UNDO:
+        raise Invalid(f"This must be between 0 and {LONGEST_UNDO}.", field="undo_seconds")
+    inbox.undo_seconds = seconds
+    session.add(inbox)
 
 
 def enabled(session: Session) -> list[Inbox]:

@@ -101,6 +101,7 @@ def _arrival(inbox_id: int, parcel: Parcel) -> Arrival:
         received_at=now,
         server_at=raw.received_at,
         oversized=raw.oversized,
+        sent=raw.sent,
         backlog=parcel.backlog,
         settled_at=None if parcel.item else now,
     )
@@ -129,6 +130,7 @@ def _enter(
                 arrival_id=arrival_id,
                 identity=identities[item],
                 seen_at=clock.now(),
+                sent=parcels[0].raw.sent,  # all of them are of one folder
             )
             for item, arrival_id in items.items()
         ],

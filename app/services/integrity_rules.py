@@ -174,6 +174,7 @@ def _sent() -> Iterator[Check]:
             .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
             .where(
                 col(Message.kind) == MessageKind.OUTBOUND,
+                col(Message.arrival_id).is_(None),  # written in another program, and sent by it
                 col(Ticket.sample).is_(False),
                 ~exists().where(col(Delivery.message_id) == col(Message.id)),
             )

@@ -1,7 +1,7 @@
 """What each server was seen to hold: the ledger, not a cursor, says what is missing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, or_, select
@@ -31,7 +31,7 @@ def start(session: Session, inbox_id: int, old: Sequence[ServerId]) -> None:
     session.add(inbox)
 
 
-def row_of(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
+def row_of(session: Session, inbox_id: int, item: ServerId, *, sent: bool = False) -> LedgerRow:
     """What is known of one item of a server; made when it was never seen."""
     row = session.exec(
         select(LedgerRow).where(
@@ -41,11 +41,11 @@ def row_of(session: Session, inbox_id: int, item: ServerId) -> LedgerRow:
         )
     ).one_or_none()
     return row or LedgerRow(
-        inbox_id=inbox_id, scope=item.scope, number=item.number, seen_at=clock.now()
+        inbox_id=inbox_id, scope=item.scope, number=item.number, seen_at=clock.now(), sent=sent
     )
 
 
-def skip(session: Session, inbox_id: int, items: Iterable[ServerId]) -> None:
+def skip(session: Session, inbox_id: int, items: Iterable[ServerId], *, sent: bool = False) -> None:
     """These are not wanted, one by one."""
     now = clock.now()
     inserting.unless_there(
@@ -57,6 +57,7 @@ def skip(session: Session, inbox_id: int, items: Iterable[ServerId]) -> None:
                 number=item.number,
                 seen_at=now,
                 settled_at=now,
+                sent=sent,
                 skipped=True,
             )
             for item in items
@@ -69,7 +70,7 @@ def newest(session: Session, inbox_id: int) -> ServerId | None:
     inbox = session.get_one(Inbox, inbox_id)
     row = session.exec(
         select(LedgerRow)
-        .where(LedgerRow.inbox_id == inbox_id)
+        .where(LedgerRow.inbox_id == inbox_id, col(LedgerRow.sent).is_(False))
         .order_by(col(LedgerRow.id).desc())
         .limit(1)
     ).one_or_none()
@@ -109,9 +110,9 @@ def _before_start(inbox: Inbox, item: ServerId) -> bool:
     return item.scope == inbox.start_scope and item.number <= inbox.start_number
 
 
-def note_gone(session: Session, inbox_id: int, item: ServerId) -> None:
+def note_gone(session: Session, inbox_id: int, item: ServerId, *, sent: bool = False) -> None:
     """Listed and then not there: somebody else removed it. The ledger says so."""
-    row = row_of(session, inbox_id, item)
+    row = row_of(session, inbox_id, item, sent=sent)
     row.problem, row.next_at = GONE, None
     session.add(row)
 
@@ -148,7 +149,9 @@ def _folder_of(scope: str) -> str:
 def was_renumbered(session: Session, inbox_id: int, scope: str) -> bool:
     """Whether the folder was known under other numbers, and is not yet under these."""
     inbox = session.get_one(Inbox, inbox_id)
-    known = session.exec(select(Folder.scope).where(Folder.inbox_id == inbox_id)).all()
+    known = session.exec(
+        select(Folder.scope).where(Folder.inbox_id == inbox_id, col(Folder.sent).is_(False))
+    ).all()
     if scope in known:
         return False
     return any(
@@ -203,6 +206,7 @@ def _known_as(
             LedgerRow.inbox_id == inbox_id,
             col(LedgerRow.identity).in_(keys),
             col(LedgerRow.scope).not_in(scopes),
+            col(LedgerRow.sent).is_(False),
         )
         .order_by(col(LedgerRow.id))
     ).all()
@@ -237,10 +241,7 @@ def note_look(session: Session, inbox_id: int, scope: str, there: Sequence[Serve
             LedgerRow.inbox_id == inbox_id, LedgerRow.scope == scope
         )
     ).all()
-    gone = [row_id for row_id, number, was in rows if number not in numbers and was is None]
-    back = [row_id for row_id, number, was in rows if number in numbers and was is not None]
-    _set_gone(session, gone, now)
-    _set_gone(session, back, None)
+    note_gone_and_back(session, rows, numbers, now)
     _forget_other_numbers(session, inbox_id, scope, now)
     known = {number for _, number, _ in rows}
     unknown = [item for item in there if item.number not in known]
@@ -250,7 +251,9 @@ def note_look(session: Session, inbox_id: int, scope: str, there: Sequence[Serve
     ).one_or_none()
     if folder is None:
         folder = Folder(inbox_id=inbox_id, scope=scope, looked_at=now)
-        others = session.exec(select(Folder).where(Folder.inbox_id == inbox_id)).all()
+        others = session.exec(
+            select(Folder).where(Folder.inbox_id == inbox_id, col(Folder.sent).is_(False))
+        ).all()
         if any(_folder_of(other.scope) == _folder_of(scope) for other in others):
             changes.record(session, SYSTEM, None, "mailbox_renumbered", inbox=inbox_id, scope=scope)
         for other in others:
@@ -260,6 +263,19 @@ def note_look(session: Session, inbox_id: int, scope: str, there: Sequence[Serve
     folder.unexplained, folder.not_explained = unexplained[:UNEXPLAINED], len(unexplained)
     session.add(folder)
     inbox.to_fetch = 0
+
+
+def note_gone_and_back(
+    session: Session,
+    rows: Sequence[tuple[int, int, datetime | None]],
+    there: Collection[int],
+    now: datetime,
+) -> None:
+    """Of rows with their number and since when they are gone: which are there by now."""
+    gone = [row_id for row_id, number, was in rows if number not in there and was is None]
+    back = [row_id for row_id, number, was in rows if number in there and was is not None]
+    _set_gone(session, gone, now)
+    _set_gone(session, back, None)
 
 
 def _set_gone(session: Session, row_ids: Sequence[int], at: datetime | None) -> None:
@@ -276,6 +292,7 @@ def _forget_other_numbers(session: Session, inbox_id: int, scope: str, now: date
         select(LedgerRow.id).where(
             LedgerRow.inbox_id == inbox_id,
             LedgerRow.scope != scope,
+            col(LedgerRow.sent).is_(False),
             col(LedgerRow.gone_at).is_(None),
         )
     ).all()

@@ -45,6 +45,12 @@ def of(session: Session, actor: Actor, inbox_id: int) -> dict[str, Texts]:
 def write(
     session: Session, actor: Actor, inbox_id: int, texts: dict[str, Texts], hours: Hours
 ) -> None:
+    write_texts(session, actor, inbox_id, texts)
+    _open(session, actor, hours)
+
+
+def write_texts(session: Session, actor: Actor, inbox_id: int, texts: dict[str, Texts]) -> None:
+    """Without a word about business hours."""
     inbox = access.inbox(session, actor, inbox_id)
     for language, given in texts.items():
         if language not in LANGUAGES:
@@ -60,7 +66,6 @@ def write(
         row.receipt = storable(given.receipt).strip()
         row.receipt_closed = storable(given.receipt_closed).strip()
         session.add(row)
-    _open(session, actor, hours)
     changes.record(session, actor, None, "letterhead_changed", inbox=inbox.id)
 
 

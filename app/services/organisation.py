@@ -8,7 +8,6 @@ from sqlmodel import Session, select
 
 from app.core import clock
 from app.core.errors import Conflict, Invalid
-from app.domain.lifecycle import LONGEST_UNDO
 from app.domain.words import LANGUAGES as LANGUAGES
 from app.services import changes
 from app.services.access import Actor, Permission, require
@@ -36,7 +35,6 @@ class Rules:
     feedback_delay_minutes: int
     feedback_cooling_days: int
     first_answer_minutes: int
-    undo_seconds: int = 10  # an answer can be taken back for so long
 
 
 def current(session: Session) -> Organisation | None:
@@ -103,7 +101,6 @@ def set_rules(session: Session, actor: Actor, rules: Rules) -> Organisation:
         ("feedback_delay_minutes", rules.feedback_delay_minutes, 0, 60 * 24 * 30),
         ("feedback_cooling_days", rules.feedback_cooling_days, 1, 365),
         ("first_answer_minutes", rules.first_answer_minutes, 1, 60 * 24 * 30),
-        ("undo_seconds", rules.undo_seconds, 0, LONGEST_UNDO),
     )
     for field, value, low, high in limits:
         if not low <= value <= high:
@@ -113,7 +110,6 @@ def set_rules(session: Session, actor: Actor, rules: Rules) -> Organisation:
     found.feedback_delay_minutes = rules.feedback_delay_minutes
     found.feedback_cooling_days = rules.feedback_cooling_days
     found.first_answer_minutes = rules.first_answer_minutes
-    found.undo_seconds = rules.undo_seconds
     session.add(found)
     changes.record(session, actor, None, "feedback_rules_changed")
     return found

@@ -11,7 +11,16 @@ from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
 from app.domain.storable import storable
 from app.domain.words import DeliveryState
-from app.services import changes, followups, held, letters, pauses, surveys, withdrawals
+from app.services import (
+    changes,
+    followups,
+    held,
+    letters,
+    pauses,
+    sent_copies,
+    surveys,
+    withdrawals,
+)
 from app.services import resting as rests
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.store import jobs
@@ -108,6 +117,7 @@ def pack(
     for delivery in deliveries:
         _set(delivery, DeliveryState.SENDING)
         delivery.attempts += 1
+        delivery.since = delivery.since or clock.now()
         delivery.phase, delivery.held_by = "", holder
         session.add(delivery)
     inbox = session.get_one(Inbox, message.inbox_id)
@@ -175,7 +185,14 @@ def _set(delivery: Delivery, state: DeliveryState, words: str = "") -> None:
         delivery.next_at = None
 
 
-def settle(session: Session, message_id: int, holder: str, outcomes: Mapping[str, Outcome]) -> None:
+def settle(
+    session: Session,
+    message_id: int,
+    holder: str,
+    outcomes: Mapping[str, Outcome],
+    *,
+    keep_copy: bool = False,
+) -> None:
     """Note what became of each recipient. One without an outcome is in doubt."""
     message = session.get_one(Message, message_id)
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
@@ -186,6 +203,8 @@ def settle(session: Session, message_id: int, holder: str, outcomes: Mapping[str
         )
         _apply(session, message, delivery, outcome)
         _note(session, inbox, delivery, outcome)
+    if keep_copy and any(isinstance(outcome, Sent) for outcome in outcomes.values()):
+        sent_copies.want(session, message)
     consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message_id)
     _settling()
@@ -232,6 +251,7 @@ def _apply(session: Session, message: Message, delivery: Delivery, outcome: Outc
             _set(delivery, DeliveryState.HELD, words)
         case Paused(words):
             delivery.attempts -= 1  # nothing is wrong with this message
+            delivery.since = None
             _set(delivery, DeliveryState.RETRY, words)
         case Later(words, after):
             _postpone(session, message, delivery, words, after)
@@ -241,7 +261,7 @@ def _apply(session: Session, message: Message, delivery: Delivery, outcome: Outc
 def _postpone(
     session: Session, message: Message, delivery: Delivery, words: str, after: float
 ) -> None:
-    if clock.now() - message.created_at > GIVE_UP_AFTER:
+    if clock.now() - (delivery.since or message.created_at) > GIVE_UP_AFTER:
         _set(delivery, DeliveryState.FAILED, f"Given up after 5 days: {words}")
         return
     _again(session, delivery, words, max(after, _STEPS[min(delivery.attempts, len(_STEPS)) - 1]))
@@ -330,7 +350,7 @@ def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
         require(actor, Permission.LEAD)
         at = held.release(session, ticket, message)
     _set(delivery, DeliveryState.QUEUED)
-    delivery.next_at = at
+    delivery.next_at, delivery.attempts, delivery.since = at, 0, None
     session.add(delivery)
     wait = (at - clock.now()).total_seconds()
     jobs.enqueue(session, "deliver", delay=wait, message_id=message.id)

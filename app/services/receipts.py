@@ -19,6 +19,7 @@ from app.services.access import SYSTEM
 from app.store import search
 from app.store.tables import (
     Address,
+    Change,
     Delivery,
     Inbox,
     Letterhead,
@@ -34,6 +35,7 @@ PER_ADDRESS = 10  # automatic mails in a day
 PER_TICKET = 3
 PER_INBOX = 60  # receipts in an hour; more is a loop or an attack
 BATCH = 100
+CAPPED = "receipt_withheld"
 
 _NOBODY = re.compile(
     r"(?:no|not?|do-?not|never)[-_.]?(?:reply|respond|antwort\w*)|nicht[-_.]?antworten|noreply\w*"
@@ -89,9 +91,10 @@ def _send(session: Session, ticket: Ticket, first: Message) -> bool:
     inbox = session.get_one(Inbox, ticket.inbox_id)
     text = _text(session, ticket, inbox)
     address = session.get(Address, first.address_id) if first.address_id else None
-    if not text or address is None or not _may(session, ticket, address):
+    if not text or address is None or not _may(session, address):
         return False
-    if _sent_by(session, inbox) >= PER_INBOX:
+    if cap := _cap(session, ticket, inbox, address):
+        _say_once(session, ticket, cap)
         return False
     now = clock.now()
     message = Message(
@@ -126,13 +129,18 @@ def _text(session: Session, ticket: Ticket, inbox: Inbox) -> str:
     return text.replace(letterheads.TICKET, f"#{ticket.ref}")
 
 
-def _may(session: Session, ticket: Ticket, address: Address) -> bool:
-    """Only a person who can be reached, and only so often. Never ourselves."""
+def _may(session: Session, address: Address) -> bool:
+    """Only a person who can be reached, and who has not complained of us. Never ourselves."""
     value = address.value
-    if address.undeliverable_at is not None or _NOBODY.fullmatch(value.partition("@")[0]):
+    if address.undeliverable_at is not None or address.complained_at is not None:
         return False
-    if "@" in value and inboxes.ours(session, value):
+    if _NOBODY.fullmatch(value.partition("@")[0]):
         return False
+    return not ("@" in value and inboxes.ours(session, value))
+
+
+def _cap(session: Session, ticket: Ticket, inbox: Inbox, address: Address) -> str:
+    """Of what there were too many already; "" where it is still in bounds."""
     automatic = (
         select(func.count())
         .select_from(Delivery)
@@ -141,12 +149,24 @@ def _may(session: Session, ticket: Ticket, address: Address) -> bool:
     )
     in_a_day = session.exec(
         automatic.where(
-            func.lower(col(Delivery.recipient)) == value.lower(),
+            func.lower(col(Delivery.recipient)) == address.value.lower(),
             col(Message.created_at) > clock.now() - A_DAY,
         )
     ).one()
-    on_it = session.exec(automatic.where(Message.ticket_id == ticket.id)).one()
-    return in_a_day < PER_ADDRESS and on_it < PER_TICKET
+    if in_a_day >= PER_ADDRESS:
+        return "address"
+    if session.exec(automatic.where(Message.ticket_id == ticket.id)).one() >= PER_TICKET:
+        return "ticket"
+    return "inbox" if _sent_by(session, inbox) >= PER_INBOX else ""
+
+
+def _say_once(session: Session, ticket: Ticket, cap: str) -> None:
+    """On the ticket, since nobody else would see that its customer has heard nothing."""
+    said = session.exec(
+        select(Change.id).where(Change.ticket_id == ticket.id, Change.what == CAPPED).limit(1)
+    ).first()
+    if said is None:
+        changes.record(session, SYSTEM, ticket, CAPPED, cap=cap)
 
 
 def _sent_by(session: Session, inbox: Inbox) -> int:

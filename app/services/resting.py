@@ -20,6 +20,7 @@ from app.store import jobs, search
 from app.store.tables import (
     Attachment,
     Delivery,
+    Inbox,
     Message,
     Participant,
     Resting,
@@ -73,6 +74,12 @@ class When:
 
 
 AT_ONCE = When()
+
+
+def usual(session: Session, actor: Actor, ref: str) -> When:
+    """As its inbox has it, for who did not choose a moment."""
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    return When(session.get_one(Inbox, ticket.inbox_id).undo_seconds)
 
 
 def picture(session: Session, ticket: Ticket) -> dict[str, object]:

@@ -137,6 +137,24 @@ def _proved(keys: Keys, ref: Ref) -> str | None:
             return keys.ticket_of_tag(ref.value)
 
 
+def answered_by_us(
+    session: Session, keys: Keys, inbox: Inbox, readers: Sequence[Address], message: InboundMessage
+) -> Ticket | str:
+    """The ticket that words of ours answer, or why there is none.
+
+    One of `readers`, whom it went to, must take part in it: what is sent on is no answer.
+    """
+    if message.automatic:
+        return "A machine wrote it."
+    reason = "A conversation that began in a mail program."
+    for ref in message.refs:
+        for ticket in _named_by(session, keys, inbox, ref):
+            if any(may_speak(session, ticket, address) for address in readers):
+                return ticket
+            reason = "It went to nobody who takes part in the ticket it answers."
+    return reason
+
+
 def may_speak(session: Session, ticket: Ticket, address: Address) -> bool:
     return address.customer_id == ticket.customer_id or speaks(session, ticket, address)
 

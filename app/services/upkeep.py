@@ -13,6 +13,7 @@ from app.services import (
     receipts,
     resting,
     self_tests,
+    sent_copies,
     surveys,
     tagging,
     tickets,
@@ -45,8 +46,11 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
     tests = self_tests.lost(session, limit)
     for inbox_id in tests:
         jobs.enqueue(session, "self_test", inbox_id=inbox_id)
+    copies = sent_copies.overdue(session, limit)
+    for message_id in copies:
+        jobs.enqueue(session, "copy", message_id=message_id)
     stuck = outbox.recover(session, None, clock.now() - STUCK)
-    return len(lost) + len(messages) + len(tests) + stuck
+    return len(lost) + len(messages) + len(tests) + len(copies) + stuck
 
 
 def retag(session: Session) -> int:

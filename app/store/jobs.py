@@ -24,6 +24,7 @@ QUEUES = {  # job → queue; the number is how often a worker looks, in seconds
     "file": ("intake", 0.4),
     "deliver": ("outbox", 0.5),
     "self_test": ("outbox", 0.5),
+    "copy": ("timers", 2.0),
     "ask": ("timers", 2.0),
     "tag": ("timers", 2.0),
 }

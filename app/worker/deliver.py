@@ -24,6 +24,7 @@ from app.store.tables import Inbox
 from app.worker.works import Works
 from channels.contract import (
     InDoubt,
+    KnowsSent,
     Later,
     OutboundFile,
     Outcome,
@@ -52,11 +53,12 @@ async def deliver(works: Works, message_id: int) -> None:
     if parcel is None:
         return
     try:
-        outcomes = await _attempt(works, parcel)
+        outcomes, keep_copy = await _attempt(works, parcel)
     except Unreachable:
         await _note(works, parcel, outbox.give_back)
     else:
-        await _note(works, parcel, partial(outbox.settle, outcomes=outcomes))
+        settle = partial(outbox.settle, outcomes=outcomes, keep_copy=keep_copy)
+        await _note(works, parcel, settle)
 
 
 async def _note(works: Works, parcel: Parcel, verb: Callable[[Session, int, str], None]) -> None:
@@ -77,27 +79,34 @@ async def _note(works: Works, parcel: Parcel, verb: Callable[[Session, int, str]
             return
 
 
-async def _attempt(works: Works, parcel: Parcel) -> Mapping[str, Outcome]:
+async def _attempt(works: Works, parcel: Parcel) -> tuple[Mapping[str, Outcome], bool]:
+    """What became of each recipient, and whether a copy of what was sent is wanted."""
     reached: list[Phase] = []
+
+    def all_of_them(outcome: Outcome) -> tuple[Mapping[str, Outcome], bool]:
+        return dict.fromkeys(parcel.recipients, outcome), False
+
     try:
         channel = works.channels.get(parcel.kind)
         if not isinstance(channel, Sends):
-            return dict.fromkeys(parcel.recipients, Refused("This channel cannot send."))
+            return all_of_them(Refused("This channel cannot send."))
         config, rendered = await asyncio.to_thread(_prepared, works, channel, parcel)
         progress = partial(_mark, works, parcel, reached)
-        return await channel.send(config, rendered, parcel.recipients, progress)
+        outcomes = await channel.send(config, rendered, parcel.recipients, progress)
     except Unwritable as problem:
-        return dict.fromkeys(parcel.recipients, Refused(f"It cannot be written: {problem}"))
+        return all_of_them(Refused(f"It cannot be written: {problem}"))
     except Exception as problem:
         # A bug, or a database that went away: what may have left is never sent again by the
         # program, and what cannot have left is.
         log.exception("sending failed", extra={"message_id": parcel.message_id})
         if Phase.AMBIGUOUS in reached:
             words = "Setten failed while handing it over. It may have arrived."
-            return dict.fromkeys(parcel.recipients, InDoubt(words))
+            return all_of_them(InDoubt(words))
         if isinstance(problem, (OperationalError, InterfaceError, PoolTimeout)):
             raise Unreachable from problem
-        return dict.fromkeys(parcel.recipients, Later("Setten failed before handing it over."))
+        return all_of_them(Later("Setten failed before handing it over."))
+    else:
+        return outcomes, isinstance(channel, KnowsSent) and channel.keeps_copies(config)
 
 
 async def _mark(works: Works, parcel: Parcel, reached: list[Phase], phase: Phase) -> None:

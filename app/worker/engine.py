@@ -19,6 +19,7 @@ from app.core.logs import job_id
 from app.services import intake, leases, outbox, surveys, upkeep
 from app.store import jobs
 from app.worker import listen, pull
+from app.worker.copies import copy
 from app.worker.deliver import deliver
 from app.worker.file import file, tag
 from app.worker.self_test import self_test
@@ -42,6 +43,7 @@ async def _ask(works: Works, survey_id: int) -> None:
 KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "file": file,
     "deliver": deliver,
+    "copy": copy,
     "self_test": self_test,
     "ask": _ask,
     "tag": tag,

@@ -16,7 +16,14 @@ from app.store import jobs
 from app.store.tables import Arrival, Inbox
 from app.worker import oversized
 from app.worker.works import Turn, Works
-from channels.contract import Ignored, InboundMessage, Raw, SelfTests, Unreadable
+from channels.contract import (
+    Direction,
+    Ignored,
+    InboundMessage,
+    Raw,
+    SelfTests,
+    Unreadable,
+)
 from channels.isolated import ReadsElsewhere
 from classifier.language import detect
 
@@ -112,7 +119,7 @@ def _file_one(works: Works, inbox: Inbox, arrival: Arrival, reading: asyncio.Tas
     tester = channel if isinstance(channel, SelfTests) else None
     try:
         read = reading.result()
-        _hear_bounces(works, inbox, read.found)
+        _hear(works, inbox, read.found)
         _taken_apart()
         works.do(intake.file, works.keys, arrival.id, read.understood, tester)
         _filed()
@@ -143,6 +150,7 @@ def _parse(works: Works, inbox: Inbox, arrival: Arrival) -> Sequence[InboundMess
         headers=arrival.headers,
         received_at=arrival.server_at or arrival.received_at,
         oversized=arrival.oversized,
+        sent=arrival.sent,
     )
     channel = works.channels[inbox.kind]
     config = works.config_of(inbox)
@@ -151,11 +159,20 @@ def _parse(works: Works, inbox: Inbox, arrival: Arrival) -> Sequence[InboundMess
     return channel.parse(config, raw)
 
 
-def _hear_bounces(works: Works, inbox: Inbox, found: Sequence[InboundMessage | Ignored]) -> None:
-    """What came back of ours. Before it is filed: to hear it twice changes nothing."""
+def _hear(works: Works, inbox: Inbox, found: Sequence[InboundMessage | Ignored]) -> None:
+    """What it tells of messages of ours. Before it is filed: to hear it twice changes nothing."""
     for one in found:
-        if isinstance(one, InboundMessage) and one.automatic and one.report:
+        if isinstance(one, Ignored):
+            continue
+        if _written_elsewhere(one):
+            works.do(doubts.lies_among_sent, inbox.id, one.external_id)
+        elif one.automatic and one.report:
             works.do(doubts.returned, inbox.id, one.report.original_id, one.report.failures)
+
+
+def _written_elsewhere(message: InboundMessage) -> bool:
+    """Whether these are words of ours, which nobody sorts."""
+    return message.direction is Direction.OUTBOUND and not message.is_call
 
 
 def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | Ignored:
@@ -164,7 +181,8 @@ def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | I
     text = inquiry(found.reply_text, found.text)
     language = detect(f"{found.subject}\n{text}"[:4000]) or found.language
     prediction = None
-    if not found.automatic:
+    inquires = not found.automatic and not _written_elsewhere(found)
+    if inquires:
         prediction = works.triage.predict(f"{found.subject}\n{text}", language=language)
     files = tuple(
         StoredFile(
@@ -177,7 +195,7 @@ def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | I
         )
         for file in found.files
     )
-    later = prediction is None and works.triage.switched_on and not found.automatic
+    later = prediction is None and works.triage.switched_on and inquires
     return Understood(found, files, prediction, language, later)
 
 

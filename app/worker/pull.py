@@ -4,8 +4,9 @@ import asyncio
 import logging
 import random
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 
@@ -14,7 +15,7 @@ from app.core.errors import Invalid
 from app.services import inboxes, intake, leases, ledger
 from app.services.intake import Parcel, Stored
 from app.store.tables import Inbox
-from app.worker import refusals, withheld
+from app.worker import refusals, sent_watch, withheld
 from app.worker.works import Works
 from channels.contract import (
     Mailbox,
@@ -67,6 +68,7 @@ class Held:
     inbox_id: int
     worker: str
     token: int
+    sent: bool = False  # what is fetched lay among what was sent
 
     @property
     def lease(self) -> str:
@@ -188,7 +190,10 @@ async def _pull(works: Works, held: Held) -> None:
     config = works.config_of(inbox)
     channel = works.channels[inbox.kind]
     assert isinstance(channel, Pulls)
-    async with channel.open(config) as box:
+    async with (
+        channel.open(config) as box,
+        sent_watch.beside(works, inbox.id, channel, config) as look_at_sent,
+    ):
         await works.in_transaction(inboxes.note_trouble, inbox.id, "")
         if isinstance(channel, Renews) and (fresh := channel.renewed(config)):
             was = inbox.sealed_config
@@ -197,7 +202,9 @@ async def _pull(works: Works, held: Held) -> None:
             await _start(works, inbox.id, box, channel.imports(config))
         looked = clock.now()
         await _look(works, held, box, None)
+        fetch_sent = partial(_fetch, works, replace(held, sent=True), backlog=False)
         while True:
+            await look_at_sent(fetch_sent)
             await withheld.say(works, inbox.id, box, await _settle(works, held, box))
             await box.wait(works.settings.poll_seconds)
             after = await works.read(ledger.newest, inbox.id)
@@ -324,9 +331,9 @@ def _note(
             raise LostLease
         for item, raw in fetched:
             if raw is None:
-                ledger.note_gone(session, held.inbox_id, item)
+                ledger.note_gone(session, held.inbox_id, item, sent=held.sent)
             elif isinstance(raw, Withheld):
-                withheld.note(session, held.inbox_id, item, raw)
+                withheld.note(session, held.inbox_id, item, raw, sent=held.sent)
         if there := [parcels[item] for item, raw in fetched if isinstance(raw, Raw)]:
             intake.keep_all(session, held.inbox_id, there)
 

@@ -14,19 +14,25 @@ FIRST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=1)
 
 
-def note(session: Session, inbox_id: int, item: ServerId, problem: Withheld) -> None:
+def note(
+    session: Session, inbox_id: int, item: ServerId, problem: Withheld, *, sent: bool = False
+) -> None:
     """It was not fetched; the ledger says why, how often it was tried, and when it is again."""
-    row = ledger.row_of(session, inbox_id, item)
+    row = ledger.row_of(session, inbox_id, item, sent=sent)
     row.attempts += 1
     row.problem = str(problem)
     row.next_at = clock.now() + min(FIRST_WAIT * 4 ** min(row.attempts - 1, 9), LONGEST_WAIT)
     session.add(row)
 
 
-def due(session: Session, inbox_id: int) -> list[ServerId]:
+def due(session: Session, inbox_id: int, *, sent: bool = False) -> list[ServerId]:
     rows = session.exec(
         select(LedgerRow)
-        .where(LedgerRow.inbox_id == inbox_id, col(LedgerRow.next_at) <= clock.now())
+        .where(
+            LedgerRow.inbox_id == inbox_id,
+            col(LedgerRow.sent).is_(sent),
+            col(LedgerRow.next_at) <= clock.now(),
+        )
         .order_by(col(LedgerRow.id))
     ).all()
     return [ServerId(row.scope, row.number) for row in rows]

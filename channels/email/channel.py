@@ -29,6 +29,7 @@ from channels.email import (
     oauth,
     self_test,
     sending,
+    sent_folder,
     signing,
 )
 from channels.email.config import EmailConfig, ImportSince
@@ -98,6 +99,18 @@ class EmailChannel:
 
     def published(self, config: EmailConfig) -> Published | None:
         return signing.published(config)
+
+    def keeps_copies(self, config: EmailConfig) -> bool:
+        return config.sent_copy
+
+    async def keep_copy(self, config: EmailConfig, rendered: Rendered) -> None:
+        await sent_folder.keep_copy(config, rendered)
+
+    def watches_sent(self, config: EmailConfig) -> bool:
+        return config.sent_watch
+
+    def open_sent(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
+        return sent_folder.open_sent(config)
 
     def starter(self) -> Starter:
         return Starter("Test mail", TEST_ADDRESS, EmailConfig(address=TEST_ADDRESS))

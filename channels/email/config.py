@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validato
 from channels.email import dkim_key
 from channels.email.folds import FOLDS
 from channels.email.known import Known, Trust
+from channels.email.providers import copies_by_itself
 from channels.form import Fold
 
 
@@ -37,11 +38,6 @@ class ImportSince(StrEnum):
     NOW = "now"
     DAYS = "days"
     ALL = "all"
-
-
-_SELECTOR = re.compile(
-    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,3}"
-)
 
 
 def is_loopback(host: str) -> bool:
@@ -194,9 +190,7 @@ class Signing(Fetching):
     @field_validator("dkim_selector")
     @classmethod
     def _is_a_name(cls, value: str) -> str:
-        if value and not _SELECTOR.fullmatch(value):
-            raise ValueError("this may only have small letters, digits, hyphens, and dots between")
-        return value
+        return dkim_key.checked_selector(value) if value else value
 
     @field_validator("dkim_key")
     @classmethod
@@ -213,7 +207,37 @@ class Signing(Fetching):
         return self
 
 
-class EmailConfig(Signing):
+class SentMail(Signing):
+    """What is done with the folder in which the provider keeps what was sent."""
+
+    sent_copy: bool = Field(
+        default=False,
+        title="Put a copy of each answer into the Sent folder",
+        description="Not for providers that do so by themselves: Gmail and Microsoft 365.",
+    )
+    sent_watch: bool = Field(
+        default=False,
+        title="Show answers that were written in a mail program",
+        description="What colleagues send with this account from elsewhere is put on its ticket, "
+        "from now on. Conversations that they begin there are left alone.",
+    )
+    sent_folder: Line = Field(
+        default="",
+        title="Sent folder",
+        description="Leave it empty for the one that the server marks as such.",
+        json_schema_extra={"list": "folders"},
+    )
+
+    @model_validator(mode="after")
+    def _has_a_sent_folder(self) -> Self:
+        if (self.sent_copy or self.sent_watch) and not self.imap_host:
+            raise ValueError("imap_host: the Sent folder is on the incoming server: name that")
+        if self.sent_folder and self.sent_folder == self.folder:
+            raise ValueError("sent_folder: this is the folder that is fetched: choose another")
+        return self
+
+
+class EmailConfig(SentMail):
     """Without any server it is a local inbox: it receives on this machine and sends nothing."""
 
     folds: ClassVar[tuple[Fold, ...]] = FOLDS
@@ -325,6 +349,12 @@ class EmailConfig(Signing):
         title="Certificate authority",
         description="Path of a PEM file, if your mail server's certificate is from your own one.",
     )
+
+    @model_validator(mode="after")
+    def _makes_no_second_copy(self) -> Self:
+        if self.sent_copy and copies_by_itself(self.smtp_host):
+            raise ValueError("sent_copy: this provider puts a copy there by itself")
+        return self
 
     @property
     def is_local(self) -> bool:

@@ -9,6 +9,9 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 
 MADE_BITS, FEWEST_BITS = 2048, 1024  # RFC 8301 lets nobody believe a shorter key
 
+_SELECTOR = re.compile(
+    r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?){0,3}"
+)
 _PEM = re.compile(r"-----BEGIN ([A-Z ]{0,20}PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----")
 
 
@@ -22,6 +25,13 @@ def new() -> str:
 def selector_for(pem: str) -> str:
     """A name that no other key of the domain has."""
     return f"setten-{hashlib.sha256(public(pem)).hexdigest()[:8]}"
+
+
+def checked_selector(name: str) -> str:
+    """A name in DNS. Raises `ValueError`."""
+    if not _SELECTOR.fullmatch(name):
+        raise ValueError("this may only have small letters, digits, hyphens, and dots between")
+    return name
 
 
 def checked(pem: str) -> str:

@@ -15,6 +15,7 @@ class Folder:
     name: str  # as a person reads it
     delimiter: str  # between a folder and those in it; "" where there are none
     can_be_opened: bool = True
+    is_for_sent: bool = False  # by the server's own word (RFC 6154)
 
 
 def mutf7(name: str) -> str:
@@ -72,4 +73,4 @@ def read_folder(parts: Sequence[bytes]) -> Folder | None:
     flags = {imap_syntax.text_of(flag).lower() for flag in values[1]}
     # A server of today may write UTF-8 outright; in modified UTF-7 that stays as it is.
     name = from_mutf7(imap_syntax.text_of(values[3]))
-    return Folder(name, imap_syntax.text_of(values[2]), not flags & _CLOSED)
+    return Folder(name, imap_syntax.text_of(values[2]), not flags & _CLOSED, "\\sent" in flags)

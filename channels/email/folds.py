@@ -48,6 +48,11 @@ FOLDS = (
         ("reply_tokens", "body_marks", "subject_tags"),
     ),
     Fold(
+        "Sent folder",
+        "For teams that also read this mailbox with a mail program.",
+        ("sent_copy", "sent_watch", "sent_folder"),
+    ),
+    Fold(
         "Signature of outgoing mail",
         "For a server of your own that does not sign what it sends.",
         ("dkim_sign", "dkim_selector", "dkim_key"),

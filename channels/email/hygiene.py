@@ -36,6 +36,7 @@ class Kind(StrEnum):
 
 
 BOUNCES = frozenset({Kind.BOUNCE_HARD, Kind.BOUNCE_SOFT, Kind.DELAY})
+REPORTS = BOUNCES | {Kind.ARF}
 
 
 @dataclass(frozen=True)

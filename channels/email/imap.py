@@ -52,7 +52,10 @@ async def open_mailbox(config: EmailConfig) -> AsyncIterator["ImapMailbox"]:
 class ImapMailbox:
     """One selected folder. Its scope changes when the server gave all mails new numbers."""
 
-    def __init__(self, session: Session, policy: Policy, validity: int) -> None:
+    def __init__(
+        self, session: Session, policy: Policy, validity: int, *, sent: bool = False
+    ) -> None:
+        self._sent = sent
         self.scope = f"{session.config.folder}/{validity}"
         self._session = session
         self._protocol = session.protocol
@@ -126,6 +129,7 @@ class ImapMailbox:
             received_at=received_at,
             oversized=size if too_big else 0,
             identity=identity(body, received_at, size),
+            sent=self._sent,
         )
 
     async def settle(self, item: ServerId) -> None:
@@ -221,7 +225,7 @@ def _date(text: bytes) -> datetime | None:
         return None
 
 
-async def select(session: Session) -> ImapMailbox:
+async def select(session: Session, *, sent: bool = False) -> ImapMailbox:
     config = session.config
     answer = await session.run(after_filing.verb(config), quote(mutf7(config.folder)))
     if not answer.ok:
@@ -241,4 +245,4 @@ async def select(session: Session) -> ImapMailbox:
         )
     policy = Policy(session, answer, MAX_SIZE)
     await policy.look_for_target()
-    return ImapMailbox(session, policy, validity)
+    return ImapMailbox(session, policy, validity, sent=sent)

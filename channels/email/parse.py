@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from channels.contract import InboundMessage, Party, Raw, Ref, RefKind
+from channels.contract import Direction, InboundMessage, Party, Raw, Ref, RefKind
 from channels.email import ladder, mime, reading, tags
 from channels.email.addresses import normal
 from channels.email.authenticity import verdicts_of
@@ -45,6 +45,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
     origin = behind(read, known) or Origin(named)
     machine = "" if origin.by_a_person else read.kind.machine
     message = InboundMessage(
+        direction=Direction.OUTBOUND if raw.sent else Direction.INBOUND,
         external_id=read.message_id or f"gen-{digest[:32]}@missing",
         sender=origin.sender,
         sent_at=_sent_at(read, raw.received_at),

@@ -22,6 +22,9 @@ RETURNED = {"message/rfc822", "message/global", "text/rfc822-headers", "message/
 }
 _REPORTS = {"message/delivery-status", "message/global-delivery-status"}
 
+_FEEDBACK = "message/feedback-report"
+_COMPLAINTS = {"abuse", "fraud", "opt-out", "opt-out-list", "other"}
+
 _ID = re.compile(r"<\s*([^<>\s]{1,990})\s*>")
 _ENVELOPE = re.compile(
     rb"^original-envelope-id:[ \t]{0,8}([!-~]{1,200})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
@@ -36,7 +39,9 @@ _MESSAGE_ID = re.compile(
 
 
 def report_of(root: Part, letter: str) -> Report | None:
-    """What this mail reports of ours, or None where it is no bounce."""
+    """What this mail reports of ours, or None where it is neither bounce nor complaint."""
+    if (complaint := _complaint(root)) is not None:
+        return complaint
     letter = letter[:MAX_LETTER]
     failures = tuple(_from_fields(root, letter))
     if not failures:
@@ -47,6 +52,20 @@ def report_of(root: Part, letter: str) -> Report | None:
         )
     found = _returned_id(root) or _envelope_id(root) or _id_in(letter)
     return Report(failures[:MAX_FAILURES], found)
+
+
+def _complaint(root: Part) -> Report | None:
+    """Somebody said at their provider that a mail of ours is spam (RFC 5965)."""
+    told = next((part for part in _every(root) if part.content_type == _FEEDBACK), None)
+    if told is None:
+        return None
+    fields = _fields(charset.decode(told.content[:100_000], "utf-8").text)
+    kind = fields.get("feedback-type", "").lower()
+    if kind not in _COMPLAINTS:
+        return Report((), _returned_id(root))
+    # Many providers do not say who it was: then it counts where there was one recipient.
+    whose = _address(fields.get("original-rcpt-to", ""))
+    return Report((Failure(whose, "complained", "", hard=False, words=kind),), _returned_id(root))
 
 
 def _says_so(headers: Headers, root: Part) -> bool:

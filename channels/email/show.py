@@ -6,6 +6,7 @@ from typing import Any
 
 from channels.contract import Party
 from channels.email import ladder
+from channels.email.hygiene import BOUNCES
 from channels.email.reading import Reading
 
 Detect = Callable[[str], str]
@@ -59,7 +60,7 @@ def _nameless(read: Reading) -> list[dict[str, str]]:
 
 
 def _bounce(read: Reading) -> dict[str, Any] | None:
-    if read.report is None:
+    if read.report is None or read.kind not in BOUNCES:
         return None
     return {
         "recipients": [

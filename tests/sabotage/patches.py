@@ -28,6 +28,27 @@ class Patch:
 
 PATCHES = (
     Patch(
+        "a copy that we put into the Sent folder ends a doubt",
+        "app/services/doubts.py",
+        "    if message is None or sent_copies.ours(session, message):\n",
+        "    if message is None:\n",
+        ("tests/services/test_elsewhere.py::test_a_copy_ends_a_doubt_unless_we_put_it_there",),
+    ),
+    Patch(
+        "what is handed on to a stranger counts as an answer",
+        "app/services/threads.py",
+        "            if any(may_speak(session, ticket, address) for address in readers):\n",
+        "            if readers or ticket:\n",
+        ("tests/services/test_elsewhere.py::test_what_is_no_answer_is_ignored_with_a_reason",),
+    ),
+    Patch(
+        "a second From can be added to a signed mail",
+        "channels/email/dkim_signature.py",
+        "    names = [*_SEALED, *(name for name in _SEALED if name in there)]\n",
+        "    names = [name for name in _SEALED if name in there]\n",
+        ("tests/channels/email/test_email_signing.py::test_nobody_can_add_what_is_shown",),
+    ),
+    Patch(
         "a mail is marked on the server before it is stored",
         "app/worker/pull.py",
         """\

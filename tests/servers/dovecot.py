@@ -123,12 +123,12 @@ class Dovecot:
         return self.top / "cert.pem"
 
     def maildir(self, user: str) -> Path:
-        """The folder of a user's INBOX; made when it is not there yet."""
+        """The folder of a user's INBOX, or of "user/.Sent"; made when it is not there yet."""
         path = self.top / "mail" / user
         if all((path / name).exists() for name in ("cur", "new", "tmp")):
             return path
         # Made aside: Dovecot may look at the same moment, and must not find what it cannot open.
-        made = self.top / f"{user}.{os.getpid()}.{time.monotonic_ns()}"
+        made = self.top / f"{user.replace('/', '')}.{os.getpid()}.{time.monotonic_ns()}"
         for folder in (made, *(made / name for name in ("cur", "new", "tmp"))):
             folder.mkdir(mode=0o700)
             os.chown(folder, self.uid, self.gid)

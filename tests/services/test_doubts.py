@@ -5,10 +5,12 @@ from datetime import timedelta
 import pytest
 
 from app.core.errors import Conflict
-from app.domain.words import DeliveryState
-from app.services import doubts, outbox, tickets, upkeep
+from app.domain.words import DeliveryState, Role
+from app.services import doubts, letterheads, outbox, receipts, tickets, upkeep
+from app.services.access import Actor
+from app.services.letterheads import Texts
 from app.services.tickets import Draft
-from app.store.tables import Address, Change, Message
+from app.store.tables import Address, Change, Customer, Message
 from channels.contract import Failure, InDoubt, Outcome, Ref, RefKind, Rendered, Sent
 from tests.inquiries import LINKS, NOON, Desk, inquiry
 from tests.services.conftest import Forward
@@ -144,3 +146,36 @@ def test_what_was_sent_and_came_back_can_be_sent_again(desk: Desk) -> None:
     desk.do(outbox.send_again, desk.ann, delivery.id)
 
     assert states(desk, message) == [("queued", "")]
+
+
+@pytest.mark.parametrize(("whose", "heard"), [(YUMI, True), ("", True), ("other@x.test", False)])
+def test_who_complains_gets_only_what_agents_write(desk: Desk, whose: str, heard: bool) -> None:
+    ticket = desk.ticket()
+    message = desk.do(tickets.reply, desk.ann, ticket.ref, Draft("Turn it."))
+    send(desk, message, Sent("p1"))
+    said = Failure(whose, "complained", "", hard=False, words="abuse")
+
+    for _ in range(2):
+        desk.do(doubts.returned, desk.inbox.id, OURS, [said])
+
+    [address] = desk.all(Address)
+    assert (address.complained_at, address.undeliverable_at) == (NOON if heard else None, None)
+    [customer] = desk.all(Customer)
+    assert (customer.no_feedback_at is not None) == heard
+    assert len(desk.all(Change, what="complained")) == int(heard)
+    assert states(desk, message) == [("sent", "")]
+    # And nothing by itself any more, on whatever they write next.
+    desk.do(
+        letterheads.write_texts,
+        Actor("Ada", Role.ADMIN),
+        desk.inbox.id,
+        {"en": Texts(receipt="We have it.")},
+    )
+    desk.ticket()
+    assert desk.do(receipts.send_due) == (0 if heard else 1)
+
+
+def test_nameless_complaint_about_one_of_two_is_nobodys(desk: Desk, doubtful: Message) -> None:
+    said = Failure("", "complained", "", hard=False, words="abuse")
+
+    assert desk.do(doubts.returned, doubtful.inbox_id, OURS, [said]) == 0

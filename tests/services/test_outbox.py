@@ -472,3 +472,17 @@ def test_a_copy_to_a_colleague_is_no_contact(desk: Desk, forward: Forward) -> No
     desk.send(message.id, Refused("mailbox full"), Sent())
 
     assert [f.state for f in desk.all(FollowUp)] == [FollowUpState.OPEN]
+
+
+def test_who_sends_it_again_gives_it_five_days_anew(desk: Desk, forward: Forward) -> None:
+    message = replied(desk)
+    forward(timedelta(days=9))  # it waited for its server's settings, and was not tried
+    for words in ("first", "second"):
+        desk.send(message.id, Later(words))
+        forward(timedelta(days=6))
+        desk.send(message.id, Later(words))
+        assert states(desk, message) == [("failed", f"Given up after 5 days: {words}")]
+        [delivery] = desk.deliveries(message.id)
+        desk.do(outbox.send_again, desk.ann, delivery.id)
+
+    assert states(desk, message) == [("queued", "")]

@@ -137,6 +137,8 @@ def test_one_address_gets_ten_in_a_day(desk: Desk, forward: Forward) -> None:
         desk.ticket()
     desk.do(receipts.send_due)
     assert len(said(desk)) == receipts.PER_ADDRESS
+    withheld = desk.all(Change, what=receipts.CAPPED)
+    assert [one.data for one in withheld] == [{"cap": "address"}] * 2
 
     forward(timedelta(hours=25))
     desk.ticket()
@@ -152,6 +154,8 @@ def test_an_inbox_that_says_too_much_falls_silent(desk: Desk, forward: Forward) 
     desk.do(receipts.send_due)
     desk.do(receipts.send_due)
     assert len(said(desk)) == receipts.PER_INBOX
+    withheld = desk.all(Change, what=receipts.CAPPED)
+    assert [one.data for one in withheld] == [{"cap": "inbox"}] * 2  # once on each ticket
 
     forward(timedelta(hours=2))
     desk.ticket(inquiry("late@x.test"))

@@ -25,6 +25,7 @@ class Row:
     last_out_at: datetime | None
     last_out_error: str
     out_paused_until: datetime | None
+    sent_error: str  # why the folder of what was sent cannot be used
     self_test: SelfTest
     self_test_at: datetime | None
     self_test_error: str
@@ -52,6 +53,7 @@ def row_of(inbox: Inbox) -> Row:
         last_out_at=inbox.last_out_at,
         last_out_error=inbox.last_out_error,
         out_paused_until=inbox.out_paused_until,
+        sent_error=inbox.sent_error,
         self_test=inbox.self_test,
         self_test_at=inbox.self_test_at,
         self_test_error=inbox.self_test_error,

@@ -25,7 +25,7 @@ from app.store.tables.customer import Address, Customer, Segment  # noqa: E402
 from app.store.tables.feedback import Answer, FollowUp, Survey  # noqa: E402
 from app.store.tables.inbox import Arrival, Folder, Inbox, LedgerRow  # noqa: E402
 from app.store.tables.organisation import KeyMark, Lease, Organisation, Worker  # noqa: E402
-from app.store.tables.outgoing import DraftFile, Letterhead, Resting  # noqa: E402
+from app.store.tables.outgoing import DraftFile, Letterhead, Resting, SentCopy  # noqa: E402
 from app.store.tables.ticket import (  # noqa: E402
     Attachment,
     Awaited,
@@ -81,6 +81,7 @@ __all__ = [
     "Resting",
     "Seen",
     "Segment",
+    "SentCopy",
     "Stage",
     "StageVocabulary",
     "Survey",

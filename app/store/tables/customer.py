@@ -52,5 +52,6 @@ class Address(SQLModel, table=True):
     value: str
     normal: str
     created_at: datetime = moment()
+    complained_at: datetime | None = maybe_moment()  # reported our mail as spam
     undeliverable_at: datetime | None = maybe_moment()
     spam_at: datetime | None = maybe_moment()  # since when what it writes is taken for spam

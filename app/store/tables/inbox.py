@@ -21,6 +21,7 @@ class Inbox(SQLModel, table=True):
     language: str = ""
     team_id: int | None = maybe_link("team")
     enabled: bool = True
+    undo_seconds: int = 10  # an answer can be taken back for so long
     writes_to: str = ""  # the kind of address its channel writes to; "" when it cannot write
     start_scope: str = ""  # what was on the server when it was connected, and is not wanted
     start_number: int = Field(default=0, sa_type=BIG)
@@ -34,6 +35,7 @@ class Inbox(SQLModel, table=True):
     last_in_error: str = ""
     last_out_at: datetime | None = maybe_moment()
     last_out_error: str = ""
+    sent_error: str = ""  # why the folder of what was sent cannot be used at the moment
     out_paused_until: datetime | None = maybe_moment()  # nothing is sent before; see last_out_error
     self_test: SelfTest = Field(default=SelfTest.NEVER, sa_type=word(SelfTest))
     self_test_at: datetime | None = maybe_moment()  # since when it is so
@@ -60,6 +62,7 @@ class Arrival(SQLModel, table=True):
     received_at: datetime = moment(index=True)
     server_at: datetime | None = maybe_moment()
     oversized: int = Field(default=0, sa_type=BIG)
+    sent: bool = False  # lay among what was sent
     state: ArrivalState = Field(default=ArrivalState.WAITING, sa_type=word(ArrivalState))
     reason: str = ""
     attempts: int = 0
@@ -93,6 +96,7 @@ class LedgerRow(SQLModel, table=True):
     next_at: datetime | None = maybe_moment()
     problem: str = ""  # why it could not be fetched
     settled_at: datetime | None = maybe_moment()
+    sent: bool = False  # in the folder of what was sent
     skipped: bool = False  # was there before the inbox was connected, and not wanted
     gone_at: datetime | None = maybe_moment()  # since when the server does not list it any more
 
@@ -106,6 +110,8 @@ class Folder(SQLModel, table=True):
     id: int = primary_key()
     inbox_id: int = link("inbox", index=False)
     scope: str
+    sent: bool = False  # the folder of what was sent
+    start: int = Field(default=0, sa_type=BIG)  # of that one: what was there before it was watched
     looked_at: datetime = moment()
     on_server: int = 0
     older: int = 0  # from before the inbox was connected

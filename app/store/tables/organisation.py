@@ -23,7 +23,6 @@ class Organisation(SQLModel, table=True):
     feedback_cooling_days: int = 30
     feedback_notice: bool = False  # customers are told of requests where their address is taken
     first_answer_minutes: int = 8 * 60
-    undo_seconds: int = 10  # an answer can be taken back for so long
     open_days: str = "12345"  # Monday is 1; what an inbox says by itself depends on it
     opens_minute: int = 9 * 60  # of the day, in the organisation's time zone
     closes_minute: int = 18 * 60

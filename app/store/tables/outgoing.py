@@ -2,10 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Text, UniqueConstraint
+from sqlalchemy import JSON, Index, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
-from app.store.types import BIG, link, moment, primary_key
+from app.store.types import BIG, link, maybe_moment, moment, primary_key
 
 
 class Resting(SQLModel, table=True):
@@ -46,3 +46,16 @@ class Letterhead(SQLModel, table=True):
     signature: str = Field(default="", sa_type=Text)  # Markdown below every answer
     receipt: str = Field(default="", sa_type=Text)  # the first answer, sent by itself; "" for none
     receipt_closed: str = Field(default="", sa_type=Text)  # the same outside business hours
+
+
+class SentCopy(SQLModel, table=True):
+    """A copy of what was sent, for the folder where its provider keeps such. Stays when done:
+    what we put there ourselves proves nothing about how it was sent."""
+
+    __tablename__ = "sent_copy"
+    __table_args__ = (Index("ix_sent_copy_due", "next_at"),)
+
+    id: int = primary_key()
+    message_id: int = link("message", index=False, unique=True)
+    attempts: int = 0
+    next_at: datetime | None = maybe_moment()  # none: it is there, or nobody tries any more

@@ -184,6 +184,7 @@ class Delivery(SQLModel, table=True):
     phase: str = ""  # how far the attempt under way got
     held_by: str = ""  # the worker whose attempt is under way
     attempts: int = 0
+    since: datetime | None = maybe_moment()  # the first attempt, or the first since a person's word
     next_at: datetime | None = maybe_moment()
     words: str = ""  # the provider's, or ours
     provider_id: str = ""

@@ -24,7 +24,6 @@ class OrganisationOut(BaseModel):
     feedback_delay_minutes: int
     feedback_cooling_days: int
     first_answer_minutes: int
-    undo_seconds: int
 
 
 class Rules(Input):
@@ -36,7 +35,6 @@ class Rules(Input):
     feedback_delay_minutes: int = Field(24 * 60, ge=0, le=60 * 24 * 30)
     feedback_cooling_days: int = Field(30, ge=1, le=365)
     first_answer_minutes: int = Field(8 * 60, ge=1, le=60 * 24 * 30)
-    undo_seconds: int = Field(10, ge=0, le=30)
 
 
 @router.get("")

@@ -7,7 +7,7 @@ from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, Response
 
 from app.core.errors import Invalid
-from app.services import access, letterheads, organisation
+from app.services import access, inboxes, letterheads, organisation
 from app.services.access import Actor
 from app.services.letterheads import AGENT, LIMIT, TICKET, Hours, Texts
 from app.store.tables import Organisation
@@ -49,6 +49,7 @@ class HoursForm:
     opens: Annotated[str, Form(pattern=r"^\d{2}:\d{2}$")] = "09:00"
     closes: Annotated[str, Form(pattern=r"^\d{2}:\d{2}$")] = "18:00"
     days: Annotated[tuple[str, ...], Form(max_length=7)] = ()
+    undo_seconds: Annotated[int, Form(ge=0, le=30)] = 10
 
     def hours(self) -> Hours:
         return Hours("".join(self.days), _minutes(self.opens), _minutes(self.closes))
@@ -108,6 +109,7 @@ def save(
     try:
         with house.database.transaction() as session:
             letterheads.write(session, actor, inbox_id, typed.texts, hours.hours())
+            inboxes.set_undo(session, actor, inbox_id, hours.undo_seconds)
     except Invalid as error:
         return _page(request, house, actor, inbox_id, typed, error.message)
     return go(f"/settings/inboxes/{inbox_id}/texts", did="saved")
@@ -135,6 +137,7 @@ def _page(
         status=422 if problem else 200,
         inbox=inbox,
         texts=texts,
+        undo_seconds=typed.hours.undo_seconds if typed else inbox.undo_seconds,
         names={"ja": "日本語", "de": "Deutsch", "en": "English"},
         days=hours.days,
         opens=hours.opens,

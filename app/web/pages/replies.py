@@ -12,7 +12,7 @@ from starlette.datastructures import UploadFile
 
 from app.core.errors import Conflict, Invalid
 from app.domain.storable import storable
-from app.services import drafts, organisation, resting, tickets
+from app.services import drafts, resting, tickets
 from app.services.access import Actor
 from app.services.queries.inbox import View
 from app.services.resting import When
@@ -95,11 +95,10 @@ def _store(house: House, files: tuple[UploadFile, ...]) -> tuple[drafts.NewFile,
     return tuple(stored)
 
 
-def _when(session: Session, form: ReplyForm) -> When:
+def _when(session: Session, actor: Actor, ref: str, form: ReplyForm) -> When:
     if form.later:
         return When(at=moment(session, form.later))
-    known = organisation.current(session)
-    return When(known.undo_seconds if known else 0)
+    return resting.usual(session, actor, ref)
 
 
 @router.post("/reply")
@@ -117,7 +116,7 @@ def reply(
                 (*drafts.files(session, actor, ref, form.kept), *stored),
                 form.last_seen,
                 form.act,
-                _when(session, form),
+                _when(session, actor, ref, form),
             )
             message = tickets.reply(session, actor, ref, draft)
             rests = resting.of(session, message.id) is not None

@@ -89,7 +89,6 @@ class FeedbackForm:
     delay_hours: Annotated[int, Form(ge=0, le=720)] = 24
     cooling_days: Annotated[int, Form(ge=1, le=365)] = 30
     answer_hours: Annotated[int, Form(ge=1, le=720)] = 8
-    undo_seconds: Annotated[int, Form(ge=0, le=30)] = 10
 
 
 @router.post("/feedback")
@@ -106,7 +105,6 @@ def feedback(
         feedback_delay_minutes=form.delay_hours * 60,
         feedback_cooling_days=form.cooling_days,
         first_answer_minutes=form.answer_hours * 60,
-        undo_seconds=form.undo_seconds,
     )
     try:
         with house.database.transaction() as session:

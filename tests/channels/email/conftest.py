@@ -9,7 +9,9 @@ from tests.servers.dovecot import Dovecot
 
 @pytest.fixture(scope="session")
 def dovecot(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dovecot]:
-    server = Dovecot.start(tmp_path_factory.mktemp("dovecot"))
+    # Where somebody has a folder of this name, the server says what it is for.
+    sent = "namespace inbox {\n  mailbox Sent {\n    special_use = \\Sent\n  }\n}\n"
+    server = Dovecot.start(tmp_path_factory.mktemp("dovecot"), sent)
     yield server
     server.stop()
 

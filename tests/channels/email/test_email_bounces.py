@@ -294,3 +294,34 @@ def test_a_report_without_the_mail_tells_what_we_called_it(told: str, known: str
 
     assert found is not None
     assert found.original_id == known
+
+
+def complaint(fields: str, returned: str = WHOLE) -> bytes:
+    head = (
+        "From: staff@provider.test\nTo: help@shop.test\nSubject: FW: s\n"
+        "Content-Type: multipart/report; report-type=feedback-report; boundary=b"
+    )
+    body = f"--b\n\nSee below.\n--b\nContent-Type: message/feedback-report\n\n{fields}\n"
+    return mail(head, f"{body}{returned}\n--b--\n")
+
+
+@pytest.mark.parametrize(
+    ("fields", "failures"),
+    [
+        (
+            "Feedback-Type: abuse\nVersion: 1\nOriginal-Rcpt-To: <a@b.test>",
+            (Failure("a@b.test", "complained", "", hard=False, words="abuse"),),
+        ),
+        (
+            "Feedback-Type: opt-out\nUser-Agent: x/1",  # many do not say who it was
+            (Failure("", "complained", "", hard=False, words="opt-out"),),
+        ),
+        ("Feedback-Type: not-spam\nOriginal-Rcpt-To: a@b.test", ()),
+        ("Feedback-Type: auth-failure\nOriginal-Rcpt-To: a@b.test", ()),
+    ],
+)
+def test_a_complaint_says_about_what_and_whose(fields: str, failures: tuple[Failure, ...]) -> None:
+    found = read(complaint(fields))
+
+    assert found.kind == "arf"
+    assert found.report == Report(failures, "sent.1@shop.test")

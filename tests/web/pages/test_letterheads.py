@@ -16,6 +16,7 @@ FORM = {
     "opens": "08:30",
     "closes": "17:00",
     "days": ["1", "3"],
+    "undo_seconds": "25",
 }
 
 
@@ -37,6 +38,7 @@ def test_texts_and_hours_are_kept(db: Database, boss: Person) -> None:
     ]
     assert (house.open_days, house.opens_minute, house.closes_minute) == ("13", 510, 1020)
     page = boss.client.get(path).text
+    assert 'name="undo_seconds" type="number" min="0" max="30" value="25"' in page
     assert ">Best wishes, {agent}</textarea>" in page
     assert 'value="08:30"' in page
     assert page.count('name="days" value="1" checked') == 1
@@ -107,3 +109,30 @@ def test_who_answers_sees_what_will_stand_below(db: Database, boss: Person, ann:
     boss.client.post(f"/settings/inboxes/{number}/texts", data=FORM)
 
     assert "<p>Best wishes, Ann</p>" in ann.client.get(f"/tickets/{ref}").text
+
+
+def test_a_program_reads_and_writes_them_as_well(db: Database, boss: Person, ann: Person) -> None:
+    with db.transaction() as session:
+        inbox = make_inbox(session).id
+    url = f"/api/inboxes/{inbox}/texts"
+    none = {"signature": "", "receipt": "", "receipt_closed": ""}
+    english = {"signature": "Best wishes, {agent}", "receipt": "We have it.", "receipt_closed": ""}
+    assert boss.client.get(url).json() == {
+        "undo_seconds": 10,
+        "texts": {"ja": none, "de": none, "en": none},
+    }
+
+    written = boss.client.put(url, json={"undo_seconds": 0, "texts": {"en": english}})
+
+    now = {"undo_seconds": 0, "texts": {"ja": none, "de": none, "en": english}}
+    assert (written.status_code, written.json()) == (200, now)
+    assert boss.client.get(url).json() == now
+    refused = [
+        boss.client.put(url, json={"undo_seconds": 31}).status_code,
+        boss.client.put(url, json={"texts": {"fr": english}}).status_code,
+        boss.client.put(url, json={"texts": {"en": {"receipt": "x" * 10_001}}}).status_code,
+        ann.client.put(url, json={}).status_code,
+        ann.client.get(url).status_code,
+    ]
+    assert refused == [422, 422, 422, 403, 403]
+    assert boss.client.get(url).json() == now

@@ -9,7 +9,7 @@ from sqlmodel import select
 from app.core import clock
 from app.domain.words import MessageKind, Status
 from app.store.database import Database
-from app.store.tables import Attachment, Message, Organisation, Resting, Ticket
+from app.store.tables import Attachment, Inbox, Message, Resting, Ticket
 from tests.factories import make_customer, make_inbox, make_message, make_ticket
 from tests.web.conftest import Person
 
@@ -65,7 +65,7 @@ def test_an_answer_is_taken_back_with_everything_in_it(db: Database, ann: Person
 
 def test_what_has_left_is_not_taken_back(db: Database, ann: Person, ref: str) -> None:
     with db.transaction() as session:
-        session.exec(select(Organisation)).one().undo_seconds = 0
+        session.exec(select(Inbox)).one().undo_seconds = 0
     answer = ann.client.post(f"/tickets/{ref}/reply", data={"text": "Gone."})
     [message] = sent(db)
     assert answer.headers["location"] == f"/tickets/{ref}?view=open&did=sent&on={ref}"

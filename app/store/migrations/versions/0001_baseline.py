@@ -50,6 +50,7 @@ def upgrade() -> None:
         sa.Column("value", sa.String(), nullable=False),
         sa.Column("normal", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("complained_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("undeliverable_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("spam_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
@@ -105,6 +106,7 @@ def upgrade() -> None:
         sa.Column("language", sa.String(), nullable=False),
         sa.Column("team_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("enabled", sa.Boolean(), nullable=False),
+        sa.Column("undo_seconds", sa.Integer(), nullable=False),
         sa.Column("writes_to", sa.String(), nullable=False),
         sa.Column("start_scope", sa.String(), nullable=False),
         sa.Column(
@@ -120,6 +122,7 @@ def upgrade() -> None:
         sa.Column("last_in_error", sa.String(), nullable=False),
         sa.Column("last_out_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_out_error", sa.String(), nullable=False),
+        sa.Column("sent_error", sa.String(), nullable=False),
         sa.Column("out_paused_until", sa.DateTime(timezone=True), nullable=True),
         sa.Column(
             "self_test",
@@ -160,6 +163,7 @@ def upgrade() -> None:
         sa.Column(
             "oversized", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("sent", sa.Boolean(), nullable=False),
         sa.Column(
             "state",
             sa.Enum(
@@ -672,6 +676,7 @@ def upgrade() -> None:
         sa.Column("phase", sa.String(), nullable=False),
         sa.Column("held_by", sa.String(), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=True),
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("words", sa.String(), nullable=False),
         sa.Column("provider_id", sa.String(), nullable=False),
@@ -726,6 +731,8 @@ def upgrade() -> None:
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("scope", sa.String(), nullable=False),
+        sa.Column("sent", sa.Boolean(), nullable=False),
+        sa.Column("start", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("on_server", sa.Integer(), nullable=False),
         sa.Column("older", sa.Integer(), nullable=False),
@@ -859,6 +866,7 @@ def upgrade() -> None:
         sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("problem", sa.String(), nullable=False),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("sent", sa.Boolean(), nullable=False),
         sa.Column("skipped", sa.Boolean(), nullable=False),
         sa.Column("gone_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(["arrival_id"], ["arrival.id"], name=op.f("fk_ledger_arrival_id")),
@@ -926,7 +934,6 @@ def upgrade() -> None:
         sa.Column("feedback_cooling_days", sa.Integer(), nullable=False),
         sa.Column("feedback_notice", sa.Boolean(), nullable=False),
         sa.Column("first_answer_minutes", sa.Integer(), nullable=False),
-        sa.Column("undo_seconds", sa.Integer(), nullable=False),
         sa.Column("open_days", sa.String(), nullable=False),
         sa.Column("opens_minute", sa.Integer(), nullable=False),
         sa.Column("closes_minute", sa.Integer(), nullable=False),
@@ -997,6 +1004,23 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_segment")),
         sa.UniqueConstraint("key", name=op.f("uq_segment_key")),
     )
+    op.create_table(
+        "sent_copy",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name=op.f("fk_sent_copy_message_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_sent_copy")),
+        sa.UniqueConstraint("message_id", name=op.f("uq_sent_copy_message_id")),
+    )
+    with op.batch_alter_table("sent_copy", schema=None) as batch_op:
+        batch_op.create_index("ix_sent_copy_due", ["next_at"], unique=False)
+
     op.create_table(
         "stage_vocabulary",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1105,6 +1129,10 @@ def downgrade() -> None:
 
     op.drop_table("stage")
     op.drop_table("stage_vocabulary")
+    with op.batch_alter_table("sent_copy", schema=None) as batch_op:
+        batch_op.drop_index("ix_sent_copy_due")
+
+    op.drop_table("sent_copy")
     op.drop_table("segment")
     with op.batch_alter_table("seen", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_seen_ticket_id"))

@@ -1,0 +1,182 @@
+"""What lies among what was sent: copies of ours, and answers that colleagues wrote elsewhere."""
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from app.domain.words import Status
+from app.services import doubts, integrity, outbox, sent_copies, tickets
+from app.services.tickets import Draft
+from app.store.blobs import Blobs
+from app.store.tables import Agent, Arrival, Change, Message, Participant, SentCopy, Ticket
+from channels.contract import (
+    Direction,
+    InboundMessage,
+    InDoubt,
+    Party,
+    Ref,
+    RefKind,
+    Rendered,
+    Sent,
+)
+from tests.inquiries import LINKS, NOON, Desk, inquiry
+from tests.services.conftest import Forward
+
+YUMI, BOB, CARL = "yumi@customers.test", "bob@customers.test", "carl@elsewhere.test"
+OURS = "t.token.2.dede0129@shop.test"
+
+
+def elsewhere(desk: Desk, *answers: str, to: str = YUMI, **given: Any) -> InboundMessage:
+    """A mail of our own address, as it lies among what was sent."""
+    ours: dict[str, Any] = {
+        "sender": Party("email", desk.inbox.address),
+        "direction": Direction.OUTBOUND,
+        "to": (Party("email", to),),
+        "refs": tuple(Ref(RefKind.MESSAGE_ID, one) for one in answers),
+    }
+    return replace(inquiry(text="Turn the lid to the left."), **(ours | given))
+
+
+def outcome(desk: Desk, message: InboundMessage) -> tuple[str, str]:
+    arrival: Arrival = desk.arrive(message)
+    return arrival.state, arrival.reason
+
+
+def test_an_answer_from_a_mail_program_stands_on_its_ticket(desk: Desk, blobs: Blobs) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first)
+    [ann] = [one for one in desk.all(Agent) if one.id == desk.ann.agent_id]
+    answer = elsewhere(
+        desk,
+        first.external_id,
+        to=YUMI,
+        sent_at=NOON + timedelta(minutes=1),
+        cc=(Party("email", BOB), Party("email", desk.inbox.address)),
+        sender=Party("email", ann.email.upper(), "Somebody"),
+    )
+
+    state, reason = outcome(desk, answer)
+
+    assert (state, reason) == ("filed", f"On ticket {ticket.ref}, as an answer of ours.")
+    _, said = desk.all(Message)
+    assert (said.kind, said.author, said.agent_id) == ("outbound", ann.name, ann.id)
+    assert (said.text, said.external_id) == (answer.text, answer.external_id)
+    after: Ticket = desk.again(ticket)
+    assert (after.status, after.waiting_since, after.message_count) == (Status.WAITING, None, 2)
+    assert (after.first_responded_at, after.assignee_id) == (NOON, ann.id)
+    assert desk.deliveries(said.id) == []
+    last = desk.all(Change)[-1]
+    assert (last.what, last.agent_id) == ("answered_elsewhere", ann.id)
+    assert len(desk.all(Participant, ticket_id=ticket.id)) == 2  # the customer, and who got a copy
+    # Who answers a colleague's mail is on the ticket as after an answer from here.
+    back = inquiry(BOB, refs=(Ref(RefKind.MESSAGE_ID, answer.external_id),))
+    assert outcome(desk, back) == ("filed", f"On ticket {ticket.ref}.")
+    assert outcome(desk, answer)[0] == "copy"
+    with desk.db.reading() as session:
+        problems = [one.words for one in integrity.problems(session, blobs)]
+    assert [one for one in problems if "delivery" in one] == []
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"refs": ()}, "A conversation that began in a mail program."),
+        ({"to": (Party("email", CARL),)}, "It went to nobody who takes part in the ticket it"),
+        ({"automatic": True}, "A machine wrote it."),
+    ],
+    ids=["a new conversation", "handed on to somebody else", "a machine's"],
+)
+def test_what_is_no_answer_is_ignored_with_a_reason(
+    desk: Desk, given: dict[str, Any], reason: str
+) -> None:
+    first = inquiry()
+    before = desk.ticket(first)
+
+    state, said = outcome(desk, replace(elsewhere(desk, first.external_id), **given))
+
+    assert state == "ignored"
+    assert said.startswith(reason)
+    assert [one.id for one in desk.all(Ticket)] == [before.id]
+    assert desk.again(before).version == before.version
+
+
+def test_an_answer_older_than_the_question_answers_nothing(desk: Desk) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first)
+    desk.arrive(
+        inquiry(
+            refs=(Ref(RefKind.MESSAGE_ID, first.external_id),), sent_at=NOON + timedelta(hours=2)
+        )
+    )
+
+    outcome(desk, elsewhere(desk, first.external_id, sent_at=NOON + timedelta(hours=1)))
+
+    after = desk.again(ticket)
+    assert (after.status, after.waiting_since) == (Status.OPEN, NOON)
+    assert [one.kind for one in desk.all(Message)] == ["inbound", "inbound", "outbound"]
+
+
+def in_doubt(desk: Desk) -> Message:
+    message: Message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
+    parcel = desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS)
+    desk.do(outbox.keep_rendered, message.id, Rendered(OURS, b"x"), "f" * 64)
+    desk.do(outbox.settle, message.id, parcel.holder, {YUMI: InDoubt("It went away.")})
+    return message
+
+
+@pytest.mark.parametrize("copied_by_us", [False, True])
+def test_a_copy_ends_a_doubt_unless_we_put_it_there(desk: Desk, copied_by_us: bool) -> None:
+    message = in_doubt(desk)
+    if copied_by_us:
+        desk.do(sent_copies.want, message)
+
+    desk.do(doubts.lies_among_sent, desk.inbox.id, OURS)
+
+    [delivery] = desk.deliveries(message.id)
+    if copied_by_us:
+        assert (delivery.state, delivery.words) == ("in_doubt", "It went away.")
+    else:
+        assert (delivery.state, delivery.words) == ("sent", doubts.AMONG_SENT)
+
+
+def test_a_copy_of_ours_is_no_second_message(desk: Desk) -> None:
+    message = in_doubt(desk)
+
+    seen = desk.arrive(elsewhere(desk, external_id=OURS, machine="ourselves", automatic=True))
+
+    assert (seen.state, seen.copy_of_id) == ("copy", message.id)
+    assert [one.kind for one in desk.all(Message)] == ["inbound", "outbound"]
+
+
+def test_a_copy_is_wanted_once_of_what_was_sent(desk: Desk, forward: Forward) -> None:
+    message: Message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
+    parcel = desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS)
+    desk.do(outbox.keep_rendered, message.id, Rendered(OURS, b"x"), "f" * 64)
+    desk.do(outbox.settle, message.id, parcel.holder, {YUMI: Sent("p")}, keep_copy=True)
+    desk.do(sent_copies.want, message)
+    [row] = desk.all(SentCopy)
+    assert (row.message_id, row.next_at) == (message.id, NOON)
+
+    for _ in range(sent_copies.ATTEMPTS):
+        assert desk.do(sent_copies.due, message.id) is not None
+        desk.do(sent_copies.failed, message.id, "imap.shop.test is full.")
+        assert desk.do(sent_copies.due, message.id) is None
+        forward(timedelta(hours=1))
+
+    [row] = desk.all(SentCopy)
+    assert (row.attempts, row.next_at) == (sent_copies.ATTEMPTS, None)
+    assert desk.one(type(desk.inbox), desk.inbox.id).sent_error == "imap.shop.test is full."
+    assert desk.all(Change)[-1].what == "sent_copy_failed"
+    [delivery] = desk.deliveries(message.id)
+    assert (delivery.state, delivery.attempts) == ("sent", 1)  # whatever becomes of the copy
+
+
+def test_no_copy_of_a_feedback_request_is_wanted(desk: Desk) -> None:
+    message = in_doubt(desk)
+    message.request = True
+
+    desk.do(sent_copies.want, message)
+
+    assert desk.all(SentCopy) == []

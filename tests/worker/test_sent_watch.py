@@ -1,0 +1,152 @@
+"""The folder of what was sent is watched from now on, beside what comes in."""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from typing_extensions import override
+
+from app.services import tickets
+from app.services.tickets import Draft
+from app.store.tables import Arrival, Folder, LedgerRow, Message
+from app.worker import pull
+from app.worker.copies import copy
+from app.worker.deliver import deliver
+from channels.contract import (
+    Direction,
+    Ignored,
+    InboundMessage,
+    Mailbox,
+    Misconfigured,
+    Raw,
+    Rendered,
+    TryLater,
+)
+from tests.fakes import FakeConfig, raw
+from tests.worker.conftest import Plant
+from tests.worker.hurry import ended, hurried, until
+from tests.worker.post import Post
+
+
+class TwoFolders(Post):
+    """`sent` is another account's worth of folder; `copies` is what was put there by us."""
+
+    def __init__(self, *items: Raw) -> None:
+        super().__init__(*items)
+        self.sent = Post()
+        self.sent.server.scope = "Sent/1"
+        self.copies: list[str] = []
+        self.refuses: list[Exception] = []
+
+    @override
+    def parse(self, config: FakeConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
+        [message] = super().parse(config, raw)
+        assert isinstance(message, InboundMessage)
+        direction = Direction.OUTBOUND if raw.sent else Direction.INBOUND
+        return [replace(message, direction=direction)]
+
+    def keeps_copies(self, config: FakeConfig) -> bool:
+        return True
+
+    async def keep_copy(self, config: FakeConfig, rendered: Rendered) -> None:
+        if self.refuses:
+            raise self.refuses.pop(0)
+        self.copies.append(rendered.external_id)
+
+    def watches_sent(self, config: FakeConfig) -> bool:
+        return True
+
+    def open_sent(self, config: FakeConfig) -> AbstractAsyncContextManager[Mailbox]:
+        return self.sent.open(config)
+
+    def lay(self, *names: str) -> None:
+        number = len(self.sent.server.items)
+        for name in names:
+            number += 1
+            one = replace(raw(name), external_id=f"Sent/1/{number}", sent=True)
+            self.sent.server.items.append(one)
+
+
+def known(plant: Plant) -> list[tuple[str, int, bool]]:
+    return [(row.scope, row.number, row.sent) for row in plant.desk.all(LedgerRow)]
+
+
+def folders(plant: Plant) -> list[tuple[str, int, int, int]]:
+    return [
+        (row.scope, row.on_server, row.older, row.not_explained) for row in plant.desk.all(Folder)
+    ]
+
+
+def test_what_is_sent_from_now_on_is_fetched_and_nothing_is_mixed_up(plant: Plant) -> None:
+    post = TwoFolders(raw("1"), raw("2"))
+    post.server.scope = "INBOX/1"
+    post.lay("old", "older")
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = asyncio.create_task(pull.supervise(plant.works))
+        await until(lambda: post.rests > 0)
+        post.lay("new")
+        post.server.items.append(raw("3"))
+        await post.look_again()
+        await until(lambda: len(known(plant)) == 4)
+        await post.look_again()
+        await ended(task)
+
+    hurried(act)
+    assert known(plant) == [
+        ("INBOX/1", 1, False),
+        ("INBOX/1", 2, False),
+        ("INBOX/1", 3, False),
+        ("Sent/1", 3, True),
+    ]
+    assert [(row.external_id, row.sent) for row in plant.desk.all(Arrival)][-1] == (
+        "Sent/1/3",
+        True,
+    )
+    assert sorted(folders(plant)) == [("INBOX/1", 2, 0, 0), ("Sent/1", 3, 2, 0)]
+
+
+@pytest.mark.parametrize("problem", [TryLater("It is away."), Misconfigured("No such folder.")])
+def test_a_sent_folder_in_trouble_does_not_stop_what_comes_in(
+    plant: Plant, problem: Exception
+) -> None:
+    post = TwoFolders(raw("1"))
+    post.sent.troubles = [problem]
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = asyncio.create_task(pull.supervise(plant.works))
+        await until(lambda: post.rests > 0)
+        post.server.items.append(raw("2"))
+        await post.look_again()
+        await ended(task)
+
+    hurried(act)
+    assert [row.external_id for row in plant.desk.all(Arrival)] == ["1", "2"]
+    inbox = plant.inbox()
+    assert (inbox.sent_error, inbox.last_in_error) == (str(problem), "")
+
+
+async def test_a_copy_is_put_there_after_it_was_sent(plant: Plant) -> None:
+    post = TwoFolders()
+    post.refuses = [TryLater("It is away.")]
+    plant = plant.with_channel(post)
+    message: Message = plant.desk.do(
+        tickets.reply, plant.desk.ann, plant.desk.ticket().ref, Draft("Turn it.")
+    )
+    await deliver(plant.works, message.id)
+    await copy(plant.works, message.id)
+    assert (post.copies, plant.inbox().sent_error) == ([], "It is away.")
+
+    plant.forward(timedelta(minutes=2))
+    await copy(plant.works, message.id)
+    await copy(plant.works, message.id)
+
+    [sent] = [one for one in plant.desk.all(Message) if one.id == message.id]
+    assert (post.copies, plant.inbox().sent_error) == ([sent.external_id], "")
+    assert plant.delivery() == ("sent", "")
+    assert len(post.server.sent) == 1
