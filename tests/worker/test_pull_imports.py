@@ -9,7 +9,7 @@ import pytest
 from app.services import inboxes, intake
 from app.services.access import SYSTEM
 from app.services.inboxes import NewInbox
-from app.store.tables import Arrival, Change, Folder, LedgerRow
+from app.store.tables import Arrival, Change, Folder, Inbox, LedgerRow
 from app.worker import pull
 from channels.contract import Raw
 from tests.fakes import FakeConfig, raw
@@ -190,6 +190,25 @@ def test_what_comes_during_an_import_goes_first(plant: Plant) -> None:
     with plant.desk.db.reading() as session:
         first = intake.due(session, plant.inbox_id, 2)
     assert [row.external_id for row in first] == ["INBOX/1/161", "INBOX/1/1"]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_an_import_tells_how_much_is_still_on_the_server(plant: Plant) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", *(mail(f"old {number}") for number in range(160)))
+    plant = plant.with_channel(post)
+    left = []
+
+    def note() -> None:
+        if len(post.fetched) % 50 == 30:
+            left.append(plant.desk.one(Inbox, plant.inbox_id).to_fetch)
+
+    post.on_fetch = note
+
+    hurried(lambda: looked(plant, post))
+
+    assert left == [135, 85, 35]
+    assert plant.desk.one(Inbox, plant.inbox_id).to_fetch == 0
 
 
 @pytest.mark.parametrize("kind", ["sqlite"])
