@@ -24,7 +24,7 @@ def test_probe_is_a_mail_of_ours_to_a_personal_address() -> None:
     assert [party.value for party in message.to] == [recipient]
     assert message.sender.value == "support@example.com"
     assert message.machine == "ourselves"
-    assert message.refs == (Ref(RefKind.ADDRESS_TOKEN, TOKEN),)
+    assert message.refs == (Ref(RefKind.ADDRESS_TOKEN, TOKEN), Ref(RefKind.ID_TOKEN, TOKEN))
     assert message.external_id == rendered.external_id
     assert b"\r\nReply-To:" not in rendered.body
 
