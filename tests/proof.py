@@ -81,7 +81,10 @@ def main() -> int:
     _say(_heading())
     with tempfile.TemporaryDirectory(prefix="setten-proof-") as folder:
         clone = Path(folder) / "setten"
-        subprocess.run(["git", "clone", "-q", str(ROOT), str(clone)], check=True)
+        subprocess.run(
+            ["git", "-c", "advice.detachedHead=false", "clone", "-q", str(ROOT), str(clone)],
+            check=True,
+        )
         good = True
         if not only or 1 in only:
             good &= _newcomer(clone)
