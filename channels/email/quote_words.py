@@ -119,8 +119,9 @@ NAMES = frozenset(name.lower() for name in (*_SENDER, *_WHEN, *_MATTER, *_OTHER)
 
 def field(line: str) -> tuple[str, str] | None:
     """Name and value, if the line is one of those a program puts above a mail it answers."""
-    at = line.find(":", 0, LONGEST_NAME)
-    if at < 0 and (at := line.find("\uff1a", 0, LONGEST_NAME)) < 0:
+    start = line[:LONGEST_NAME].replace("\uff1a", ":")
+    at = start.find(":")
+    if at < 0:
         return None
     name = line[:at].strip("* \t\u3000").lower()
     return (name, line[at + 1 :]) if name in NAMES else None

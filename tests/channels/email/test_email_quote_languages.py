@@ -83,6 +83,9 @@ BLOCKS = {
     ),
     "forwarded, one field": "Begin forwarded message:\n\nFrom: Ann <ann@example.org>",
     "forwarded in Japanese, one field": "転送されたメッセージ：\n\n差出人: 佐藤 <sato@example.jp>",
+    "Japanese with wide colons": (
+        "差出人： 佐藤\n送信日時： 2026年11月19日 14:07\n宛先： サポート\n件名： 電灯"
+    ),
     "wide blanks": "----------  Forwarded Message  ----------",
     "Spanish ruler": "-----Mensaje original-----",
     "Chinese ruler": "------------------ 原始邮件 ------------------",
