@@ -4,6 +4,7 @@ import binascii
 import contextlib
 import re
 from dataclasses import dataclass, field
+from string import ascii_letters, digits
 
 from channels.contract import Unreadable
 from channels.email import uuencoded
@@ -27,10 +28,12 @@ _LINE_REST = re.compile(rb"(--)?[ \t]{0,100}(?:\r\n|\r|\n|$)")
 _FOLDED = re.compile(rb"(?:[ \t][^\r\n]*(?:\r\n|\r|\n))*")
 _DIGESTED = "message/rfc822"  # what a part of a digest is that says nothing of itself
 _OF_CONTENT = ("content-type", "content-transfer-encoding")
+_BASE64 = (ascii_letters + digits + "+/=").encode()
 # A line of words: base64 has neither blanks nor these.
 _NO_BASE64_LINE = re.compile(
     rb"^[^\r\n]{0,200}?(?:[!-*,-.:-<>-@[-`{-~]|\S[ \t]{1,20}\S)", re.MULTILINE
 )
+_NO_TEXT = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1a\x1c-\x1f\x7f]")
 _PLAIN_PART = re.compile(rb"(?<=\n)content-type:[ \t]*text/plain", re.IGNORECASE)
 _NEXT_PART = re.compile(rb"\r?\n--")
 _BODY_START = re.compile(rb"\r\n\r\n|\n\n|\r\r|\n\r\n")
@@ -307,13 +310,23 @@ def _decoded(span: _Span, encoding: str, *, is_text: bool) -> bytes:
 def _text_of_base64(raw: bytes) -> bytes:
     """With what a list server wrote below it as it is; a text that is no base64 stays a text."""
     words = _NO_BASE64_LINE.search(raw)
-    if words is None:
+    if words is None or _is_noisy_base64(raw[words.start() :]):
         return base64_bytes(raw)
     above, below = raw[: words.start()], raw[words.start() :]
     if not above.strip():
         return raw
     ends = above.rstrip().endswith(b"=") or len(b"".join(above.split())) % 4 == 0
     return base64_bytes(above) + b"\n" + below if ends else base64_bytes(raw)
+
+
+def _is_noisy_base64(raw: bytes) -> bool:
+    """Whether it is base64 with a few letters of noise: one word a line, and a text behind it."""
+    tight = b"".join(raw.split())
+    return (
+        len(raw.split()) <= raw.count(b"\n") + 1
+        and 10 * len(tight.translate(None, _BASE64)) <= len(tight)
+        and _NO_TEXT.search(base64_bytes(raw)) is None
+    )
 
 
 def _uudecoded(raw: bytes) -> bytes:

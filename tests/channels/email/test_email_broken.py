@@ -77,6 +77,12 @@ TEXTS = {
         "Grüße aus München\n--\n----=_1wy--",
     ),
     "letters of noise": (CODED[:8] + b"\r\n\x00" + CODED[8:], "Grüße aus München"),
+    "a foreign letter in it": (CODED[:9] + b"*" + CODED[9:], "Grüße aus München"),
+    "a foreign letter further down": (
+        base64.b64encode(b"The lamp is dark, ") + b"\r\nVG9k*YXkgYWdhaW4h\r\n",
+        "The lamp is dark, Today again!",
+    ),
+    "one word": (b"Entschuldigung.\r\n", "Entschuldigung."),
 }
 
 
