@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import random
+from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from functools import partial
 
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
+from sqlalchemy.exc import DataError, IntegrityError, ProgrammingError
 
 from app.core import clock, crashpoints
 from app.core.errors import Invalid
@@ -45,6 +46,7 @@ BACKLOG = (
 AT_ONCE_KNOWN = 500  # asked in one go what they are
 AT_ONCE_BYTES = 8_000_000  # … and are no larger together; they are in memory until then
 AFTER_MISCONFIGURED = 300.0
+LOSSES = 3  # after so many at the same mail, those behind it go on
 
 _listed = crashpoints.declare("pull.listed", "ids listed, nothing fetched")
 _fetched = crashpoints.declare("pull.fetched", "bytes in memory, nothing stored")
@@ -69,6 +71,7 @@ class Held:
     worker: str
     token: int
     sent: bool = False  # what is fetched lay among what was sent
+    losses: Counter[ServerId] = field(default_factory=Counter, compare=False)
 
     @property
     def lease(self) -> str:
@@ -119,6 +122,7 @@ def _wants(works: Works, inbox: Inbox) -> bool:
 
 async def _keep_pulling(works: Works, inbox_id: int) -> None:
     wait = BACKOFF[0]
+    losses: Counter[ServerId] = Counter()
     while True:
         if left := await asyncio.to_thread(refusals.seconds_left, works, inbox_id):
             await asyncio.sleep(min(left, RENEW))
@@ -127,7 +131,8 @@ async def _keep_pulling(works: Works, inbox_id: int) -> None:
         if token is None:
             await asyncio.sleep(RENEW)
             continue
-        held, began = Held(inbox_id, works.name, token), asyncio.get_running_loop().time()
+        held = Held(inbox_id, works.name, token, losses=losses)
+        began = asyncio.get_running_loop().time()
         renewing = asyncio.create_task(_renew(works, held))
         pulling = asyncio.create_task(_pull(works, held))
         try:
@@ -276,8 +281,12 @@ async def _fetch(
             raw: Raw | Withheld | None = await box.fetch(item)
         except Withheld as problem:
             raw = problem  # those behind it go on
-        except Exception:
-            # What stands before it must not wait for a mail that cannot be had.
+        except Exception as problem:
+            # Neither what stands before it nor what comes behind waits for it for ever.
+            held.losses[item] += 1
+            if held.losses[item] >= LOSSES:
+                words = f"Mail {item.number} could not be fetched: {problem}"
+                fetched.append((item, Withheld(words)))
             await asyncio.to_thread(_keep, works, held, fetched, backlog=backlog)
             raise
         _fetched()
@@ -310,15 +319,14 @@ def _keep(works: Works, held: Held, fetched: Sequence[Fetched], *, backlog: bool
 def _note_each(
     works: Works, held: Held, fetched: Sequence[Fetched], parcels: Mapping[ServerId, Parcel]
 ) -> None:
-    """One that the database cannot take must not hold up the others; it is heard of after them."""
-    trouble: DBAPIError | None = None
-    for one in fetched:
+    """One that the database cannot take must not hold up the others."""
+    for item, raw in fetched:
         try:
-            _note(works, held, [one], parcels)
-        except _UNACCEPTABLE as problem:
-            trouble = problem
-    if trouble:
-        raise trouble
+            _note(works, held, [(item, raw)], parcels)
+        except _UNACCEPTABLE:
+            log.exception("the database takes no such mail", extra={"inbox": held.inbox_id})
+            words = f"The database does not take mail {item.number}; see the log."
+            _note(works, held, [(item, Withheld(words))], parcels)
 
 
 def _note(

@@ -25,6 +25,8 @@ LOOK_AHEAD = 200  # mails whose sizes are asked for at once
 _UID = re.compile(rb"\bUID (\d+)", re.IGNORECASE)
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)", re.IGNORECASE)
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]{10,40})"', re.IGNORECASE)
+_SIZES = "(UID RFC822.SIZE INTERNALDATE)"
+_TELLING = "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"
 _OWN_ID = re.compile(rb"^message-id[ \t]*:\s*<?([^<>\s]{1,990})", re.IGNORECASE | re.MULTILINE)
 _MONTHS = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 _VALIDITY = re.compile(rb"\[UIDVALIDITY (\d+)\]", re.IGNORECASE)
@@ -90,13 +92,7 @@ class ImapMailbox:
         numbers = [item.number for item in items if item.scope == self.scope]
         found: dict[ServerId, Identity] = {}
         for at in range(0, len(numbers), LOOK_AHEAD):
-            wanted = ",".join(map(str, numbers[at : at + LOOK_AHEAD]))
-            answer = await self._session.ask(
-                "FETCH",
-                wanted,
-                "(UID RFC822.SIZE INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])",
-            )
-            for parts in answer.untagged:
+            for parts in await _told(self._session, numbers[at : at + LOOK_AHEAD]):
                 uid, size, received_at = _facts(b" ".join(parts[::2]))  # the rest are literals
                 if uid and uid in numbers:
                     key = identity(b"".join(parts[1:2]), received_at, size)
@@ -169,8 +165,10 @@ class ImapMailbox:
         ahead = [uid for uid in self._listed if uid >= number][:LOOK_AHEAD]
         if not ahead or ahead[0] != number:
             ahead = [number]
-        wanted = ",".join(map(str, ahead))
-        answer = await self._session.ask("FETCH", wanted, "(UID RFC822.SIZE INTERNALDATE)")
+        try:
+            answer = await self._session.tell(ahead, _SIZES)
+        except Withheld:
+            answer = await self._session.tell([number], _SIZES)
         for parts in answer.untagged:
             uid, size, received_at = _facts(b" ".join(parts))
             if uid and size >= 0:
@@ -183,6 +181,17 @@ class ImapMailbox:
             raise Withheld(
                 f"{self._session.host} lists mail {item.number} but does not hand it out."
             )
+
+
+async def _told(session: Session, numbers: Sequence[int]) -> list[list[bytes]]:
+    """What tells mails from each other. One that is refused does not take others with it."""
+    try:
+        return (await session.tell(numbers, _TELLING)).untagged
+    except Withheld:
+        half = len(numbers) // 2
+        if not half:
+            return []
+        return [*await _told(session, numbers[:half]), *await _told(session, numbers[half:])]
 
 
 def is_placeholder(body: bytes) -> bool:
@@ -207,7 +216,8 @@ def identity(mail: bytes, received_at: datetime | None, size: int) -> str:
     found = _OWN_ID.search(header)
     if found is None or received_at is None:
         return ""
-    name = found.group(1).decode("utf-8", "replace")[:300]
+    told = found.group(1).decode("utf-8", "replace")[:300]
+    name = "".join(letter for letter in told if letter.isprintable())  # no database keeps NUL
     return f"{name} {received_at.isoformat()} {size}"
 
 

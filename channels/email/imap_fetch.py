@@ -36,7 +36,7 @@ def about(answer: Answer, number: int) -> Iterator[list[bytes]]:
 
 async def piece(session: Session, number: int, part: str) -> Piece | None:
     """One part of one mail, such as `BODY.PEEK[HEADER]`. None when nothing of it came."""
-    answer = await session.ask("FETCH", str(number), f"(UID {part})")
+    answer = await session.tell([number], f"(UID {part})")
     for parts in about(answer, number):
         for text, literal in zip(parts[::2], parts[1::2], strict=False):
             if label := _LABEL.search(text):

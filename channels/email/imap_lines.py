@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterator
 
 MAX_LINE = 8_000_000
+MAX_LITERAL = 100_000_000  # twice the largest mail that is fetched
 
 _LITERAL = re.compile(rb"~?\{(\d{1,12})\+?\}$")
 
@@ -24,7 +25,7 @@ class Lines:
         return bool(self._buffer or self._parts)
 
     def feed(self, received: bytes) -> Iterator[list[bytes]]:
-        """The responses that are whole by now. Raises `ValueError` on a line without an end."""
+        """The responses that are whole by now. Raises `ValueError` where it would never end."""
         self._buffer += received
         while self._read_on():
             if self._literal is None:
@@ -53,4 +54,6 @@ class Lines:
         self._parts.append(line)
         if found := _LITERAL.search(line):
             self._literal, self._missing = bytearray(), int(found.group(1))
+            if self._missing > MAX_LITERAL:
+                raise ValueError("more than was asked for")
         return True

@@ -6,9 +6,10 @@ import json
 import re
 import socket
 import ssl
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from channels.contract import Misconfigured, SignInRefused, TryLater
+from channels.contract import Misconfigured, SignInRefused, TryLater, Withheld
 from channels.email import oauth
 from channels.email.config import Auth, EmailConfig, Security
 from channels.email.imap_protocol import Answer, Lost, Protocol, quote
@@ -21,6 +22,7 @@ _BUSY = re.compile(
     r"|temporar|simultaneous|not connected|maximum number|rate limit|lock",
     re.IGNORECASE,
 )
+_FAULTY = re.compile(r"\[(?:SERVERBUG|CONTACTADMIN)", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,18 @@ class Session:
         answer = await self.run(name, *args, uid=uid)
         if not answer.ok:
             raise TryLater(f"{self.host} refused {name}: {answer.text[:200]}", 30)
+        return answer
+
+    async def tell(self, numbers: Sequence[int], what: str) -> Answer:
+        """Ask for something of some mails. Raises `Withheld` when these are refused."""
+        answer = await self.run("FETCH", ",".join(map(str, numbers)), what, uid=True)
+        if not answer.ok:
+            said = answer.text[:200]
+            if is_busy(said) and not _FAULTY.search(said):
+                raise TryLater(f"{self.host} refused FETCH: {said}", 30)
+            raise Withheld(
+                f"{self.host} lists mail {numbers[0]} but does not hand it out. It said: {said}"
+            )
         return answer
 
 

@@ -69,25 +69,28 @@ def test_what_the_ledger_lacks_is_fetched_and_nothing_else(plant: Plant) -> None
     assert ledger(plant) == [(1, True, False, ""), (2, True, False, ""), (3, True, False, "")]
 
 
-def test_what_stands_before_a_mail_that_cannot_be_had_does_not_wait_for_it(plant: Plant) -> None:
+def test_a_mail_at_which_the_connection_breaks_every_time_holds_up_no_other(plant: Plant) -> None:
     post = Post(raw("a"), raw("b"), raw("c"))
 
-    def withheld() -> None:
-        if post.fetched[-1] == 3:
-            raise TryLater("The server lists mail 3 but does not hand it out.")
+    def hang_up() -> None:
+        if post.fetched[-1] == 2:
+            raise TryLater("The connection broke.")
 
-    post.on_fetch = withheld
+    post.on_fetch = hang_up
     plant = plant.with_channel(post)
 
     async def act() -> None:
         task = pulling(plant)
-        await until(lambda: len(post.fetched) == 4)  # comes back to it, and to nothing else
+        await until(lambda: post.rests)
         await ended(task)
 
     hurried(act)
 
-    assert post.fetched == [1, 2, 3, 3]
-    assert plant.states() == [("a", "waiting"), ("b", "waiting")]
+    assert post.fetched == [1, 2, 2, 2, 3]
+    assert plant.states() == [("a", "waiting"), ("c", "waiting")]
+    words = "Mail 2 could not be fetched: The connection broke."
+    assert ledger(plant) == [(1, True, False, ""), (2, False, False, words), (3, True, False, "")]
+    assert plant.inbox().last_in_error == words
 
 
 @pytest.mark.parametrize("kind", ["postgres"])
@@ -98,14 +101,15 @@ def test_a_mail_the_database_cannot_take_does_not_hold_up_the_others(plant: Plan
 
     async def act() -> None:
         task = pulling(plant)
-        await until(lambda: len(post.fetched) > 3)  # comes back to it, and to nothing else
+        await until(lambda: post.rests)
         await ended(task)
 
     hurried(act)
 
-    assert post.fetched[:4] == [1, 2, 3, 2]
+    assert post.fetched == [1, 2, 3]
     assert plant.states() == [("a", "waiting"), ("c", "waiting")]
-    assert ledger(plant) == [(1, True, False, ""), (3, True, False, "")]
+    words = "The database does not take mail 2; see the log."
+    assert ledger(plant) == [(1, True, False, ""), (2, False, False, words), (3, True, False, "")]
 
 
 @on_sqlite

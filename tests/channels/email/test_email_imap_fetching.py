@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import pytest
 
-from channels.contract import Raw, ServerId, Withheld
+from channels.contract import Raw, Recognises, ServerId, TryLater, Withheld
 from channels.email import channel, imap
 from channels.email.imap_fetch import AT_ONCE, STEP
 from channels.email.imap_giant import first_text
@@ -229,3 +229,47 @@ async def test_a_mail_of_which_nothing_is_known_any_more_is_gone() -> None:
     )
 
     assert raw is None
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [
+        (b"NO [SERVERBUG] internal error", Withheld),
+        (b"BAD cannot parse this message", Withheld),
+        (b"NO [UNAVAILABLE] try again", TryLater),
+    ],
+)
+@pytest.mark.parametrize("asked", ["UID FETCH 2 (UID BODY", "UID FETCH 2 (UID RFC822"])
+async def test_a_refused_mail_is_withheld_unless_the_server_is_busy(
+    said: bytes, problem: type[Exception], asked: str
+) -> None:
+    with pytest.raises(problem):
+        await fetched({asked: b"{tag} %s\r\n" % said})
+
+
+async def test_a_mail_that_spoils_the_answer_about_many_does_not_take_them_with_it() -> None:
+    one = (
+        b'* 2 FETCH (UID 2 RFC822.SIZE 5 INTERNALDATE "17-Nov-2026 09:00:00 +0900" '
+        b"BODY[HEADER.FIELDS (MESSAGE-ID)] {16}\r\nMessage-ID: <a>\n)\r\n{tag} OK\r\n"
+    )
+    bad = b"{tag} NO [SERVERBUG] internal error\r\n"
+    replies = {"UID FETCH 1,2 (": bad, "UID FETCH 1 (": bad, "UID FETCH 2 (": one}
+    replies["UID FETCH 2 (UID BODY"] = handed(0, b"hello")
+    async with imap_liar(dict(replies)) as liar, channel.open(config(liar)) as box:
+        there = await box.list(None)
+        assert isinstance(box, Recognises)
+        found = await box.identities(there)
+        with pytest.raises(Withheld):
+            await box.fetch(there[0])
+        raw = await box.fetch(there[1])
+
+    assert {item.number: known.key for item, known in found.items()} == {
+        2: "a 2026-11-17T00:00:00+00:00 5"
+    }
+    assert raw is not None
+    assert raw.body == b"hello"
+
+
+async def test_a_literal_larger_than_any_mail_ends_the_connection_at_once() -> None:
+    with pytest.raises(TryLater):
+        await fetched({"UID FETCH 2 (UID BODY": b"* 2 FETCH (UID 2 BODY[] {999999999999}\r\n"})

@@ -75,6 +75,7 @@ async def test_what_came_before_a_day_is_told_by_the_server(dovecot: Dovecot, us
         (b"From: x\nMESSAGE-ID:\n  <a@b>\n\n", "a@b 2026-03-09T12:00:00+00:00 7"),
         (b"From: x\r\n\r\nMessage-ID: <a@b>\r\n", ""),
         (b"X-Message-ID: <a@b>\r\n\r\n", ""),
+        (b"Message-ID: <a\x00@\x1bb>\r\n\r\n", "a@b 2026-03-09T12:00:00+00:00 7"),
         (b"", ""),
     ],
 )
