@@ -265,6 +265,9 @@ class Pulls(Protocol):
     def imports(self, config: Any) -> timedelta | None:
         """How far back the first look goes: nothing old (zero), some days, or all (None)."""
 
+    def place(self, config: Any) -> str:
+        """Where it fetches from. Who chooses another begins there as with a new inbox."""
+
     def open(self, config: Any) -> AbstractAsyncContextManager[Mailbox]:
         """Connect and sign in. Raises `TryLater` or `Misconfigured`."""
 

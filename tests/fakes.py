@@ -44,6 +44,7 @@ class FakeServer:
 
     items: list[Raw] = field(default_factory=list)
     scope: str = "inbox/1"
+    place: str = "inbox"
     settled: list[ServerId] = field(default_factory=list)
     sent: list[tuple[bytes, tuple[str, ...]]] = field(default_factory=list)
     phases: tuple[Phase, ...] = (Phase.TALKING, Phase.AMBIGUOUS)
@@ -108,6 +109,9 @@ class FakeChannel:
 
     def imports(self, config: FakeConfig) -> timedelta | None:
         return None if config.import_days is None else timedelta(days=config.import_days)
+
+    def place(self, config: FakeConfig) -> str:
+        return self.server.place
 
     def open(self, config: FakeConfig) -> AbstractAsyncContextManager[Mailbox]:
         @asynccontextmanager

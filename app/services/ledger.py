@@ -19,15 +19,27 @@ GONE = "It was gone before it could be fetched."
 _DONE = (ArrivalState.FILED, ArrivalState.COPY, ArrivalState.IGNORED)
 _AT_ONCE = 500
 ANSWERED = timedelta(minutes=1)
+NEAR = timedelta(days=2)  # about the moment from which on mail is wanted: here it is known
 UNEXPLAINED = 50  # numbers that are named one by one
 
 
-def start(session: Session, inbox_id: int, old: Sequence[ServerId]) -> None:
-    """From now on: what is there already is not wanted, up to the last of `old`."""
+def start(
+    session: Session,
+    inbox_id: int,
+    old: Sequence[ServerId],
+    *,
+    place: str = "",
+    since: datetime | None = None,
+) -> None:
+    """What is there already is not wanted, up to the last of `old`; nor what came before `since`.
+
+    `place` is where it lies: at another one, it is begun anew.
+    """
     inbox = session.get_one(Inbox, inbox_id)
     inbox.started, inbox.started_at = True, clock.now()
-    if old:
-        inbox.start_scope, inbox.start_number = old[-1].scope, old[-1].number
+    inbox.start_place, inbox.wanted_from = place, since
+    begin = old[-1] if old else ServerId("", 0)
+    inbox.start_scope, inbox.start_number = begin.scope, begin.number
     session.add(inbox)
 
 
@@ -45,8 +57,15 @@ def row_of(session: Session, inbox_id: int, item: ServerId, *, sent: bool = Fals
     )
 
 
-def skip(session: Session, inbox_id: int, items: Iterable[ServerId], *, sent: bool = False) -> None:
-    """These are not wanted, one by one."""
+def skip(
+    session: Session,
+    inbox_id: int,
+    items: Iterable[ServerId] | Mapping[ServerId, str],
+    *,
+    sent: bool = False,
+) -> None:
+    """These are not wanted, one by one; where it is told, with what they are."""
+    identities = items if isinstance(items, Mapping) else {}
     now = clock.now()
     inserting.unless_there(
         session,
@@ -55,6 +74,7 @@ def skip(session: Session, inbox_id: int, items: Iterable[ServerId], *, sent: bo
                 inbox_id=inbox_id,
                 scope=item.scope,
                 number=item.number,
+                identity=identities.get(item, ""),
                 seen_at=now,
                 settled_at=now,
                 sent=sent,
@@ -163,7 +183,7 @@ def was_renumbered(session: Session, inbox_id: int, scope: str) -> bool:
 def renumber(session: Session, inbox_id: int, found: Mapping[ServerId, Identity]) -> None:
     """Write down what of `found` the ledger knows under another number. The rest is missing.
 
-    What is older than the inbox and was never fetched is not wanted now either.
+    What came long before mail was wanted is not wanted now either.
     """
     inbox = session.get_one(Inbox, inbox_id)
     before = _known_as(session, inbox_id, found)
@@ -184,14 +204,14 @@ def renumber(session: Session, inbox_id: int, found: Mapping[ServerId, Identity]
                     skipped=row.skipped,
                 )
             )
-        elif inbox.start_scope and _is_older(identity.received_at, inbox.started_at):
+        elif _is_older(identity.received_at, inbox.wanted_from):
             skipped.append(item)
     inserting.unless_there(session, rows)
     skip(session, inbox_id, skipped)
 
 
-def _is_older(received_at: datetime | None, started_at: datetime | None) -> bool:
-    return bool(received_at and started_at and received_at < started_at)
+def _is_older(received_at: datetime | None, wanted_from: datetime | None) -> bool:
+    return bool(received_at and wanted_from and received_at < wanted_from - NEAR)
 
 
 def _known_as(

@@ -17,6 +17,8 @@ from app.services import inboxes, intake, leases, ledger
 from app.services.intake import Parcel, Stored
 from app.store.tables import Inbox
 from app.worker import refusals, sent_watch, withheld
+from app.worker.begin import AT_ONCE as AT_ONCE_KNOWN
+from app.worker.begin import begin
 from app.worker.works import Works
 from channels.contract import (
     Mailbox,
@@ -43,7 +45,6 @@ AT_ONCE = 25  # mails noted in one transaction, when that many wait …
 BACKLOG = (
     100  # with more missing than this it is an import: whatever comes meanwhile is filed first
 )
-AT_ONCE_KNOWN = 500  # asked in one go what they are
 AT_ONCE_BYTES = 8_000_000  # … and are no larger together; they are in memory until then
 AFTER_MISCONFIGURED = 300.0
 LOSSES = 3  # after so many at the same mail, those behind it go on
@@ -203,8 +204,9 @@ async def _pull(works: Works, held: Held) -> None:
         if isinstance(channel, Renews) and (fresh := channel.renewed(config)):
             was = inbox.sealed_config
             await works.in_transaction(inboxes.renew, works.keys, inbox.id, was, fresh)
-        if not inbox.started:
-            await _start(works, inbox.id, box, channel.imports(config))
+        place = channel.place(config)
+        if not inbox.started or inbox.start_place != place:
+            await begin(works, inbox, box, place, channel.imports(config))
         looked = clock.now()
         await _look(works, held, box, None)
         fetch_sent = partial(_fetch, works, replace(held, sent=True), backlog=False)
@@ -217,17 +219,6 @@ async def _pull(works: Works, held: Held) -> None:
                 # What a cursor cannot see: gaps, and mail that was moved back.
                 after, looked = None, clock.now()
             await _look(works, held, box, after)
-
-
-async def _start(works: Works, inbox_id: int, box: Mailbox, back: timedelta | None) -> None:
-    """Note what is on the server already and not wanted."""
-    old = await box.list(None) if back == timedelta(0) else ()
-    if back and isinstance(box, Recognises):
-        older = await box.older(clock.now() - back)
-        for first in range(0, len(older), AT_ONCE_KNOWN):
-            some = older[first : first + AT_ONCE_KNOWN]
-            await works.in_transaction(ledger.skip, inbox_id, some)
-    await works.in_transaction(ledger.start, inbox_id, old)
 
 
 async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) -> None:

@@ -74,6 +74,10 @@ class EmailChannel:
             case ImportSince.ALL:
                 return None
 
+    def place(self, config: EmailConfig) -> str:
+        user = config.imap_username or config.address
+        return f"{user} {config.imap_host} {config.folder}"
+
     def open(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
         return open_mailbox(config)
 

@@ -138,16 +138,16 @@ def test_old_mail_that_was_not_wanted_is_not_wanted_under_new_numbers(plant: Pla
         new = mail("c", -DAY)
         numbered(post, "INBOX/1", mail("a", DAY), mail("b", DAY), new)
         await looked(plant, post)
-        assert folders(plant) == [("INBOX/1", 3, 2, [])]
+        assert folders(plant) == [("INBOX/1", 3, 0, [])]
         numbered(post, "INBOX/2", mail("b", DAY), new, mail("a", DAY), mail("d", -DAY))
         await looked(plant, post)
 
     hurried(act)
 
     assert post.fetched == [3, 4]
-    assert rows(plant)[1:] == [
-        ("INBOX/2", 2, True, False, False),
+    assert rows(plant)[3:] == [
         ("INBOX/2", 1, False, True, False),
+        ("INBOX/2", 2, True, False, False),
         ("INBOX/2", 3, False, True, False),
         ("INBOX/2", 4, True, False, False),
     ]
@@ -168,6 +168,45 @@ def test_an_import_of_some_days_leaves_out_what_is_older(plant: Plant) -> None:
         (2, False),
         (4, False),
     ]
+
+
+def test_new_numbers_bring_back_nothing_from_before_an_import_of_some_days(plant: Plant) -> None:
+    post = Post()
+    mails = [mail("a", 90 * DAY), mail("b", 8 * DAY), mail("c", DAY)]
+    numbered(post, "INBOX/1", *mails)
+    plant = with_config(plant, post, FakeConfig(import_days=7))
+
+    async def act() -> None:
+        await looked(plant, post)
+        # what nobody knows may be new, though its server tells a time shortly before
+        numbered(post, "INBOX/2", *mails, mail("d", 8 * DAY), mail("e"))
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert post.fetched == [3, 4, 5]
+
+
+@pytest.mark.parametrize(("days", "fetched"), [(0, [2, 3]), (7, [1, 2, 3]), (None, [1, 1, 2, 3])])
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_another_folder_is_begun_anew(plant: Plant, days: int | None, fetched: list[int]) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", mail("a"))
+    plant = with_config(plant, post, FakeConfig(import_days=days))
+
+    async def act() -> None:
+        await looked(plant, post)
+        if days == 0:
+            numbered(post, "INBOX/1", mail("a"), mail("b", -DAY))
+            await looked(plant, post)
+        post.server.place = "another"
+        numbered(post, "Shop/7", mail("x", 20 * DAY), mail("y", DAY), mail("z", -DAY))
+        await looked(plant, post)
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert post.fetched == fetched
 
 
 def test_what_comes_during_an_import_goes_first(plant: Plant) -> None:

@@ -25,6 +25,8 @@ class Inbox(SQLModel, table=True):
     writes_to: str = ""  # the kind of address its channel writes to; "" when it cannot write
     start_scope: str = ""  # what was on the server when it was connected, and is not wanted
     start_number: int = Field(default=0, sa_type=BIG)
+    start_place: str = ""  # at which server, as whom, in which folder
+    wanted_from: datetime | None = maybe_moment()  # by the server's clock; None for all there is
     started: bool = False
     started_at: datetime | None = maybe_moment()
     looked_at: datetime | None = maybe_moment()  # its server answered, to a minute

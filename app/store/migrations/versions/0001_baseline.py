@@ -112,6 +112,8 @@ def upgrade() -> None:
         sa.Column(
             "start_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
+        sa.Column("start_place", sa.String(), nullable=False),
+        sa.Column("wanted_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started", sa.Boolean(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("looked_at", sa.DateTime(timezone=True), nullable=True),
