@@ -19,10 +19,11 @@ def draft(session: Session, keys: Keys, message: Message, link_base: str) -> Out
             Message.inbox_id == message.inbox_id,
             col(Message.kind).in_([MessageKind.INBOUND, MessageKind.OUTBOUND]),
             Message.external_id != "",
+            col(Message.unverified).is_(False),  # what a stranger wrote is nothing we answer to
         )
         .order_by(col(Message.id))
     ).all()
-    written = [one for one in earlier if one.kind is MessageKind.INBOUND]
+    written = [one for one in earlier if one.kind is MessageKind.INBOUND and not one.automatic]
     answers = written[-1] if written else None
     kind = session.get_one(Inbox, message.inbox_id).writes_to
     survey = session.exec(select(Survey).where(Survey.message_id == message.id)).one_or_none()
@@ -74,6 +75,8 @@ def _thread(earlier: list[Message]) -> tuple[str, ...]:
 
 
 def _subject(message: Message, answers: Message | None) -> str:
+    if message.automatic and not message.request:
+        return message.subject  # nobody has us carry their words to whom they name
     subject = (answers.subject if answers and not message.request else "") or message.subject
     return subject if message.request or subject[:3].lower() == "re:" else f"Re: {subject}"
 

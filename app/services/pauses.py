@@ -85,7 +85,8 @@ def _wake(session: Session, inbox: Inbox, limit: int | None) -> int:
             Delivery.held_by == PARKED,
             col(Delivery.state).in_(_DUE),
         )
-        .order_by(col(Delivery.id))
+        # By turns: one that the server will never take does not stand before all the others.
+        .order_by(col(Delivery.changed_at), col(Delivery.id))
         .with_for_update(of=Delivery, skip_locked=True)
     ).all()
     messages = list(dict.fromkeys(message_id for _, message_id in found))[:limit]

@@ -19,6 +19,7 @@ from app.services.access import SYSTEM
 from app.store import search
 from app.store.tables import (
     Address,
+    Arrival,
     Change,
     Delivery,
     Inbox,
@@ -29,6 +30,7 @@ from app.store.tables import (
 )
 from channels.contract import FAIL
 
+RECENT = timedelta(days=1)  # when it came to the mailbox
 FRESH = timedelta(minutes=15)  # a receipt that comes later tells nobody anything
 A_DAY = timedelta(hours=24)
 PER_ADDRESS = 10  # automatic mails in a day
@@ -66,9 +68,13 @@ def _candidates(session: Session) -> list[tuple[Ticket, Message]]:
         select(Ticket, Message)
         .join(Message, col(Message.ticket_id) == col(Ticket.id))
         .join(Inbox, col(Inbox.id) == col(Ticket.inbox_id))
+        .join(Arrival, col(Arrival.id) == col(Message.arrival_id))
         .where(
             Ticket.status == Status.OPEN,
             col(Ticket.created_at) > now - FRESH,
+            # An import, or what lay on the server while we were away, is answered by people.
+            col(Arrival.backlog).is_(False),
+            func.coalesce(Arrival.server_at, Arrival.received_at) > now - RECENT,
             col(Ticket.sample).is_(False),
             Message.kind == MessageKind.INBOUND,
             col(Message.automatic).is_(False),
@@ -102,7 +108,7 @@ def _send(session: Session, ticket: Ticket, first: Message) -> bool:
         inbox_id=inbox.id,
         kind=MessageKind.OUTBOUND,
         author=SYSTEM.name,
-        subject=ticket.subject,
+        subject=_subject(session, ticket, inbox),
         text=text,
         language=ticket.language,
         to=[address.value],
@@ -117,6 +123,12 @@ def _send(session: Session, ticket: Ticket, first: Message) -> bool:
     tickets.queue(session, message, [(address.value, False)], now)
     changes.record(session, SYSTEM, ticket, "receipt_sent", message=message.id)
     return True
+
+
+def _subject(session: Session, ticket: Ticket, inbox: Inbox) -> str:
+    """Not what they wrote: nobody has us carry their words to an address that they name."""
+    name = session.exec(select(Organisation.name)).first() or inbox.name
+    return f"{name} · #{ticket.ref}"
 
 
 def _text(session: Session, ticket: Ticket, inbox: Inbox) -> str:

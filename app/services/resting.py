@@ -278,6 +278,7 @@ def _overtaken(session: Session, ticket: Ticket, message: Message) -> bool:
             Message.id > message.id,
             col(Message.kind).in_(_SPOKEN),
             col(Message.automatic).is_(False),
+            col(Message.unverified).is_(False),
         )
         .limit(1)
     ).first()
@@ -301,6 +302,7 @@ def overtaken(session: Session) -> int:
         col(newer.id) > col(Message.id),
         col(newer.kind).in_(_SPOKEN),
         col(newer.automatic).is_(False),
+        col(newer.unverified).is_(False),
     )
     planned = session.exec(
         select(Message.id, Message.ticket_id)

@@ -87,7 +87,7 @@ def _named(
             # A bounce comes from a stranger by nature. Our own signed id inside it shows
             # that it answers our mail; it is shown there and changes nothing else.
             if message.automatic and ref.kind in _OURS:
-                return Place(ticket)
+                return Place(ticket, unverified=message.report is None or doubtful(message))
             if ref.kind is RefKind.ADDRESS_TOKEN and address.spam_at is None:
                 return Place(ticket, unverified=True)
             claimed = claimed or ticket.ref

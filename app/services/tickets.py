@@ -253,6 +253,8 @@ def wake_due(session: Session) -> int:
         col(Message.ticket_id) == col(Ticket.id),
         col(Resting.scheduled).is_(True),
         col(Resting.until) >= col(Ticket.snoozed_until),
+        col(Delivery.message_id) == col(Message.id),
+        col(Delivery.state).in_([DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.SENDING]),
     )
     due = session.exec(
         select(Ticket)

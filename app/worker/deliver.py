@@ -12,6 +12,7 @@ from sqlalchemy.exc import (
     DBAPIError,
     IntegrityError,
     InterfaceError,
+    NoResultFound,
     OperationalError,
     ProgrammingError,
 )
@@ -35,6 +36,8 @@ from channels.contract import (
 )
 
 log = logging.getLogger(__name__)
+
+MOVES = 5  # times a message may change its ticket while its outcome waits to be noted
 
 
 class Unreachable(Exception):
@@ -63,10 +66,15 @@ async def deliver(works: Works, message_id: int) -> None:
 
 async def _note(works: Works, parcel: Parcel, verb: Callable[[Session, int, str], None]) -> None:
     """Only here is it known what became of it: a database that is away is waited for."""
-    wait = 0.5
+    wait, moved = 0.5, 0
     while True:
         try:
             await works.in_transaction(verb, parcel.message_id, parcel.holder)
+        except NoResultFound:
+            # Its ticket was joined to another one while we waited for it: now it is there.
+            moved += 1
+            if moved > MOVES:
+                raise
         except (DataError, IntegrityError, ProgrammingError):
             raise  # waiting does not help against a bug of ours
         except (DBAPIError, PoolTimeout):

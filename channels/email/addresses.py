@@ -89,8 +89,11 @@ def normal(address: str) -> str:
     local, _, domain = address.rpartition("@")
     domain = domain.rstrip(".").lower()
     if not domain.isascii():
+        # Not Python's own codec: it takes ß for ss, which is somebody else's domain by now.
+        import idna  # noqa: PLC0415 - its tables are large, and few domains need them
+
         with contextlib.suppress(UnicodeError):
-            domain = domain.encode("idna").decode("ascii")
+            domain = idna.encode(domain, uts46=True).decode("ascii")
     return f"{local}@{domain}"
 
 

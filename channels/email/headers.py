@@ -57,7 +57,7 @@ def one_line(text: str) -> str:
 
 def unicode_of(raw: str) -> str:
     """Unfolded, with bytes that should have been encoded read as what they probably are."""
-    text = _FOLD.sub("", raw)
+    text = _FOLD.sub("", raw).replace("\0", "")
     if text.isascii() and "\x1b" not in text:
         return text
     return charset.decode(text.encode("utf-8", "surrogateescape")).text

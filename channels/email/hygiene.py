@@ -117,13 +117,17 @@ _HEAD = 1500  # characters of a text in which an absence is said
 def _is_own_loop(mail: Look) -> bool:
     # Somebody else may use Setten, too: only our own address in it makes a mail ours.
     said = mail.headers.text(LOOP.lower()).lower()
-    if not said and "list-id" not in mail.headers:
-        said = mail.headers.text("x-loop").lower()
     if said and said in mail.own:
         return True
     own = OWN_ID.search(mail.headers.text("message-id"))
     domains = {address.rpartition("@")[2] for address in mail.own}
     return own is not None and own.group("domain").lower() in domains
+
+
+def own_token(headers: Headers) -> str:
+    """What its own id says to be of ours: anybody can write an id of that shape."""
+    own = OWN_ID.search(headers.text("message-id"))
+    return own.group("token") if own and LOOP.lower() not in headers else ""
 
 
 def _is_complaint(mail: Look) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from channels.contract import Direction, InboundMessage, Party, Raw, Ref, RefKind
-from channels.email import ladder, mime, reading, tags
+from channels.email import hygiene, ladder, mime, reading, tags
 from channels.email.addresses import normal
 from channels.email.authenticity import verdicts_of
 from channels.email.body import with_own_names
@@ -65,6 +65,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         verdicts=verdicts_of(read.headers, known.trust, named.value),
         automatic=bool(machine),
         machine=machine,
+        own_token=hygiene.own_token(read.headers) if machine == "ourselves" else "",
         report=read.report,
         warnings=read.warnings,
         canonical=canonical(raw.body),

@@ -17,7 +17,7 @@ MAX_REFERENCES = 51  # the first and the last fifty
 MAX_SUBJECT = 2000
 SENT_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
 
-_ID = re.compile(r"<([^<>]{1,1000})>")
+_ID = re.compile(r"<([^<>]{1,990})>")
 _BARE_ID = re.compile(r"[^<>\s,;]{3,990}")
 _COMMENT = re.compile(r"\([^()]{0,200}\)")
 _SPACES = re.compile(r"\s+")

@@ -142,7 +142,9 @@ async def _addressed(
             await client.rcpt(address, options=options, encoding="utf-8")
         except SMTPResponseException as error:
             outcomes[recipient] = answers.to_recipient(error, config.smtp_host)
-            connection.good = connection.good and error.code != 421
+            if error.code == 421:  # and with that it hangs up: nobody was handed anything
+                connection.good = False
+                return {**dict.fromkeys(recipients, outcomes[recipient]), **outcomes}, []
         except ValueError:
             outcomes[recipient] = Refused("This is no address that mail can be sent to.")
         except (SMTPException, OSError) as error:

@@ -137,7 +137,7 @@ async def smtp_sink(
                 tls_context=tls if starttls else None,
                 require_starttls=starttls,
                 auth_required=bool(sink.password),
-                auth_require_tls=not (sink.password or sink.tokens),
+                auth_require_tls=not sink.password and sink.tokens is None,
                 auth_exclude_mechanism=["XOAUTH2"] if sink.tokens is None else [],
                 authenticator=sink.authenticate if sink.password else None,
             )
