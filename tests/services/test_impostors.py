@@ -8,14 +8,15 @@ from typing import Any
 import pytest
 
 from app.domain.words import Status
-from app.services import access, tickets
+from app.services import access, outbox, tickets
 from app.services.queries import ticket as queries
 from app.services.queries import vocabulary
 from app.services.queries.likely import Likely
 from app.store.tables import Address, Agent, Awaited, Change, Message, Participant, Ticket
 from channels.contract import Forward, InboundMessage, Party, Ref, RefKind, Verdicts
+from channels.report import Failure, Report
 from tests.factories import make_inbox
-from tests.inquiries import NOON, Desk, inquiry
+from tests.inquiries import LINKS, NOON, Desk, inquiry
 
 Wait = Callable[[timedelta], None]
 
@@ -261,3 +262,41 @@ def test_nothing_is_suggested_for_or_from_spam(desk: Desk) -> None:
 
     assert likely(desk, second) == []
     assert likely(desk, first) == []
+
+
+def test_a_machine_that_quotes_our_id_speaks_for_nobody(desk: Desk) -> None:
+    """A bounce comes from a stranger by nature; what else a machine says waits for an agent."""
+    ticket = desk.ticket()
+    quoted = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
+
+    desk.ticket(inquiry(EVE, refs=quoted, automatic=True, machine="auto_reply"))
+    report = Report((Failure("yumi@customers.test", "failed", "5.1.1", hard=True),))
+    desk.ticket(inquiry(EVE, refs=quoted, automatic=True, machine="bounce_hard", report=report))
+
+    assert [message.unverified for message in desk.all(Message)] == [False, True, False]
+
+
+def test_what_a_stranger_or_a_machine_wrote_is_not_what_we_answer(desk: Desk) -> None:
+    first = inquiry(subject="The lid")
+    ticket = desk.ticket(first)
+    token = (Ref(RefKind.ADDRESS_TOKEN, desk.keys.reply_token(ticket.ref)),)
+    desk.ticket(inquiry(EVE, "Pay here.", subject="Pay at once", refs=token))
+    named = tuple(refs_to(desk, ticket, first).values())
+    desk.ticket(inquiry(subject="Away", refs=named, automatic=True, machine="ooo"))
+    message = desk.do(tickets.reply, desk.ann, ticket.ref, tickets.Draft("Turn it."))
+
+    draft = desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS).draft
+
+    assert (draft.subject, draft.in_reply_to) == ("Re: The lid", first.external_id)
+    assert all("elsewhere" not in ref for ref in draft.references)
+
+
+def test_another_house_with_setten_is_not_taken_for_ours(desk: Desk) -> None:
+    """Two shops with mailboxes at one provider: ids alike in shape, and signed by other keys."""
+    ours = desk.keys.id_token(desk.ticket().ref)
+
+    there = desk.arrive(inquiry(machine="ourselves", automatic=True, own_token="abc-1-xyz"))
+    back = desk.arrive(inquiry(machine="ourselves", automatic=True, own_token=ours))
+
+    assert (there.state, back.state) == ("filed", "ignored")
+    assert [message.automatic for message in desk.all(Message)] == [False, False]

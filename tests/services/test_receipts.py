@@ -1,18 +1,20 @@
 """The first answer an inbox gives by itself: to people, once, and never in a loop."""
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
+from sqlmodel import select
 
 from app.domain.words import MessageKind, Role, Status
 from app.services import letterheads, outbox, receipts, tickets, upkeep
 from app.services.access import Actor
 from app.services.letterheads import Hours, Texts
 from app.services.tickets import Draft
-from app.store.tables import Change, Message, Ticket
+from app.store.tables import Arrival, Change, Message, Ticket
 from channels.contract import InboundMessage, Party, Ref, RefKind, Verdicts
 from tests.factories import make_inbox
-from tests.inquiries import LINKS, Desk, inquiry
+from tests.inquiries import LINKS, NOON, Desk, inquiry
 from tests.services.conftest import Forward
 
 ADMIN = Actor("Ada", Role.ADMIN)
@@ -119,6 +121,32 @@ def test_machines_lists_and_ourselves_get_nothing(desk: Desk, message: InboundMe
     desk.arrive(message)
 
     assert desk.do(receipts.send_due) == 0
+
+
+@pytest.mark.parametrize(
+    "given",
+    [{"backlog": True}, {"server_at": NOON - timedelta(days=2)}],
+    ids=["an import", "long on the server"],
+)
+def test_what_was_imported_gets_nothing(desk: Desk, given: dict[str, Any]) -> None:
+    speak(desk)
+    desk.ticket()
+    with desk.db.transaction() as session:
+        for name, value in given.items():
+            setattr(session.exec(select(Arrival)).one(), name, value)
+
+    assert desk.do(receipts.send_due) == 0
+
+
+def test_no_words_of_the_sender_stand_in_its_subject(desk: Desk) -> None:
+    speak(desk)
+    ticket = desk.ticket(inquiry(subject="Buy at http://evil.test"))
+    desk.do(receipts.send_due)
+    [receipt] = desk.all(Message, automatic=True)
+
+    draft = desk.do(outbox.pack, desk.keys, "w1", receipt.id, LINKS).draft
+
+    assert draft.subject == f"金田うつわ店 · #{ticket.ref}"
 
 
 def test_spam_answered_and_old_inquiries_get_nothing(desk: Desk, forward: Forward) -> None:

@@ -362,3 +362,27 @@ def test_a_ticket_resolved_meanwhile_stays_resolved(desk: Desk, forward: Forward
 
     after = desk.again(ticket)
     assert (after.status, after.first_responded_at) == (Status.RESOLVED, TOMORROW)
+
+
+def test_a_stranger_with_our_address_ends_no_planned_answer(desk: Desk) -> None:
+    ticket = desk.ticket()
+    reply(desk, ticket, When(at=TOMORROW))
+    token = (Ref(RefKind.ADDRESS_TOKEN, desk.keys.reply_token(ticket.ref)),)
+    desk.ticket(inquiry("eve@elsewhere.test", refs=token))
+
+    assert desk.do(resting.overtaken) == 0
+    assert len(desk.all(Resting)) == 1
+
+
+def test_a_planned_answer_that_is_stopped_keeps_its_ticket_asleep_no_longer(
+    desk: Desk, forward: Forward
+) -> None:
+    ticket = desk.ticket()
+    message = reply(desk, ticket, When(at=TOMORROW))
+    desk.do(tickets.snooze, desk.ann, ticket.ref, NOON + timedelta(hours=1))
+    for delivery in desk.deliveries(message.id):
+        desk.do(outbox.cancel, desk.ann, delivery.id)
+
+    forward(timedelta(hours=2))
+
+    assert desk.do(tickets.wake_due) == 1

@@ -92,7 +92,8 @@ def test_references_are_whole_few_and_end_with_what_is_answered(
     assert listed[-1] == f"<{answered}>"
     assert len(listed) <= 10
     assert len(listed) <= 2 or sum(len(one) + 1 for one in listed) <= 900
-    assert set(listed) <= {f"<{one}>" for one in [*earlier, answered]}
+    of_the_ticket = listed[:1] if ".0." in listed[0] else []
+    assert {*listed} - {*of_the_ticket} <= {f"<{one}>" for one in [*earlier, answered]}
     assert "=?" not in (field(body, "References") or "").replace(answered, "") or any(
         "=?" in one for one in earlier
     )
