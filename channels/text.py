@@ -3,6 +3,7 @@
 import html
 import logging
 import re
+from collections import Counter
 from collections.abc import Callable
 
 from inscriptis import get_text
@@ -14,6 +15,7 @@ log = logging.getLogger(__name__)
 
 MAX_HTML = 2_000_000  # characters that are looked at; the rest stays in the kept source
 MAX_TAGS = 60_000  # inscriptis needs seconds beyond; real mails have a few hundred
+MAX_DEPTH = 200  # tags in tags; libxml2 stops at 256, and drops what follows without a word
 
 _UNWANTED = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ud800-\udfff\ufeff\ufffe\uffff]")
 _NEWLINE = re.compile("\r\n?|[\x85\u2028\u2029]")
@@ -24,8 +26,12 @@ _HIDDEN_END = {
 }
 _COMMENT = re.compile(r"<!--|<!\[|<\?")
 _COMMENT_END = {"<!--": "-->", "<![": "]>", "<?": ">"}
-_BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|hr)\b[^>]*>", re.IGNORECASE)
-_TAG = re.compile(r"</?[a-zA-Z!][^<>]*>")
+_BREAK = re.compile(r"<(?:br|/p|/div|/tr|/li|/h[1-6]|hr)\b[^<>]*>", re.IGNORECASE)
+_OPENS_OR_CLOSES = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
+_VOID = frozenset(("area", "base", "br", "col", "hr", "img", "input", "link", "meta", "wbr"))
+_NO_WORD = re.compile(r"\W+")
+_TAGS = re.compile(r"(?: ?</?[a-zA-Z!][^<>]*>)+ ?")
+_SPACES = re.compile(r"\s+")
 _BLANK_LINES = re.compile(r"\n{3,}")
 
 # Strict: leaves and tables are indented by CSS, which means nothing in a text of a ticket.
@@ -45,10 +51,34 @@ def html_to_text(source: str) -> str:
     if source.count("<") > MAX_TAGS:
         return _tidy(_without_tags(source))
     try:
-        return _tidy(clean(get_text(source, _LAYOUT)))
+        text = _tidy(clean(get_text(source, _LAYOUT)))
     except (LxmlError, ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         log.warning("html read without layout", extra={"error": type(error).__name__})
         return _tidy(_without_tags(source))
+    if _is_deep(source):
+        whole = _tidy(_without_tags(source))
+        return whole if _has_more(whole, text) else text
+    return text
+
+
+def _is_deep(source: str) -> bool:
+    opened: Counter[str] = Counter()
+    depth = 0
+    for tag in _OPENS_OR_CLOSES.finditer(source):
+        name = tag.group(2).lower()
+        # What closes nothing is passed over.
+        step = -(opened[name] > 0) if tag.group(1) else int(name not in _VOID)
+        opened[name] += step
+        depth += step
+        if depth > MAX_DEPTH:
+            return True
+    return False
+
+
+def _has_more(whole: str, text: str) -> bool:
+    """Whether words are missing in the text, at its end or anywhere."""
+    all_words, words = _NO_WORD.sub("", whole), _NO_WORD.sub("", text)
+    return len(all_words) > len(words) or all_words[-20:] != words[-20:]
 
 
 def _without_hidden(source: str) -> str:
@@ -86,7 +116,9 @@ def _after_hidden(source: str, opening: re.Match[str]) -> int:
 
 
 def _without_tags(source: str) -> str:
-    return html.unescape(_TAG.sub(" ", _BREAK.sub("\n", source)))
+    flowing = source if "<pre" in source.lower() else _SPACES.sub(" ", source)
+    text = _TAGS.sub(" ", _BREAK.sub("\n", flowing)).replace("\n ", "\n")
+    return html.unescape(text.lstrip())
 
 
 def _tidy(text: str) -> str:

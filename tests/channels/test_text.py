@@ -23,6 +23,9 @@ PAGES = {
     "no markup": ("a < b > c", "a < b > c"),
     "broken": ("<p>one<div>two</p></table>", "one\n\ntwo"),
     "nul": ("a\x00b", "ab"),
+    "deeper than is parsed": ("<p>one" + "<div></b>" * 260 + "two<p>three", "one two three"),
+    "a tag never closed in each line": ("<font>line<br>\n" * 300, "line\n" * 299 + "line"),
+    "many paragraphs never closed": ("<p>one" * 300, "one\n\n" * 299 + "one"),
 }
 
 
@@ -47,6 +50,7 @@ def test_a_page_reads_as_a_person_would(page: str, text: str) -> None:
         "-->" + "<!--" * 4_999 + "a" * 1_900_000,
         "]>" + "<![" * 4_999 + "a" * 1_900_000,
         "<?" * 900_000,
+        "<br " * 100_000,
     ],
 )
 def test_hostile_markup_ends_in_time(page: str) -> None:
