@@ -123,15 +123,15 @@ _DAEMON = re.compile(
 
 def is_one(headers: Headers, letter: str) -> bool:
     """Whether a server wrote it to say that something did not arrive."""
-    from_daemon = _from_daemon(headers)
+    by_daemon = from_daemon(headers)
     subject = headers.text("subject")
-    if "in-reply-to" in headers and "auto-submitted" not in headers and not from_daemon:
+    if "in-reply-to" in headers and "auto-submitted" not in headers and not by_daemon:
         return False  # people answer about deliveries
     opening = letter[:MAX_OPENING]
     fails = _FAILED.search(subject) is not None
     says = _ANNOUNCES.search(opening) is not None
     path = headers.text("return-path").strip()
-    if from_daemon or _DAEMON.search(path.strip("<> ")):
+    if by_daemon or _DAEMON.search(path.strip("<> ")):
         return fails or says
     greets = _GREETS.search(opening) is not None or _PASSED_ON.match(subject) is not None
     if path == "<>":
@@ -146,7 +146,7 @@ def ours(headers: Headers) -> set[str]:
     return {party.value.lower() for field in fields for party in parties(field)}
 
 
-def _from_daemon(headers: Headers) -> bool:
+def from_daemon(headers: Headers) -> bool:
     whom = headers.raw("from")
     return any(_DAEMON.match(party.value) for party in parties(whom)[:1]) or (
         _DAEMON.search(text_of(whom)[:200]) is not None

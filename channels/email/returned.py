@@ -43,7 +43,7 @@ def report_of(root: Part, letter: str) -> Report | None:
     if (complaint := _complaint(root)) is not None:
         return complaint
     letter = letter[:MAX_LETTER]
-    failures = tuple(_from_fields(root, letter))
+    failures = tuple(_from_fields(root, letter)) if _is_from_server(root) else ()
     if not failures:
         if not _says_so(root.headers, root) and not letters.is_one(root.headers, letter):
             return None
@@ -66,6 +66,18 @@ def _complaint(root: Part) -> Report | None:
     # Many providers do not say who it was: then it counts where there was one recipient.
     whose = _address(fields.get("original-rcpt-to", ""))
     return Report((Failure(whose, "complained", "", hard=False, words=kind),), _returned_id(root))
+
+
+def _is_from_server(root: Part) -> bool:
+    """Whether its fields are meant for us: people pass on the reports they got."""
+    headers = root.headers
+    return (
+        root.content_type in _REPORTS | {"multipart/report"}
+        or "x-failed-recipients" in headers
+        or headers.text("return-path").strip() == "<>"
+        or headers.text("auto-submitted").lower() not in {"", "no"}
+        or letters.from_daemon(headers)
+    )
 
 
 def _says_so(headers: Headers, root: Part) -> bool:

@@ -266,6 +266,16 @@ def test_people_write_about_what_did_not_arrive(fields: str) -> None:
     assert (found.kind, found.report) == ("human", None)
 
 
+def test_a_report_that_a_person_passes_on_is_an_inquiry() -> None:
+    fields = "Final-Recipient: rfc822; sales@x.test\nAction: failed\nStatus: 5.1.1\n"
+    head = "From: a@b.test\nSubject: Fwd: Undelivered\nContent-Type: multipart/mixed; boundary=b"
+    body = f"--b\n\nWhat now?\n--b\nContent-Type: message/delivery-status\n\n{fields}\n--b--\n"
+
+    found = [read(mail(start + head, body)) for start in ("", "Return-Path: <>\n")]
+
+    assert [one.kind for one in found] == ["human", "bounce_hard"]
+
+
 def test_a_bounce_without_details_is_a_bounce_of_nobody() -> None:
     found = read(mail(DAEMON + "Undelivered Mail Returned to Sender", "Sorry."))
 
