@@ -6,6 +6,7 @@ from typing import Any
 
 from channels.contract import Party
 from channels.email import ladder
+from channels.email.body import with_own_names
 from channels.email.hygiene import BOUNCES
 from channels.email.reading import Reading
 
@@ -39,7 +40,7 @@ def shown(raw: bytes, detect: Detect) -> dict[str, Any]:
                 "sha256": hashlib.sha256(file.body).hexdigest(),
                 "inline": file.inline,
             }
-            for file in read.files
+            for file in with_own_names(read.files)
         ],
         "class": read.kind.value,
         "bounce": _bounce(read),

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
@@ -105,6 +106,19 @@ def test_a_mail_is_one_line_with_everything_in_it(
         "charset_suspect": False,
         "warnings": [],
     }
+
+
+def test_two_files_of_one_name_are_told_apart(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "two.eml"
+    part = b"--b\r\nContent-Type: image/png; name=a.png\r\n\r\nx\r\n"
+    path.write_bytes(b"Content-Type: multipart/mixed; boundary=b\r\n\r\n" + part * 2)
+
+    (found,) = lines(capsys, path)
+
+    names = [file["name"] for file in cast("list[dict[str, str]]", found["attachments"])]
+    assert names == ["a.png", "a (2).png"]
 
 
 def test_what_the_mail_does_not_say_is_null(
