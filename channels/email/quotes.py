@@ -1,9 +1,14 @@
 """What of a mail is new, what is its signature and what it quotes. A view: nothing is deleted."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from channels.email import html_quotes, quote_marks, signatures
+from channels.email import quote_words as words
+
+_NAMED = re.compile(r"[^\s:：][^:：]{0,30}[:：]\s?\S")
+_GREETING = re.compile(r".{1,40}[,!，、！]$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,8 @@ def _quote_line(lines: Sequence[str], html: str) -> int | None:
     if found is None:
         at = html_quotes.quote_line(html, lines) if html else None
         found = None if at is None else quote_marks.Start(at)
+    if found is not None and _is_form(lines, found.line):
+        return None
     if found is None or found.certain:
         return found.line if found else None
     if found.marked:
@@ -48,6 +55,14 @@ def _quote_line(lines: Sequence[str], html: str) -> int | None:
     else:
         answered = "<blockquote" in html.lower() and html_quotes.is_answered_between(html)
     return None if answered else found.line
+
+
+def _is_form(lines: Sequence[str], at: int) -> bool:
+    """Whether the block goes on what stands right above it, and only a greeting is further up."""
+    above = [line[: quote_marks.MAX_LINE].strip() for line in lines[max(0, at - 40) : at]]
+    if at > len(above) or not above or not _NAMED.match(above[-1]) or not words.field(lines[at]):
+        return False
+    return all(not line or _NAMED.match(line) or _GREETING.match(line) for line in above)
 
 
 def _signature_line(lines: Sequence[str], end: int, html: str) -> int | None:

@@ -33,6 +33,9 @@ PROSE = {
     "marked lines of a screen": "The program says:\n> error 12\n> no lamp",
     "numbers": "a > b\nc > d",
     "a list of fields": "Name: Ann\nOrder: 12\nFrom: Kyoto\nWhat now?",
+    "a form on a page": (
+        "Hello,\n\nName: Ann\nFrom: a@b.test\nDate: 2026-11-19 10:00\nSubject: Lamp\n\nIt is dark."
+    ),
     "a journey": "Please move my things.\n\nFrom: Kyoto\nTo: Osaka\nDate: 19 November\n\nHow much?",
     "a journey in German": "Umzug:\nVon: Berlin\nAn: Ulm\nDatum: 19.11.2026\nWas kostet das?",
     "a form on a website": "届きました。\n\n差出人: 佐藤 <sato@example.jp>\n題名: 返品\n\n本文",
