@@ -15,9 +15,11 @@ from channels.text import clean, html_to_text
 MAX_TEXT = 1_000_000  # characters shown; a longer text is attached whole
 MAX_TEXT_BYTES = 4 * MAX_TEXT  # of one part that are decoded
 MAX_NAME = 180
+MAX_FILES = 500
 MAX_OPENED = 3  # signed mails inside signed mails
 
 TEXT_CUT = "text cut: The text is very long; all of it is attached as a file."
+FILES_CUT = "files cut: It has too many files; the whole mail is attached as well."
 NOT_UNPACKED = "winmail: What is in this winmail.dat could not be unpacked; it is here as it came."
 
 _UNSAFE = re.compile('[\x00-\x1f\x7f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
@@ -71,7 +73,7 @@ class Content:
         return "\n".join(piece.html or _as_html(piece.plain) for piece in self.pieces)
 
 
-def content_of(root: Part) -> Content:
+def content_of(root: Part, raw: bytes) -> Content:
     """The text in both forms and every other part as a file. No part is lost."""
     content = Content()
     content.pieces = _pieces(root, content)
@@ -79,7 +81,7 @@ def content_of(root: Part) -> Content:
         content.pieces += content.spare
     content.pieces += [Piece(plain=event) for event in content.events]
     for piece in content.pieces:
-        piece.plain, found = uuencoded.taken_out(piece.plain)
+        piece.plain, found = uuencoded.taken_out(piece.plain, MAX_FILES + 1 - len(content.files))
         content.files += [replace(file, name=safe_name(file.name) or "file") for file in found]
         if len(piece.plain) > MAX_TEXT:
             content.warn(TEXT_CUT)
@@ -91,6 +93,10 @@ def content_of(root: Part) -> Content:
             body = piece.html.encode("utf-8", "replace")
             content.files.append(InboundFile("text.html", "text/html; charset=utf-8", body))
             piece.html = piece.html[: 2 * MAX_TEXT]
+    if len(content.files) > MAX_FILES:
+        content.warn(FILES_CUT)
+        whole = InboundFile("mail.eml", "message/rfc822", raw)
+        content.files = [*content.files[: MAX_FILES - 1], whole]
     return content
 
 

@@ -17,6 +17,7 @@ MAX_PARAMETERS = 200
 ENCODED_WORD = re.compile(r"=\?([^?\s]{1,60})\?([bBqQ])\?([^?]*)\?=")
 _FOLD = re.compile(r"\r\n|\r|\n")
 _WORD_GAP = re.compile(r"[ \t\r\n]*")
+_CONTROLS = dict.fromkeys({*range(32), 127} - {*map(ord, "\t\n\r\x1b")})  # escapes: ISO 2022
 _SPACES = re.compile(r"[\s\x00]+")
 _NOT_BASE64 = re.compile(rb"[^A-Za-z0-9+/]")
 _PARAMETER = re.compile(r"^([^*=\s]+)(\*\d+)?(\*)?$")
@@ -57,7 +58,7 @@ def one_line(text: str) -> str:
 
 def unicode_of(raw: str) -> str:
     """Unfolded, with bytes that should have been encoded read as what they probably are."""
-    text = _FOLD.sub("", raw).replace("\0", "")
+    text = _FOLD.sub("", raw).translate(_CONTROLS)
     if text.isascii() and "\x1b" not in text:
         return text
     return charset.decode(text.encode("utf-8", "surrogateescape")).text

@@ -43,11 +43,11 @@ def read(raw: bytes, own_address: str = "", rung: int = FULL) -> Reading:
 
 
 def _full(raw: bytes, own_address: str) -> Reading:
-    return reading.understood(mime.taken_apart(raw), own_address)
+    return reading.understood(mime.taken_apart(raw), raw, own_address)
 
 
 def _plain(raw: bytes, own_address: str) -> Reading:
-    return reading.understood(mime.flat(raw), own_address)
+    return reading.understood(mime.flat(raw), raw, own_address)
 
 
 def _least(raw: bytes, _own_address: str = "") -> Reading:

@@ -23,6 +23,11 @@ _KNOWN = re.compile(
     re.IGNORECASE,
 )
 _OF_BODY = re.compile(rb"(?:content-type|mime-version)[ \t]{0,9}:", re.IGNORECASE)
+_OF_BODY_WELL = re.compile(
+    rb"content-type[ \t]{0,9}:[ \t\r\n]{0,9}[a-z]{1,20}/[a-z0-9]"
+    rb"|mime-version[ \t]{0,9}:[ \t]{0,9}\d",
+    re.IGNORECASE,
+)
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|\r|\n|$)")
 _LINE_REST = re.compile(rb"(--)?[ \t]{0,100}(?:\r\n|\r|\n|$)")
 _FOLDED = re.compile(rb"(?:[ \t][^\r\n]*(?:\r\n|\r|\n))*")
@@ -135,14 +140,14 @@ def split(raw: bytes) -> tuple[bytes, bytes]:
 
 def header_lines(block: bytes) -> list[bytes]:
     """One item per field, folded lines kept together."""
-    lines: list[bytes] = []
+    fields: list[list[bytes]] = []
     for found in _LINE.finditer(block):
         line = found.group()
-        if line[:1] in (b" ", b"\t") and lines:
-            lines[-1] += line
+        if line[:1] in (b" ", b"\t") and fields:
+            fields[-1].append(line)
         elif line:
-            lines.append(line)
-    return lines
+            fields.append([line])
+    return [b"".join(pieces) for pieces in fields]
 
 
 def _without_preface(raw: bytes) -> bytes:
@@ -171,7 +176,8 @@ def _within_limits(raw: bytes, at: int, until: int) -> tuple[bytes, int, bool]:
             at = found.end()
             if (
                 kept
-                and _OF_BODY.match(raw, at, until)
+                and not is_cut
+                and _OF_BODY_WELL.match(raw, at, until)
                 and not any(_OF_BODY.match(one) for one in kept)
             ):
                 continue  # a line was left empty by mistake

@@ -50,10 +50,10 @@ class Reading:
     warnings: tuple[str, ...]
 
 
-def understood(taken: Taken, own_address: str = "") -> Reading:
+def understood(taken: Taken, raw: bytes, own_address: str = "") -> Reading:
     root = taken.root
     headers = root.headers
-    content = body.content_of(root)
+    content = body.content_of(root, raw)
     text = content.text
     parts = quotes.read(text, content.html)
     sender = _sender(headers)
@@ -97,8 +97,9 @@ def understood(taken: Taken, own_address: str = "") -> Reading:
 
 def _sender(headers: Headers) -> tuple[Party, ...]:
     for name in ("from", "sender", "reply-to", "return-path"):
-        if found := parties(headers.raw(name)):
-            return found
+        for value in headers.every(name):
+            if found := parties(value):
+                return found
     return ()
 
 

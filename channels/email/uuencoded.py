@@ -12,7 +12,7 @@ MAX_FILES = 100
 _BEGIN = re.compile(r"^begin(?:-base64)? [0-7]{3,4} (\S[^\r\n]{0,250})$", re.MULTILINE)
 
 
-def taken_out(text: str) -> tuple[str, list[InboundFile]]:
+def taken_out(text: str, most: int = MAX_FILES) -> tuple[str, list[InboundFile]]:
     """The text without such files, and the files. What only looks like one stays in the text."""
     if "begin" not in text:
         return text, []
@@ -20,7 +20,7 @@ def taken_out(text: str) -> tuple[str, list[InboundFile]]:
     kept: list[str] = []
     at = 0
     for begin in _BEGIN.finditer(text):
-        if begin.start() < at or len(files) >= MAX_FILES:
+        if begin.start() < at or len(files) >= min(most, MAX_FILES):
             continue
         found = _body(text, begin.end() + 1, in_base64=begin.group().startswith("begin-base64"))
         if found is None:

@@ -45,6 +45,10 @@ def test_an_empty_line_among_the_fields_does_not_end_them() -> None:
     assert read(broken).text == "Hello"
 
 
+def test_a_text_may_begin_with_the_name_of_a_field() -> None:
+    assert read(HEAD + b"\r\nContent-Type: I like it\r\n").text == "Content-Type: I like it"
+
+
 def test_a_part_without_fields_may_begin_with_words_like_one() -> None:
     digest = b"Content-Type: multipart/digest; boundary=x\r\n\r\n--x\r\n\r\n"
     inner = b"Content-Type: text/plain\r\n\r\none\r\n"
@@ -145,6 +149,8 @@ SENDERS = {
     "a comma in a bare name": ("Doe, Dr., Ann <ann@x.org>", [("Doe, Dr., Ann", "ann@x.org")]),
     "a comma in quotes": ('"A, B" <a@x.org>, C <c@x.org>', [("A, B", "a@x.org"), ("C", "c@x.org")]),
     "a name and nobody's address": ("local, bob@x.org", [("", "bob@x.org")]),
+    "an empty field above": ("\r\nFrom: b@x.org", [("", "b@x.org")]),
+    "controls in it": ("A\0nn\x01 <an\0n@x.org>", [("Ann", "ann@x.org")]),
     "no brackets": ("Ann B ann@x.org", [("Ann B", "ann@x.org")]),
     "encoded along with the name": ("=?utf-8?B?QW5uIDxhbm5AeC5vcmc+?=", [("Ann", "ann@x.org")]),
 }

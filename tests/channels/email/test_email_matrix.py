@@ -212,7 +212,7 @@ LIMITS: dict[str, tuple[bytes, bytes, list[str]]] = {
         b"\r\n--b\r\n\r\nhello"
         + b"\r\n--b\r\nContent-Type: image/x\r\n\r\nx" * 1500
         + b"\r\n--b--",
-        ["parts cut"],
+        ["parts cut", "files cut"],
     ),
     "a very long text": (b"", b"\r\nhello" + b"\r\nhello" * 300_000, ["text cut"]),
 }

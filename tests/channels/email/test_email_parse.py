@@ -49,6 +49,12 @@ HOSTILE = {
     ),
     "one line of 5 MB": HEAD + b"\r\n" + b"x" * 5_000_000,
     "a million short lines": HEAD + b"\r\n" + b"> \r\n" * 1_000_000,
+    "a megabyte of folds": b"From: a@b.c\nX: y\n" + b" \n" * 499_000,
+    "200,000 files in a text": (
+        HEAD
+        + b"Content-Type: multipart/mixed; boundary=b\r\n\r\n"
+        + (b"--b\r\n\r\n" + b"begin 644 a\n!80\nend\n" * 100) * 900
+    ),
     "headers without an end": b"X-Y: " + b"z" * 5_000_000,
     "100,000 nested tags": (
         HEAD + b"Content-Type: text/html\r\n\r\n" + b"<div>" * 100_000 + b"hello"
