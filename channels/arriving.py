@@ -38,6 +38,10 @@ class Raw:
 class Mailbox(Protocol):
     """One open connection to a server that keeps items until somebody fetches them."""
 
+    @property
+    def scope(self) -> str:
+        """That of all that it lists; see `ServerId`."""
+
     async def list(self, after: ServerId | None) -> Sequence[ServerId]:
         """What is there now, oldest first; only what is newer than `after` when it is given."""
 
@@ -47,8 +51,10 @@ class Mailbox(Protocol):
         Raises `Withheld` when it is there and cannot be had.
         """
 
-    async def settle(self, item: ServerId) -> None:
+    async def settle(self, item: ServerId, *, whole: bool = True) -> None:
         """Leave the configured mark. Called only after what was fetched is filed.
+
+        Where only the beginning was fetched it is not `whole`, and must not be removed.
 
         May be called again for the same item. Raises `NotSettled`.
         """

@@ -57,6 +57,10 @@ class FakeMailbox:
     def __init__(self, server: FakeServer) -> None:
         self._server = server
 
+    @property
+    def scope(self) -> str:
+        return self._server.scope
+
     async def list(self, after: ServerId | None) -> Sequence[ServerId]:
         first = after.number + 1 if after and after.scope == self._server.scope else 1
         return [
@@ -78,7 +82,7 @@ class FakeMailbox:
             if one.received_at and one.received_at < than
         ]
 
-    async def settle(self, item: ServerId) -> None:
+    async def settle(self, item: ServerId, *, whole: bool = True) -> None:
         self._server.settled.append(item)
 
     async def wait(self, seconds: float) -> None:

@@ -137,20 +137,27 @@ def note_gone(session: Session, inbox_id: int, item: ServerId, *, sent: bool = F
     session.add(row)
 
 
-def to_settle(session: Session, inbox_id: int) -> list[tuple[int, ServerId]]:
-    """Rows of what is filed and not marked on the server, oldest first."""
+def to_settle(session: Session, inbox_id: int, behind: int) -> list[tuple[int, ServerId, bool]]:
+    """Rows behind one of what is filed and not marked on the server, oldest first.
+
+    Each with whether all of it was fetched.
+    """
     rows = session.exec(
-        select(LedgerRow.id, LedgerRow.scope, LedgerRow.number)
+        select(LedgerRow.id, LedgerRow.scope, LedgerRow.number, Arrival.oversized)
         .join(Arrival, col(LedgerRow.arrival_id) == col(Arrival.id))
         .where(
             LedgerRow.inbox_id == inbox_id,
+            col(LedgerRow.id) > behind,
             col(LedgerRow.settled_at).is_(None),
             col(Arrival.state).in_(_DONE),
         )
         .order_by(col(LedgerRow.id))
         .limit(200)
     ).all()
-    return [(row_id, ServerId(scope, number)) for row_id, scope, number in rows]
+    return [
+        (row_id, ServerId(scope, number), not oversized)
+        for row_id, scope, number, oversized in rows
+    ]
 
 
 def note_settled(session: Session, row_ids: Sequence[int]) -> None:
@@ -270,6 +277,8 @@ def note_look(session: Session, inbox_id: int, scope: str, there: Sequence[Serve
         select(Folder).where(Folder.inbox_id == inbox_id, Folder.scope == scope)
     ).one_or_none()
     if folder is None:
+        if not there:
+            return  # of numbers that were never used nothing can be told
         folder = Folder(inbox_id=inbox_id, scope=scope, looked_at=now)
         others = session.exec(
             select(Folder).where(Folder.inbox_id == inbox_id, col(Folder.sent).is_(False))

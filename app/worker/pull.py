@@ -47,6 +47,7 @@ BACKLOG = (
 )
 AT_ONCE_BYTES = 8_000_000  # … and are no larger together; they are in memory until then
 AFTER_MISCONFIGURED = 300.0
+REFUSALS = 20  # marks that are refused in one look
 LOSSES = 3  # after so many at the same mail, those behind it go on
 
 _listed = crashpoints.declare("pull.listed", "ids listed, nothing fetched")
@@ -209,10 +210,12 @@ async def _pull(works: Works, held: Held) -> None:
             await begin(works, inbox, box, place, channel.imports(config))
         looked = clock.now()
         await _look(works, held, box, None)
+        behind = 0
         fetch_sent = partial(_fetch, works, replace(held, sent=True), backlog=False)
         while True:
             await look_at_sent(fetch_sent)
-            await withheld.say(works, inbox.id, box, await _settle(works, held, box))
+            trouble, behind = await _settle(works, held, box, behind)
+            await withheld.say(works, inbox.id, box, trouble)
             await box.wait(works.settings.poll_seconds)
             after = await works.read(ledger.newest, inbox.id)
             if clock.now() - looked > FULL_LOOK:
@@ -238,8 +241,8 @@ async def _look(works: Works, held: Held, box: Mailbox, after: ServerId | None) 
             await works.in_transaction(ledger.note_left, held.inbox_id, len(missing))
         if missing and there:
             there = [*there, *await _overtake(works, held, box, there[-1])]
-    if after is None and there:
-        await works.in_transaction(ledger.note_look, held.inbox_id, there[-1].scope, there)
+    if after is None:
+        await works.in_transaction(ledger.note_look, held.inbox_id, box.scope, there)
 
 
 async def _overtake(works: Works, held: Held, box: Mailbox, last: ServerId) -> Sequence[ServerId]:
@@ -337,19 +340,27 @@ def _note(
             intake.keep_all(session, held.inbox_id, there)
 
 
-async def _settle(works: Works, held: Held, box: Mailbox) -> str:
-    """Leave the mark on the server for what is filed, and only for that. Why not, if it refuses."""
-    while filed := await works.read(ledger.to_settle, held.inbox_id):
+async def _settle(works: Works, held: Held, box: Mailbox, behind: int) -> tuple[str, int]:
+    """Leave the mark on the server for what is filed, and only for that.
+
+    Why not, if it refuses; and the row behind which the next look goes on, so that many that are
+    refused keep no other from its mark. 0 when it was at the end.
+    """
+    refused: list[str] = []
+    while filed := await works.read(ledger.to_settle, held.inbox_id, behind):
         marked: list[int] = []
         try:
-            for row_id, item in filed:
-                await box.settle(item)
-                _settled()
-                marked.append(row_id)
-        except NotSettled as problem:
-            return str(problem)  # fetching goes on, and the mark is tried again with the next look
+            for behind, item, whole in filed:
+                try:
+                    await box.settle(item, whole=whole)
+                    _settled()
+                    marked.append(behind)
+                except NotSettled as problem:
+                    refused.append(str(problem))  # it is tried again with a later look
+                    if len(refused) == REFUSALS:
+                        return refused[0], behind
         finally:
             # One transaction for all of them: to leave a mark twice does no harm.
             if marked:
                 await works.in_transaction(ledger.note_settled, marked)
-    return ""
+    return next(iter(refused), ""), 0

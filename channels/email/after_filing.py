@@ -79,15 +79,15 @@ class Policy:
                 f"they stay in {config.folder}."
             )
 
-    async def settle(self, number: int) -> None:
+    async def settle(self, number: int, *, whole: bool = True) -> None:
         """Does no harm when it is done again, wherever it ended before. Raises `NotSettled`."""
         if self._wanted is AfterFiling.SEEN:
             await self._do(number, "STORE", "+FLAGS.SILENT", r"(\Seen)")
         elif self._wanted is AfterFiling.KEYWORD:
             await self._do(number, "STORE", "+FLAGS.SILENT", f"({KEYWORD})")
         elif self._wanted is AfterFiling.DELETE:
-            # Of a giant, the server has the only copy.
-            if await self._size(number) <= self._largest:
+            # Of a giant, the server has the only copy. 0: it does not tell the size just now.
+            if whole and 0 < await self._size(number) <= self._largest:
                 await self._remove(number)
         elif self._wanted is AfterFiling.MOVE and self._session.offers("MOVE"):
             await self._do(number, "MOVE", self._target)

@@ -128,9 +128,9 @@ class ImapMailbox:
             sent=self._sent,
         )
 
-    async def settle(self, item: ServerId) -> None:
+    async def settle(self, item: ServerId, *, whole: bool = True) -> None:
         if item.scope == self.scope:
-            await self._policy.settle(item.number)
+            await self._policy.settle(item.number, whole=whole)
 
     async def wait(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()

@@ -269,3 +269,9 @@ def test_a_look_at_everything_says_what_went_and_what_came_back(plant: Plant) ->
 
     assert [gone for *_, gone in rows(plant)] == [False, False, False]
     assert folders(plant) == [("INBOX/1", 3, 0, [])]
+
+    post.hidden.update({1, 2, 3})
+    hurried(lambda: looked(plant, post))
+
+    assert [gone for *_, gone in rows(plant)] == [True, True, True]
+    assert folders(plant) == [("INBOX/1", 0, 0, [])]

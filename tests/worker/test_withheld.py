@@ -109,11 +109,13 @@ class _Stubborn(Box):
 
     words = "The server refused to mark a filed mail: over quota"
 
+    most = 1000  # the last number it refuses
+
     @override
-    async def settle(self, item: ServerId) -> None:
-        if self.words:
+    async def settle(self, item: ServerId, *, whole: bool = True) -> None:
+        if self.words and item.number <= self.most:
             raise NotSettled(self.words)
-        await super().settle(item)
+        await super().settle(item, whole=whole)
 
 
 def test_a_refused_mark_is_said_and_tried_again_while_mail_comes_in(plant: Plant) -> None:
@@ -146,6 +148,29 @@ def test_a_refused_mark_is_said_and_tried_again_while_mail_comes_in(plant: Plant
     assert plant.states() == [("a", "filed"), ("b", "waiting")]
     assert post.server.settled == [ServerId("inbox/1", 1)]
     assert plant.inbox().last_in_error == ""
+
+
+@pytest.mark.parametrize("refused", [1, pull.REFUSALS])
+@on_sqlite
+def test_marks_that_are_refused_keep_no_other_mail_from_its_own(plant: Plant, refused: int) -> None:
+    post = Post(*(raw(str(number)) for number in range(refused + 2)))
+    box = _Stubborn(post)
+    box.most, post.box = refused, lambda: box
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.rests)
+        await file(plant.works, plant.inbox_id)
+        await post.look_again()
+        await post.look_again()
+        await post.look_again()
+        assert plant.inbox().last_in_error == _Stubborn.words
+        await ended(task)
+
+    hurried(act)
+
+    assert post.server.settled == [ServerId("inbox/1", refused + more) for more in (1, 2)]
 
 
 class _Rotating(Post):

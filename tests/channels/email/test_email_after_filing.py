@@ -278,6 +278,26 @@ async def test_a_mark_the_server_refuses_is_told_and_the_connection_goes_on() ->
     assert str(told.value) == ("127.0.0.1 refused to mark or move a filed mail: [OVERQUOTA] full")
 
 
+@pytest.mark.parametrize(
+    ("told", "whole", "removed"),
+    [(b" RFC822.SIZE 9", True, True), (b" RFC822.SIZE 9", False, False), (b"", True, False)],
+)
+async def test_only_what_is_surely_here_as_a_whole_is_deleted(
+    told: bytes, whole: bool, removed: bool
+) -> None:
+    replies: dict[str, Reply] = {
+        "SELECT": SELECTED % b"\\*",
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1 UIDPLUS\r\n{tag} OK done\r\n",
+        "UID STORE": b"{tag} OK done\r\n",
+        "UID EXPUNGE": b"{tag} OK done\r\n",
+        "UID FETCH": b"* 1 FETCH (UID 2%s)\r\n{tag} OK\r\n" % told,
+    }
+    async with imap_liar(replies) as liar, channel.open(moving(liar, "delete")) as box:
+        await box.settle(ITEM, whole=whole)
+
+    assert ("UID EXPUNGE 2" in liar.heard) == removed
+
+
 async def test_a_mark_refused_for_a_mail_that_is_gone_is_no_trouble() -> None:
     replies: dict[str, Reply] = {
         "SELECT": SELECTED % b"\\*",
