@@ -170,7 +170,10 @@ def test_a_file_that_is_no_key_is_named(setten: House, tmp_path: Path) -> None:
     file = tmp_path / "hostname"
     file.write_bytes(b"shop\n")
     setten.environment["SETTEN_SECRET_KEY_FILE"] = str(file)
-    words = f"SETTEN_SECRET_KEY_FILE: {file} must hold exactly 32 bytes; it holds 5.\n"
+    words = (
+        f"SETTEN_SECRET_KEY_FILE: {file} must hold exactly 32 bytes, or what “setten keys rotate” "
+        "wrote; it holds 5 bytes that are neither.\n"
+    )
 
     assert stopped(setten, "serve", "web") == {(1, f"setten: {words}")}
     assert stopped(setten, "worker", "check") == {(1, f"setten: {words}")}

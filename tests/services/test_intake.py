@@ -48,6 +48,7 @@ def test_keep_writes_the_arrival_and_its_job(desk: Desk) -> None:
             "filed_at": None,
             "read_by": "",
             "original_sha256": "",
+            "sent": False,
         }
     ]
     assert desk.jobs() == 1
