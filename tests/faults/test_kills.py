@@ -65,6 +65,7 @@ def test_the_long_walk_has_five_hundred_mails() -> None:
     assert LARGE.size.new + LARGE.size.follow == 500
 
 
+@pytest.mark.faults
 @pytest.mark.dovecot
 @pytest.mark.parametrize("kind", ["sqlite"])
 def test_a_kill_at_every_point_loses_and_doubles_nothing(
