@@ -310,7 +310,10 @@ def too_slow(one: Found, bound: int | None) -> list[Slow]:
     slow = []
     for attack in attacks(one.pattern):
         for use in one.uses:
-            if taken := _too_long(one.pattern, use, attack, bound):
+            # Seen three times: what is slow once may have shared the machine.
+            looks = (_too_long(one.pattern, use, attack, bound) for _ in range(3))
+            taken = 0.0
+            if all(taken := look for look in looks):
                 slow.append(Slow(one.where, attack.replace("\x00", " … "), round(taken, 4)))
                 break
     return slow

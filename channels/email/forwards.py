@@ -26,7 +26,7 @@ _ANSWERED = re.compile(
 )
 _HEAD = 40  # lines in which the fields above it stand
 _MARK = re.compile(r"^[>\uff1e] ?")
-_ADDRESS = re.compile(r"(?:mailto:)?([^\s<>\[\]():;,\"]{1,64}@[A-Za-z0-9.-]{1,190})")
+_ADDRESS = re.compile(r"(?:mailto:)?([^\s<>\[\]():;,\"@]{1,64}@[A-Za-z0-9.-]{1,190})")
 _NAME_ENDS = re.compile(r"[<\[(]")
 _DATES = (
     re.compile(r"(?P<y>\d{4})\s?[年/.-]\s?(?P<m>\d{1,2})\s?[月/.-]\s?(?P<d>\d{1,2})"),
