@@ -9,7 +9,7 @@ from app.core.errors import Conflict
 from app.domain.address import EMAIL, normal
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
-from app.services import changes, customers, outbox, sent_copies, withdrawals
+from app.services import changes, customers, elsewhere, outbox, sent_copies, withdrawals
 from app.services.access import SYSTEM, Actor
 from app.store.tables import Address, Customer, Delivery, Message, Ticket
 from channels.contract import Failure, Party
@@ -33,7 +33,7 @@ def arrived(session: Session, actor: Actor, delivery_id: int) -> None:
 
 def lies_among_sent(session: Session, inbox_id: int, external_id: str) -> None:
     """Its provider keeps a copy of what it took: that ends a doubt, if we put none there."""
-    message = _ours(session, inbox_id, external_id)
+    message = elsewhere.own(session, inbox_id, external_id)
     if message is None or sent_copies.ours(session, message):
         return
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
@@ -103,7 +103,7 @@ def returned(session: Session, inbox_id: int, original_id: str, failures: Sequen
 
     Only an id that we gave out is known here, and nobody can guess one.
     """
-    message = _ours(session, inbox_id, original_id)
+    message = elsewhere.own(session, inbox_id, original_id)
     if message is None:
         return 0
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
@@ -125,19 +125,6 @@ def returned(session: Session, inbox_id: int, original_id: str, failures: Sequen
         if failure is not None:
             changed += _hear(session, ticket, message, delivery, failure)
     return changed
-
-
-def _ours(session: Session, inbox_id: int, external_id: str) -> Message | None:
-    if not external_id:
-        return None
-    return session.exec(
-        select(Message).where(
-            Message.inbox_id == inbox_id,
-            Message.external_id == external_id,
-            Message.kind == MessageKind.OUTBOUND,
-            col(Message.arrival_id).is_(None),  # sent from here, and not by a mail program
-        )
-    ).one_or_none()
 
 
 def _hear(

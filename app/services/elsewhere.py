@@ -25,13 +25,15 @@ def concerns(message: InboundMessage) -> bool:
     return message.direction is Direction.OUTBOUND and not message.is_call
 
 
-def own(session: Session, inbox: Inbox, message: InboundMessage) -> Message | None:
-    """What was sent from here and lies there as a copy."""
+def own(session: Session, inbox_id: int, external_id: str) -> Message | None:
+    """What was sent from here under that id, and not by a mail program."""
+    if not external_id:  # so is whatever was never sent
+        return None
     return session.exec(
         select(Message)
         .where(
-            Message.inbox_id == inbox.id,
-            Message.external_id == message.external_id,
+            Message.inbox_id == inbox_id,
+            Message.external_id == external_id,
             Message.kind == MessageKind.OUTBOUND,
             col(Message.arrival_id).is_(None),
         )

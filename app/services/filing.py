@@ -165,7 +165,7 @@ def _written_elsewhere(session: Session, keys: Keys, place: Place, found: Unders
     """It lay among what was sent: a copy of ours, or a colleague's answer from a mail program."""
     message = found.message
     locking.names(session, (message.canonical, message.external_id, *message.answered_ids))
-    if own := elsewhere.own(session, place.inbox, message):
+    if own := elsewhere.own(session, place.inbox.id, message.external_id):
         return Outcome(ArrivalState.COPY, "A copy of what was sent from here.", own.id)
     if original := _already_filed(session, place, message.canonical):
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
@@ -173,7 +173,6 @@ def _written_elsewhere(session: Session, keys: Keys, place: Place, found: Unders
     ticket = threads.answered_by_us(session, keys, place.inbox, readers, message)
     if isinstance(ticket, str):
         return Outcome(ArrivalState.IGNORED, ticket)
-    place.arrival.canonical = message.canonical
     row = _write(session, ticket, None, place, found)
     elsewhere.take_effect(session, ticket, row, message)
     return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}, as an answer of ours.")

@@ -95,7 +95,8 @@ def _send(session: Session, ticket: Ticket, first: Message) -> bool:
     if first.verdicts and first.verdicts["dmarc"] == FAIL:
         return False  # whoever is named there wrote nothing
     inbox = session.get_one(Inbox, ticket.inbox_id)
-    text = _text(session, ticket, inbox)
+    house = session.exec(select(Organisation)).first()
+    text = _text(session, ticket, inbox, house)
     address = session.get(Address, first.address_id) if first.address_id else None
     if not text or address is None or not _may(session, address):
         return False
@@ -108,7 +109,8 @@ def _send(session: Session, ticket: Ticket, first: Message) -> bool:
         inbox_id=inbox.id,
         kind=MessageKind.OUTBOUND,
         author=SYSTEM.name,
-        subject=_subject(session, ticket, inbox),
+        # Not what they wrote: nobody has us carry their words to an address that they name.
+        subject=f"{(house and house.name) or inbox.name} · #{ticket.ref}",
         text=text,
         language=ticket.language,
         to=[address.value],
@@ -125,15 +127,8 @@ def _send(session: Session, ticket: Ticket, first: Message) -> bool:
     return True
 
 
-def _subject(session: Session, ticket: Ticket, inbox: Inbox) -> str:
-    """Not what they wrote: nobody has us carry their words to an address that they name."""
-    name = session.exec(select(Organisation.name)).first() or inbox.name
-    return f"{name} · #{ticket.ref}"
-
-
-def _text(session: Session, ticket: Ticket, inbox: Inbox) -> str:
+def _text(session: Session, ticket: Ticket, inbox: Inbox, house: Organisation | None) -> str:
     texts = letterheads.texts_for(session, inbox, ticket.language)
-    house = session.exec(select(Organisation)).first()
     there = house is None or is_open(
         clock.now(), house.time_zone, house.open_days, house.opens_minute, house.closes_minute
     )

@@ -6,7 +6,6 @@ import os
 import pwd
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.servers import free_port, missing, require
+from tests.servers import end, free_port, missing, require
 
 CEILING = 20.0
 
@@ -185,13 +184,7 @@ class Dovecot:
         ]
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(CEILING)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        end(self.process, CEILING)
         self._tell()
         shutil.rmtree(self.top, ignore_errors=True)
 

@@ -2,7 +2,6 @@
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
 import time
@@ -13,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.servers import free_port, require
+from tests.servers import end, free_port, require
 from tests.servers.dovecot import CEILING, Dovecot
 
 _MAIN = """
@@ -127,13 +126,7 @@ class Postfix:
         return (self.top / "log").read_text(errors="replace")
 
     def stop(self) -> None:
-        if self.process.poll() is None:
-            self.process.send_signal(signal.SIGTERM)
-            try:
-                self.process.wait(CEILING)
-            except subprocess.TimeoutExpired:
-                self.process.kill()
-                self.process.wait()
+        end(self.process, CEILING)
         shutil.rmtree(self.top, ignore_errors=True)
 
     def _wait_until_it_listens(self) -> None:

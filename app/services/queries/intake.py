@@ -27,6 +27,11 @@ class Came:
     received_at: datetime
     next_at: datetime | None
 
+    @property
+    def kept(self) -> bool:
+        """Whether its raw bytes are here."""
+        return bool(self.sha256)
+
 
 def listed(
     session: Session, actor: Actor, state: ArrivalState | None, before: int | None, limit: int
