@@ -8,7 +8,6 @@ address with dots and dashes is its parts in order: K-20418, K20418 and 20418 fi
 
 import re
 import unicodedata
-from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache, lru_cache
@@ -69,14 +68,14 @@ def tokens_of(texts: Iterable[str]) -> Tokens:
     """The tokens to store for `texts`. No phrase spans two of them. Takes linear time."""
     main: list[str] = []
     parts: dict[str, None] = {}
-    seen: Counter[str] = Counter()
+    seen: dict[str, int] = {}
     left = MAX_CHARACTERS
     for token, word in _walk(texts):
         left -= len(token)
         if left < 0 or len(main) + len(parts) >= MAX_POSITIONS:
             break
-        seen[token] += 1
-        main.append(token if seen[token] <= MAX_REPEATS else GAP)
+        seen[token] = times = seen.get(token, 0) + 1
+        main.append(token if times <= MAX_REPEATS else GAP)
         if word:
             for part in _endings(word):
                 if part not in parts and len(main) + len(parts) < MAX_POSITIONS:
@@ -117,13 +116,15 @@ def _walk(texts: Iterable[str]) -> Iterator[tuple[str, str]]:
         if number:
             yield GAP, ""
         for found in _PIECE.finditer(_WRAP.sub("", _normal(text[:left]))):
-            if run := found[1]:
+            run, word = found.groups()
+            if run:
                 for at in range(len(run)):
                     yield run[at : at + 2], ""
-                continue
-            word = found[2]
-            for token in _split(word):
-                yield token, word if len(word) > 6 and _LETTERS.fullmatch(word) else ""
+            elif word.isascii() and word.isalpha():  # most are; the same as below, sooner
+                yield word[:MAX_TOKEN], word if len(word) > 6 else ""
+            else:
+                for token in _split(word):
+                    yield token, word if len(word) > 6 and _LETTERS.fullmatch(word) else ""
         left = max(0, left - len(text))
 
 

@@ -6,18 +6,19 @@ from sqlmodel import Session, col, func, select
 from app.domain.segment import Facts, first_match
 from app.store.tables import Answer, Customer, Message, Segment, Ticket, Touchpoint
 
-_RULES = select(Segment.id, Segment.rule).order_by(col(Segment.position))
 _BEFORE = (
     select(func.count())
     .select_from(Ticket)
     .where(col(Ticket.customer_id) == bindparam("customer"), col(Ticket.id) < bindparam("ticket"))
+    .scalar_subquery()
 )
+_RULES = select(Segment.id, Segment.rule, _BEFORE).order_by(col(Segment.position))
 
 
 def segment_of(session: Session, customer: Customer, ticket: Ticket) -> int:
-    rules = session.exec(_RULES).all()
-    before = session.exec(_BEFORE, params={"customer": customer.id, "ticket": ticket.id}).one()
-    return first_match(rules, Facts(before, customer.company, ticket.language))
+    found = session.exec(_RULES, params={"customer": customer.id, "ticket": ticket.id}).all()
+    rules = [(segment, rule) for segment, rule, _ in found]
+    return first_match(rules, Facts(found[0][2], customer.company, ticket.language))
 
 
 def record(session: Session, ticket: Ticket, message: Message, *, incoming: bool) -> None:

@@ -46,9 +46,15 @@ class Works:
     name: str
     reader: Reader = field(default_factory=Reader)
     turns: dict[int, Turn] = field(default_factory=dict)  # inbox → who files it now
+    _configs: dict[int, tuple[bytes, Any]] = field(default_factory=dict)  # inbox → sealed, opened
 
     def config_of(self, inbox: Inbox) -> Any:
-        return inboxes.config_of(inbox, self.keys, self.channels[inbox.kind].config)
+        """Its configuration. Opened once for as long as it is the same: each arrival asks."""
+        sealed, opened = self._configs.get(inbox.id, (b"", None))
+        if sealed != inbox.sealed_config:
+            opened = inboxes.config_of(inbox, self.keys, self.channels[inbox.kind].config)
+            self._configs[inbox.id] = inbox.sealed_config, opened
+        return opened
 
     def do(
         self, verb: Callable[Concatenate[Session, P], R], *args: P.args, **kwargs: P.kwargs

@@ -3,20 +3,21 @@
 from datetime import datetime
 
 from sqlalchemy import UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.domain.words import Role
+from app.store.row import Row
 from app.store.types import link, maybe_link, maybe_moment, moment, primary_key, word
 
 
-class Team(SQLModel, table=True):
+class Team(Row, table=True):
     __tablename__ = "team"
 
     id: int = primary_key()
     name: str = Field(unique=True)
 
 
-class Agent(SQLModel, table=True):
+class Agent(Row, table=True):
     __tablename__ = "agent"
 
     id: int = primary_key()
@@ -30,7 +31,7 @@ class Agent(SQLModel, table=True):
     created_at: datetime = moment()
 
 
-class Membership(SQLModel, table=True):
+class Membership(Row, table=True):
     __tablename__ = "membership"
     __table_args__ = (UniqueConstraint("team_id", "agent_id"),)
 
@@ -39,7 +40,7 @@ class Membership(SQLModel, table=True):
     agent_id: int = link("agent")
 
 
-class Login(SQLModel, table=True):
+class Login(Row, table=True):
     """A signed-in browser; revoked by deleting the row."""
 
     __tablename__ = "login"
@@ -53,7 +54,7 @@ class Login(SQLModel, table=True):
     expires_at: datetime = moment()
 
 
-class ApiKey(SQLModel, table=True):
+class ApiKey(Row, table=True):
     __tablename__ = "api_key"
 
     id: int = primary_key()
@@ -64,7 +65,7 @@ class ApiKey(SQLModel, table=True):
     used_at: datetime | None = maybe_moment()
 
 
-class Invitation(SQLModel, table=True):
+class Invitation(Row, table=True):
     """A one-time link: the first administrator's, an invited agent's, or a new password's."""
 
     __tablename__ = "invitation"
@@ -79,7 +80,7 @@ class Invitation(SQLModel, table=True):
     used_at: datetime | None = maybe_moment()
 
 
-class Attempt(SQLModel, table=True):
+class Attempt(Row, table=True):
     """Failed sign-ins, so that guessing is slow in every process at once."""
 
     __tablename__ = "attempt"

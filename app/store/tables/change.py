@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import JSON
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.domain.words import Cause
+from app.store.row import Row
 from app.store.types import maybe_link, moment, primary_key, word
 
 
-class Change(SQLModel, table=True):
+class Change(Row, table=True):
     __tablename__ = "change"
 
     id: int = primary_key()  # grows; a screen that missed some asks for what came after its last

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from app.store.row import Row
 from app.store.types import link, maybe_link, maybe_moment, moment, primary_key
 
 
-class Segment(SQLModel, table=True):
+class Segment(Row, table=True):
     """A row of the touchpoint map. Rules are tried in order; the first that fits wins."""
 
     __tablename__ = "segment"
@@ -20,7 +21,7 @@ class Segment(SQLModel, table=True):
     rule: dict[str, object] = Field(default_factory=dict, sa_type=JSON)
 
 
-class Customer(SQLModel, table=True):
+class Customer(Row, table=True):
     __tablename__ = "customer"
 
     id: int = primary_key()
@@ -40,7 +41,7 @@ class Customer(SQLModel, table=True):
     sample: bool = False
 
 
-class Address(SQLModel, table=True):
+class Address(Row, table=True):
     """One way a customer writes to us; `normal` is what is compared."""
 
     __tablename__ = "address"

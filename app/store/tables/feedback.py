@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import Index, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.domain.words import FollowUpState, SurveyState
+from app.store.row import Row
 from app.store.types import link, maybe_link, maybe_moment, moment, primary_key, word
 
 
-class Survey(SQLModel, table=True):
+class Survey(Row, table=True):
     """One request, or the reason why a resolution got none."""
 
     __tablename__ = "survey"
@@ -35,7 +36,7 @@ class Survey(SQLModel, table=True):
     expires_at: datetime | None = maybe_moment()
 
 
-class Answer(SQLModel, table=True):
+class Answer(Row, table=True):
     """What the customer said. A correction is a further row; the newest counts."""
 
     __tablename__ = "answer"
@@ -51,7 +52,7 @@ class Answer(SQLModel, table=True):
     at: datetime = moment()
 
 
-class FollowUp(SQLModel, table=True):
+class FollowUp(Row, table=True):
     """Closed only when the customer was answered, never by a click on a status."""
 
     __tablename__ = "follow_up"

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.domain.words import ArrivalState, SelfTest
+from app.store.row import Row
 from app.store.types import BIG, link, maybe_link, maybe_moment, moment, primary_key, word
 
 
-class Inbox(SQLModel, table=True):
+class Inbox(Row, table=True):
     __tablename__ = "inbox"
 
     id: int = primary_key()
@@ -45,7 +46,7 @@ class Inbox(SQLModel, table=True):
     self_test_error: str = ""
 
 
-class Arrival(SQLModel, table=True):
+class Arrival(Row, table=True):
     """One thing that came in, kept raw. Outlives its ticket: what came once is known for ever."""
 
     __tablename__ = "arrival"
@@ -78,7 +79,7 @@ class Arrival(SQLModel, table=True):
     settled_at: datetime | None = maybe_moment()
 
 
-class LedgerRow(SQLModel, table=True):
+class LedgerRow(Row, table=True):
     """What a server was seen to hold: the ledger, not a cursor, says what is missing."""
 
     __tablename__ = "ledger"
@@ -103,7 +104,7 @@ class LedgerRow(SQLModel, table=True):
     gone_at: datetime | None = maybe_moment()  # since when the server does not list it any more
 
 
-class Folder(SQLModel, table=True):
+class Folder(Row, table=True):
     """What the last look at everything in one folder of a server found."""
 
     __tablename__ = "folder"

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from app.store.row import Row
 from app.store.types import BIG, maybe_moment, moment, primary_key
 
 
-class Organisation(SQLModel, table=True):
+class Organisation(Row, table=True):
     """One row, made by the first administrator."""
 
     __tablename__ = "organisation"
@@ -29,7 +30,7 @@ class Organisation(SQLModel, table=True):
     samples_at: datetime | None = maybe_moment()  # when sample inquiries were made, if shown
 
 
-class KeyMark(SQLModel, table=True):
+class KeyMark(Row, table=True):
     """By what the installation's key is recognised; one row, made at the first start."""
 
     __tablename__ = "key_mark"
@@ -38,7 +39,7 @@ class KeyMark(SQLModel, table=True):
     mark: str
 
 
-class Lease(SQLModel, table=True):
+class Lease(Row, table=True):
     """Who may do what only one may do. `token` grows: a late holder is recognised by it."""
 
     __tablename__ = "lease"
@@ -50,7 +51,7 @@ class Lease(SQLModel, table=True):
     until: datetime = moment()
 
 
-class Worker(SQLModel, table=True):
+class Worker(Row, table=True):
     """A worker that says it is alive."""
 
     __tablename__ = "worker"

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, Index, Text, UniqueConstraint
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from app.store.row import Row
 from app.store.types import BIG, link, maybe_moment, moment, primary_key
 
 
-class Resting(SQLModel, table=True):
+class Resting(Row, table=True):
     """A reply that has not left on purpose. As long as it is here it can be taken back."""
 
     __tablename__ = "resting"
@@ -21,7 +22,7 @@ class Resting(SQLModel, table=True):
     became: dict[str, object] = Field(default_factory=dict, sa_type=JSON)  # and through it
 
 
-class DraftFile(SQLModel, table=True):
+class DraftFile(Row, table=True):
     """A file of an answer that was taken back; it goes out with it when it is sent again."""
 
     __tablename__ = "draft_file"
@@ -34,7 +35,7 @@ class DraftFile(SQLModel, table=True):
     sha256: str = Field(index=True)
 
 
-class Letterhead(SQLModel, table=True):
+class Letterhead(Row, table=True):
     """What an inbox adds to its answers in one language, and what it says by itself."""
 
     __tablename__ = "letterhead"
@@ -48,7 +49,7 @@ class Letterhead(SQLModel, table=True):
     receipt_closed: str = Field(default="", sa_type=Text)  # the same outside business hours
 
 
-class SentCopy(SQLModel, table=True):
+class SentCopy(Row, table=True):
     """A copy of what was sent, for the folder where its provider keeps such. Stays when done:
     what we put there ourselves proves nothing about how it was sent."""
 

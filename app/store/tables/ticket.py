@@ -3,15 +3,16 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, Index, Text, UniqueConstraint, text
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.domain.words import DeliveryState, MessageKind, Status
+from app.store.row import Row
 from app.store.types import BIG, link, maybe_link, maybe_moment, moment, primary_key, word
 
 NEEDS_TRIAGE = "status = 'open' AND (stage = '' OR topic_id IS NULL)"
 
 
-class Ticket(SQLModel, table=True):
+class Ticket(Row, table=True):
     __tablename__ = "ticket"
     __table_args__ = (
         Index("ix_ticket_status", "status", "last_activity_at", "id"),
@@ -72,7 +73,7 @@ class Ticket(SQLModel, table=True):
     version: int = 1  # grows with every change; a list redraws the row when it differs
 
 
-class FormerRef(SQLModel, table=True):
+class FormerRef(Row, table=True):
     """A ticket that was joined with another: what carries its reference means that one now."""
 
     __tablename__ = "former_ref"
@@ -82,7 +83,7 @@ class FormerRef(SQLModel, table=True):
     ticket_id: int = link("ticket")
 
 
-class Awaited(SQLModel, table=True):
+class Awaited(Row, table=True):
     """A message that one on this ticket answers, and that had not arrived when it was filed."""
 
     __tablename__ = "awaited"
@@ -95,7 +96,7 @@ class Awaited(SQLModel, table=True):
     since: datetime = moment()
 
 
-class Participant(SQLModel, table=True):
+class Participant(Row, table=True):
     """Who may speak on a ticket."""
 
     __tablename__ = "participant"
@@ -107,7 +108,7 @@ class Participant(SQLModel, table=True):
     role: str  # customer, or cc when an agent wrote to them as well
 
 
-class Message(SQLModel, table=True):
+class Message(Row, table=True):
     __tablename__ = "message"
     __table_args__ = (
         Index("ix_message_external", "inbox_id", "external_id"),
@@ -153,7 +154,7 @@ class Message(SQLModel, table=True):
     request: bool = False  # a feedback request: its link is shown to nobody but the customer
 
 
-class Attachment(SQLModel, table=True):
+class Attachment(Row, table=True):
     __tablename__ = "attachment"
 
     id: int = primary_key()
@@ -167,7 +168,7 @@ class Attachment(SQLModel, table=True):
     inline: bool = False
 
 
-class Delivery(SQLModel, table=True):
+class Delivery(Row, table=True):
     """One recipient of one message of ours, and how far it got."""
 
     __tablename__ = "delivery"
@@ -191,7 +192,7 @@ class Delivery(SQLModel, table=True):
     changed_at: datetime = moment()
 
 
-class Draft(SQLModel, table=True):
+class Draft(Row, table=True):
     """An answer not sent yet, kept on the server."""
 
     __tablename__ = "draft"
@@ -206,7 +207,7 @@ class Draft(SQLModel, table=True):
     changed_at: datetime = moment()
 
 
-class Seen(SQLModel, table=True):
+class Seen(Row, table=True):
     """Up to when an agent has read a ticket."""
 
     __tablename__ = "seen"

@@ -3,12 +3,13 @@
 from datetime import datetime
 
 from sqlalchemy import Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
+from app.store.row import Row
 from app.store.types import link, maybe_link, moment, primary_key
 
 
-class Touchpoint(SQLModel, table=True):
+class Touchpoint(Row, table=True):
     """Visible to us and to the customer alike; a note is not one."""
 
     __tablename__ = "touchpoint"

@@ -3,13 +3,14 @@
 from datetime import datetime
 
 from sqlalchemy import JSON, Index
-from sqlmodel import Field, SQLModel
+from sqlmodel import Field
 
 from app.domain.words import Decision, Head, Verdict
+from app.store.row import Row
 from app.store.types import link, maybe_link, moment, primary_key, word
 
 
-class StageVocabulary(SQLModel, table=True):
+class StageVocabulary(Row, table=True):
     __tablename__ = "stage_vocabulary"
 
     id: int = primary_key()
@@ -17,7 +18,7 @@ class StageVocabulary(SQLModel, table=True):
     active: bool = False
 
 
-class Stage(SQLModel, table=True):
+class Stage(Row, table=True):
     """What a screen calls one or more canonical anchors."""
 
     __tablename__ = "stage"
@@ -31,7 +32,7 @@ class Stage(SQLModel, table=True):
     weight: float = 0.0
 
 
-class Topic(SQLModel, table=True):
+class Topic(Row, table=True):
     __tablename__ = "topic"
 
     id: int = primary_key()
@@ -41,7 +42,7 @@ class Topic(SQLModel, table=True):
     active: bool = True
 
 
-class PredictionRow(SQLModel, table=True):
+class PredictionRow(Row, table=True):
     __tablename__ = "prediction"
     __table_args__ = (Index("ix_prediction_ticket", "ticket_id", "head"),)
 
@@ -59,7 +60,7 @@ class PredictionRow(SQLModel, table=True):
     at: datetime = moment()
 
 
-class Correction(SQLModel, table=True):
+class Correction(Row, table=True):
     __tablename__ = "correction"
 
     id: int = primary_key()
