@@ -1,9 +1,17 @@
 """Handing one mail to the outgoing server, knowing at every step what a failure means."""
 
+import re
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 
-from aiosmtplib import SMTP, SMTPDataError, SMTPException, SMTPResponseException
+from aiosmtplib import (
+    SMTP,
+    SMTPDataError,
+    SMTPException,
+    SMTPResponseException,
+    SMTPServerDisconnected,
+    SMTPStatus,
+)
 
 from channels.contract import (
     Held,
@@ -27,7 +35,11 @@ _NO_UTF8 = (
     "cannot send to an address with such letters before the @ (it lacks SMTPUTF8). "
     "Ask for another address."
 )
+BEGIN_TIMEOUT = 120.0  # until a server says that it wants the content
 DATA_TIMEOUT = 600.0  # as RFC 5321 asks: a server may check a mail for viruses before it answers
+
+_LONE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
+_DOT = re.compile(rb"(?m)^\.")
 
 
 async def send(
@@ -80,8 +92,7 @@ async def _spoken(
     await _announce(client, config, rendered, utf8=utf8)
     outcomes, accepted = await _addressed(connection, config, recipients)
     if accepted:
-        await progress(Phase.AMBIGUOUS)
-        outcome = await _handed_over(client, rendered)
+        outcome = await _handed_over(client, rendered, progress)
         connection.good = isinstance(outcome, Sent)
         outcomes |= dict.fromkeys(accepted, outcome)
     connection.mails += 1
@@ -162,15 +173,40 @@ async def _addressed(
     return outcomes, accepted
 
 
-async def _handed_over(client: SMTP, rendered: Rendered) -> Outcome:
+async def _handed_over(client: SMTP, rendered: Rendered, progress: Progress) -> Outcome:
+    """Until the server asks for the content nothing of it has left: there is no doubt before."""
     try:
-        answer = await client.data(rendered.body, timeout=DATA_TIMEOUT)
-    except SMTPDataError as error:
-        if 200 <= error.code < 300:  # taken, in unusual words
-            return Sent(answers.queue_id(error.message))
-        return answers.to_mail(error)
+        asked = await client.execute_command(b"DATA", timeout=BEGIN_TIMEOUT)
     except (SMTPException, OSError) as error:
+        return Later(f"The server stopped answering: {error}")
+    if asked.code != SMTPStatus.start_input:
+        return answers.to_mail(SMTPDataError(asked.code, asked.message))
+    with ExitStack() as cut_short:
+        cut_short.callback(client.close)  # what waits for content takes even a farewell for that
+        await progress(Phase.AMBIGUOUS)
+        outcome = await _written(client, rendered)
+        cut_short.pop_all()
+    return outcome
+
+
+async def _written(client: SMTP, rendered: Rendered) -> Outcome:
+    content = _LONE.sub(b"\r\n", rendered.body)
+    content = _DOT.sub(b"..", content if content.endswith(b"\r\n") else content + b"\r\n")
+    protocol = client.protocol
+    hung_up = Later("The server stopped answering.")
+    if protocol is None:
+        return hung_up
+    try:
+        protocol.write(content + b".\r\n")
+    except SMTPServerDisconnected:
+        return hung_up
+    try:
+        answer = await protocol.read_response(timeout=DATA_TIMEOUT)
+    except (SMTPException, OSError) as error:
+        client.close()  # what it may still say would be taken for the answer to the next command
         return InDoubt(
             f"The mail was handed over, but the server did not say whether it keeps it: {error}"
         )
-    return Sent(answers.queue_id(answer.message))
+    if 200 <= answer.code < 300:  # some say it in unusual words
+        return Sent(answers.queue_id(answer.message))
+    return answers.to_mail(SMTPDataError(answer.code, answer.message))

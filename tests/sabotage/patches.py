@@ -306,10 +306,10 @@ _kept = crashpoints.declare(
         "channels/email/sending.py",
         """\
         await progress(Phase.AMBIGUOUS)
-        outcome = await _handed_over(client, rendered)
+        outcome = await _written(client, rendered)
 """,
         """\
-        outcome = await _handed_over(client, rendered)
+        outcome = await _written(client, rendered)
         await progress(Phase.AMBIGUOUS)
 """,
         (

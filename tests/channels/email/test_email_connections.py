@@ -92,6 +92,31 @@ async def test_after_a_no_to_the_mail_a_new_connection_is_made(
     assert connections.opened == 2
 
 
+@pytest.mark.parametrize(
+    ("answer", "outcome"),
+    [
+        (CUT, Later("The server stopped answering: ")),
+        ("250 2.0.0 as you like", Later("250 2.0.0 as you like")),  # it did not ask for anything
+        ("554 5.5.1 no valid recipients", Refused("554 5.5.1 no valid recipients")),
+    ],
+)
+async def test_what_is_said_before_the_content_leaves_no_doubt(
+    connections: Connections, answer: str, outcome: Later | Refused
+) -> None:
+    reached: list[Phase] = []
+
+    async def progress(phase: Phase) -> None:
+        reached.append(phase)
+
+    async with smtp_script(SmtpScript(answers={"DATA": [answer]})) as script:
+        outcomes = await send(config(script.port), MAIL, [ANN], progress, connections)
+
+    found = outcomes[ANN]
+    assert isinstance(found, type(outcome))
+    assert found.words.startswith(outcome.words)
+    assert (reached, script.mails) == ([Phase.TALKING], [])
+
+
 async def test_a_server_that_goes_away_after_the_dot_leaves_a_doubt(
     connections: Connections,
 ) -> None:

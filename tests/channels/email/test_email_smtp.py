@@ -160,6 +160,22 @@ async def test_the_mark_is_durable_before_a_byte_of_the_mail_is_written() -> Non
     assert sink.received == []
 
 
+async def test_a_server_that_hangs_up_before_the_first_byte_leaves_no_doubt() -> None:
+    async with smtp_sink() as sink:
+
+        async def slow(phase: Phase) -> None:
+            if phase is Phase.AMBIGUOUS:
+                [connection] = sink.open_now
+                connection.abort()
+                for _ in range(10):  # until that was told to whoever reads it
+                    await asyncio.sleep(0)
+
+        outcomes = await channel.send(config(sink.port), MAIL, [ANN], slow)
+
+    words = "The server stopped answering."
+    assert (outcomes, sink.received) == ({ANN: Later(words)}, [])
+
+
 async def test_nobody_listening_is_tried_later() -> None:
     port = free_port()
 
