@@ -14,6 +14,7 @@ _QUEUE_ID = re.compile(
     r"(?:queued (?:mail for delivery )?as|message accepted|id[=:])\s*<?([\w.@=+/-]{4,120})",
     re.IGNORECASE,
 )
+_TOLD = re.compile(r"(?<![\w.@=+/-])(?=[\w.@=+/-]{0,119}\d)[\w.@=+/-]{8,120}(?![\w.@=+/-])")
 
 
 def words_of_answer(error: SMTPResponseException) -> str:
@@ -55,5 +56,8 @@ def _final(error: SMTPResponseException) -> Later | Refused:
 
 
 def queue_id(message: str) -> str:
-    found = _QUEUE_ID.search(message)
-    return found.group(1).rstrip(".") if found else ""
+    """By what name the server keeps a mail that it took, as its log has it; "" if it tells none."""
+    if found := _QUEUE_ID.search(message):
+        return found.group(1).rstrip(".")
+    # Others only tell it: the longest of the words that look like one.
+    return max(_TOLD.findall(message[:500]), key=len, default="")

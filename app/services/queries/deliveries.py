@@ -28,6 +28,7 @@ class Leaving:
     attempts: int
     next_at: datetime | None
     changed_at: datetime
+    provider_id: str  # what the server that took it calls it in its log
     request: bool  # a feedback request
 
 
@@ -75,5 +76,6 @@ def _leaving(delivery: Delivery, message: Message, ref: str) -> Leaving:
         attempts=delivery.attempts,
         next_at=delivery.next_at,
         changed_at=delivery.changed_at,
+        provider_id=delivery.provider_id,
         request=message.request,
     )

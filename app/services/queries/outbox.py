@@ -40,6 +40,7 @@ class Row:
     attempts: int
     next_at: datetime | None
     changed_at: datetime
+    provider_id: str  # what the server that took it calls it in its log
     message_id: int
     author: str
     text: str
@@ -95,6 +96,7 @@ def _row(
         attempts=delivery.attempts,
         next_at=delivery.next_at,
         changed_at=delivery.changed_at,
+        provider_id=delivery.provider_id,
         message_id=message.id,
         author=message.author,
         text=message.text,

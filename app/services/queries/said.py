@@ -38,6 +38,7 @@ class Sending:
     words: str
     next_at: datetime | None
     at: datetime
+    provider_id: str = ""  # what the server that took it calls it in its log
     rests_until: datetime | None = None  # until then whoever wrote it can take it back
     planned: bool = False  # for that moment, by choice
     parked: bool = False  # until its inbox can send again
@@ -106,6 +107,7 @@ _SENDINGS: Any = (
         col(Delivery.words),
         col(Delivery.next_at),
         col(Delivery.changed_at),
+        col(Delivery.provider_id),
         col(Resting.until),
         func.coalesce(col(Resting.scheduled), false()),
         col(Delivery.held_by) == pauses.PARKED,

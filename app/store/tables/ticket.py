@@ -188,7 +188,7 @@ class Delivery(Row, table=True):
     since: datetime | None = maybe_moment()  # the first attempt, or the first since a person's word
     next_at: datetime | None = maybe_moment()
     words: str = ""  # the provider's, or ours
-    provider_id: str = ""
+    provider_id: str = ""  # what the server that took it calls it in its log
     changed_at: datetime = moment()
 
 

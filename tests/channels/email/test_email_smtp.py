@@ -21,6 +21,7 @@ from channels.contract import (
     Sent,
 )
 from channels.email import channel
+from channels.email.answers import queue_id
 from channels.email.config import EmailConfig
 from tests.servers import free_port
 from tests.servers.dovecot import Dovecot
@@ -73,6 +74,23 @@ async def test_without_a_server_it_is_held_and_nobody_is_asked() -> None:
     words = "Not sent: no outgoing server is set up for a@example.com."
     assert outcomes == {ANN: Held(words)}
     assert phases.seen == []
+
+
+@pytest.mark.parametrize(
+    ("answer", "name"),
+    [
+        ("2.0.0 Ok: queued as 4bG2Xk1TzQz9sTW", "4bG2Xk1TzQz9sTW"),  # Postfix
+        ("OK id=1qsLTY-0005mV-Kx", "1qsLTY-0005mV-Kx"),  # Exim
+        ("2.0.0 9AKC1x2y012345 Message accepted for delivery", "9AKC1x2y012345"),  # Sendmail
+        ("2.6.0 <t.1@a.test> [InternalId=8264383, Hostname=x] Queued mail for delivery", "8264383"),
+        ("2.0.0 OK  1697541234 d9443c01a7336-1c9d8d7 - gsmtp", "d9443c01a7336-1c9d8d7"),  # Gmail
+        ("Ok 0102018b3d0f4b1c-9a8f-000000", "0102018b3d0f4b1c-9a8f-000000"),  # Amazon SES
+        ("ok 1697541234 qp 12345", "1697541234"),  # qmail
+        ("2.0.0 fine, thank you", ""),
+    ],
+)
+def test_a_server_tells_what_it_calls_a_mail_in_its_log(answer: str, name: str) -> None:
+    assert queue_id(answer) == name
 
 
 @pytest.mark.parametrize(

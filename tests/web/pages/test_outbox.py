@@ -59,6 +59,23 @@ def test_the_api_ends_a_doubt(db: Database, ann: Person, ref: str) -> None:
     )
 
 
+def test_an_administrator_finds_it_in_the_log_of_the_mail_server(
+    db: Database, ann: Person, boss: Person, ref: str
+) -> None:
+    with db.transaction() as session:
+        one = session.exec(select(Delivery)).one()
+        one.state, one.provider_id = DeliveryState.SENT, "4bG2Xk1TzQz9sTW"
+    words = "Name in the log of the mail server: 4bG2Xk1TzQz9sTW"
+
+    pages = [f"/tickets/{ref}", "/outbox?show=sent"]
+
+    assert [words in boss.client.get(page).text for page in pages] == [True, True]
+    assert [words in ann.client.get(page).text for page in pages] == [False, False]
+    [told] = boss.client.get(f"/api/tickets/{ref}").json()["said"][-1]["sendings"]
+    [listed] = boss.client.get("/api/outbox").json()
+    assert (told["provider_id"], listed["provider_id"]) == ("4bG2Xk1TzQz9sTW",) * 2
+
+
 def test_an_inbox_that_cannot_send_is_seen_by_all_and_tried_by_administrators(
     db: Database, ann: Person, boss: Person, ref: str
 ) -> None:
