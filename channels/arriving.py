@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 class ServerId:
     """What a server calls one item: unique in its scope, growing in it, never reused."""
 
-    scope: str  # a mail folder with its UIDVALIDITY
+    scope: str  # a mail folder, a slash; then its UIDVALIDITY, and of whose account
     number: int
 
 

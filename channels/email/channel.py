@@ -34,7 +34,7 @@ from channels.email import (
 )
 from channels.email.config import EmailConfig, ImportSince
 from channels.email.connections import Connections
-from channels.email.imap import open_mailbox
+from channels.email.imap import account_of, open_mailbox
 from channels.email.known import Known
 from channels.email.parse import parse, parse_for
 from channels.email.presets import PRESETS
@@ -75,8 +75,7 @@ class EmailChannel:
                 return None
 
     def place(self, config: EmailConfig) -> str:
-        user = config.imap_username or config.address
-        return f"{user} {config.imap_host} {config.folder}"
+        return f"{account_of(config)} {config.folder}"
 
     def open(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
         return open_mailbox(config)

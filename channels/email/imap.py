@@ -1,6 +1,7 @@
 """A mail folder on a server: what is there, fetched without leaving a mark."""
 
 import asyncio
+import hashlib
 import re
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
@@ -38,6 +39,11 @@ _PLACEHOLDER = re.compile(
 _TRAVELLED = re.compile(rb"^received[ \t]*:", re.IGNORECASE | re.MULTILINE)
 
 
+def account_of(config: EmailConfig) -> str:
+    """Whose mail is fetched, and from where."""
+    return f"{config.imap_username or config.address} {config.imap_host}"
+
+
 @asynccontextmanager
 async def open_mailbox(config: EmailConfig) -> AsyncIterator["ImapMailbox"]:
     """Connect, sign in and select. Raises `TryLater` or `Misconfigured`."""
@@ -58,7 +64,9 @@ class ImapMailbox:
         self, session: Session, policy: Policy, validity: int, *, sent: bool = False
     ) -> None:
         self._sent = sent
-        self.scope = f"{session.config.folder}/{validity}"
+        # Another account may number its mails just the same.
+        account = hashlib.sha256(account_of(session.config).encode()).hexdigest()[:8]
+        self.scope = f"{session.config.folder}/{account}.{validity}"
         self._session = session
         self._protocol = session.protocol
         self._policy = policy

@@ -5,10 +5,13 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlmodel import Session, select
 
+from app.domain.words import ArrivalState
 from app.services import inboxes, intake
 from app.services.access import SYSTEM
 from app.services.inboxes import NewInbox
+from app.services.queries import mailboxes
 from app.store.tables import Arrival, Change, Folder, Inbox, LedgerRow
 from app.worker import pull
 from channels.contract import Raw
@@ -207,6 +210,47 @@ def test_another_folder_is_begun_anew(plant: Plant, days: int | None, fetched: l
     hurried(act)
 
     assert post.fetched == fetched
+
+
+def test_another_account_with_the_same_numbers_is_begun_anew(plant: Plant) -> None:
+    """Only what is the same mail in both is known; whatever else has the same number is not."""
+    post = Post()
+    numbered(post, "INBOX/a.1", mail("a"), mail("b"), mail("both"))
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        await looked(plant, post)
+        plant.desk.do(mark_all_filed)
+        post.server.place = "another account"
+        numbered(post, "INBOX/b.1", mail("c"), mail("both"))
+        await looked(plant, post)
+        plant.desk.do(mark_all_filed)
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert post.fetched == [1, 2, 3, 1]
+    assert [row.external_id for row in plant.desk.all(Arrival)] == [
+        *("INBOX/a.1/1", "INBOX/a.1/2", "INBOX/a.1/3"),
+        "INBOX/b.1/1",
+    ]
+    assert rows(plant) == [
+        ("INBOX/a.1", 1, True, False, True),
+        ("INBOX/a.1", 2, True, False, True),
+        ("INBOX/a.1", 3, True, False, True),
+        ("INBOX/b.1", 2, True, False, False),
+        ("INBOX/b.1", 1, True, False, False),
+    ]
+    assert folders(plant) == [("INBOX/b.1", 2, 0, [])]
+    with plant.desk.db.reading() as session:
+        [balance] = mailboxes.balances(session, SYSTEM)
+    assert (balance.folder, balance.on_server, balance.difference) == ("INBOX", 2, 0)
+    assert balance.states[ArrivalState.FILED] == 2
+
+
+def mark_all_filed(session: Session) -> None:
+    for arrival in session.exec(select(Arrival)):
+        arrival.state = ArrivalState.FILED
 
 
 def test_what_comes_during_an_import_goes_first(plant: Plant) -> None:

@@ -12,7 +12,7 @@ from channels.email.imap_protocol import Protocol
 from tests.servers.imap_liar import ImapLiar, Reply, imap_liar
 
 CEILING = 20.0
-ITEM = ServerId("INBOX/42", 2)
+ITEM = ServerId("INBOX/2482a4a1.42", 2)  # of support@example.com at 127.0.0.1
 FETCHED = (
     b'* 2 FETCH (UID 2 RFC822.SIZE 5 INTERNALDATE "17-Nov-2026 09:00:00 +0900")\r\n{tag} OK\r\n'
 )

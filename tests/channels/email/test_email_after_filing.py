@@ -16,7 +16,7 @@ from tests.servers.dovecot import Dovecot
 from tests.servers.imap_liar import ImapLiar, Reply, imap_liar
 
 dovecots = pytest.mark.dovecot
-ITEM = ServerId("INBOX/42", 2)
+ITEM = ServerId("INBOX/2482a4a1.42", 2)
 WITHOUT_MOVE = "\nimap_capability = IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE UIDPLUS\n"
 SELECTED = (
     b"* 2 EXISTS\r\n* OK [UIDVALIDITY 42] valid\r\n"

@@ -145,7 +145,7 @@ async def test_08_capabilities_told_with_the_login_became_junk() -> None:
     async with imap_liar(replies) as liar:
         moving = config(liar, after_filing="move", after_folder="Done")
         async with channel.open(moving) as box:
-            await box.settle(ServerId("INBOX/42", 2))
+            await box.settle(ServerId("INBOX/2482a4a1.42", 2))
 
     assert [command for command in liar.heard if command == "CAPABILITY"] == ["CAPABILITY"] * 2
     assert 'UID MOVE 2 "Done"' in liar.heard

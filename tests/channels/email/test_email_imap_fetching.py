@@ -33,7 +33,7 @@ async def in_steps(server: Server, told: int, end: int = 0) -> tuple[Raw | None,
         },
     }
     async with imap_liar(replies) as liar, channel.open(config(liar)) as box:
-        raw = await box.fetch(ServerId("INBOX/42", 2))
+        raw = await box.fetch(ServerId("INBOX/2482a4a1.42", 2))
     return raw, [command for command in liar.heard if _STEP.match(command)]
 
 

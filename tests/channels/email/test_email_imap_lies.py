@@ -14,7 +14,7 @@ from channels.email.imap_protocol import Protocol
 from tests.servers.imap_liar import ImapLiar, Reply, imap_liar
 
 CEILING = 20.0
-ITEM = ServerId("INBOX/42", 2)
+ITEM = ServerId("INBOX/2482a4a1.42", 2)
 FETCHED = (
     b'* 2 FETCH (UID 2 RFC822.SIZE 5 INTERNALDATE "17-Nov-2026 09:00:00 +0900")\r\n{tag} OK\r\n'
 )
@@ -80,7 +80,7 @@ async def test_the_body_is_found_however_it_is_said(answer: bytes) -> None:
     raw = await _fetched(answer)
 
     assert raw.body == b"hello"
-    assert raw.external_id == "INBOX/42/2"
+    assert raw.external_id == "INBOX/2482a4a1.42/2"
     assert raw.received_at.isoformat() == "2026-11-17T00:00:00+00:00"
 
 

@@ -1,5 +1,6 @@
 """A mail is known again by what it is, when its server gives it another number."""
 
+import os
 import time
 from contextlib import AbstractAsyncContextManager
 from datetime import UTC, datetime, timedelta
@@ -37,6 +38,29 @@ async def test_every_mail_keeps_its_identity_under_new_numbers(dovecot: Dovecot,
     assert {item.scope for item in after} != {item.scope for item in before}
     assert {one.key for one in known.values()} == kept
     assert set(known) == set(after)
+
+
+async def test_two_accounts_with_the_same_numbers_are_never_mixed_up(
+    dovecot: Dovecot, user: str
+) -> None:
+    other = f"{user}-other"
+    for number, name in enumerate((user, other), 1):
+        dovecot.drop(name, mail(number))
+        numbers = dovecot.maildir(name) / "dovecot-uidlist"
+        numbers.write_text("3 V1700000000 N1\n")
+        os.chown(numbers, dovecot.uid, dovecot.gid)
+
+    async with opened(dovecot, user) as box, opened(dovecot, other) as another:
+        [mine], [theirs] = await box.list(None), await another.list(None)
+        mixed_up = await box.fetch(theirs)
+        told = await another.identities([mine])
+        fetched = await another.fetch(theirs)
+
+    assert (mine.number, theirs.number, mixed_up, told) == (1, 1, None, {})
+    assert mine.scope.endswith(".1700000000")
+    assert theirs.scope.endswith(".1700000000")
+    assert isinstance(fetched, Raw)
+    assert fetched.external_id == f"{theirs.scope}/1" != f"{mine.scope}/1"
 
 
 async def test_a_mail_without_an_id_of_its_own_is_known_by_nothing(
