@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam
+from sqlalchemy import bindparam, case, exists
 from sqlmodel import Session, col, or_, select
 
 from app.core import clock
@@ -26,6 +26,14 @@ _AWAITED = (
         col(Awaited.inbox_id) == bindparam("inbox"),
         col(Awaited.external_id) == bindparam("external"),
         Ticket.status != Status.SPAM,
+        # Here and not afterwards: tickets of strangers must not push it out of the first few.
+        or_(
+            col(Ticket.customer_id) == bindparam("customer"),
+            exists().where(
+                col(Participant.ticket_id) == col(Ticket.id),
+                col(Participant.address_id) == bindparam("address"),
+            ),
+        ),
     )
     .order_by(col(Ticket.id))
     .limit(5)
@@ -78,7 +86,7 @@ def _named(
 ) -> Place:
     claimed = ""
     for ref in message.refs:
-        for ticket in _named_by(session, keys, inbox, ref):
+        for ticket in _named_by(session, keys, inbox, ref, [address]):
             if may_speak(session, ticket, address) and not doubtful(message):
                 # What is passed on may be about anything, unless it comes to the ticket's address.
                 if message.forward is None or ref.kind is RefKind.ADDRESS_TOKEN:
@@ -94,8 +102,14 @@ def _named(
     return Place(claimed=claimed)
 
 
-def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[Ticket]:
-    """The tickets `ref` can mean, newest first, locked against agents who change them now."""
+def _named_by(
+    session: Session, keys: Keys, inbox: Inbox, ref: Ref, speakers: Sequence[Address]
+) -> Sequence[Ticket]:
+    """The tickets `ref` can mean, locked against agents who change them now.
+
+    First those on which one of `speakers` may speak, so that whoever writes many with an id they
+    have seen pushes none of these out; then newest first.
+    """
     match ref.kind:
         case RefKind.ADDRESS_TOKEN | RefKind.ID_TOKEN | RefKind.TAG_TOKEN:
             proved = _proved(keys, ref)
@@ -118,10 +132,17 @@ def _named_by(session: Session, keys: Keys, inbox: Inbox, ref: Ref) -> Sequence[
                     Message.inbox_id == inbox.id, Message.conversation == ref.value
                 )
             )
+    theirs = or_(
+        col(Ticket.customer_id).in_([one.customer_id for one in speakers]),
+        exists().where(
+            col(Participant.ticket_id) == col(Ticket.id),
+            col(Participant.address_id).in_([one.id for one in speakers]),
+        ),
+    )
     return session.exec(
         select(Ticket)
         .where(named, Ticket.status != Status.SPAM)
-        .order_by(col(Ticket.id).desc())
+        .order_by(case((theirs, 0), else_=1), col(Ticket.id).desc())
         .limit(5)
         .with_for_update(key_share=True)
     ).all()
@@ -148,7 +169,7 @@ def answered_by_us(
         return "A machine wrote it."
     reason = "A conversation that began in a mail program."
     for ref in message.refs:
-        for ticket in _named_by(session, keys, inbox, ref):
+        for ticket in _named_by(session, keys, inbox, ref, readers):
             if any(may_speak(session, ticket, address) for address in readers):
                 return ticket
             reason = "It went to nobody who takes part in the ticket it answers."
@@ -177,12 +198,16 @@ def _waited_for(
     """Tickets with an answer to this message that arrived before it, oldest first."""
     if not message.external_id or message.automatic:
         return ()
-    rows = session.exec(_AWAITED, params={"inbox": inbox.id, "external": message.external_id}).all()
+    names = {
+        "inbox": inbox.id,
+        "external": message.external_id,
+        "customer": address.customer_id,
+        "address": address.id,
+    }
     found = []
-    for row, ticket in rows:
-        if may_speak(session, ticket, address):
-            session.delete(row)
-            found.append(ticket)
+    for row, ticket in session.exec(_AWAITED, params=names).all():
+        session.delete(row)
+        found.append(ticket)
     return found
 
 

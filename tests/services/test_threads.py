@@ -322,3 +322,16 @@ def test_who_quotes_what_they_read_gets_on_the_ticket_only_if_they_take_part(des
     # A machine that quotes it is no bounce of ours by that.
     machine = desk.ticket(inquiry(EVE, refs=tag, automatic=True))
     assert (machine.id != ticket.id, machine.claims_ref) == (True, ticket.ref)
+
+
+def test_many_tickets_of_a_stranger_hide_none_of_those_that_are_meant(desk: Desk) -> None:
+    first = inquiry(external_id="first@x.test")
+    ticket = desk.ticket(first)
+    for number in range(7):  # they have seen the id, and use it for their own, and answer to it
+        desk.ticket(inquiry(EVE, text=f"Mine {number}", external_id="first@x.test"))
+        desk.ticket(inquiry(EVE, text=f"As well {number}", refs=by_ids("late@x.test")))
+    early = desk.ticket(inquiry(text="An answer to what is late.", refs=by_ids("late@x.test")))
+
+    assert desk.ticket(inquiry(refs=by_ids("first@x.test"))).id == ticket.id
+    assert desk.ticket(inquiry(text="Late.", external_id="late@x.test")).id == early.id
+    assert len(desk.all(Ticket)) == 16
