@@ -16,24 +16,34 @@ class Move(StrEnum):
     SNOOZE = "snooze"
     WAKE = "wake"
     MARK_SPAM = "mark_spam"
+    DISMISS = "dismiss"
 
 
-_OPEN, _WAITING, _SNOOZED, _RESOLVED, _SPAM = Status
+_OPEN, _WAITING, _SNOOZED, _RESOLVED, _SPAM, _DISMISSED = Status
 
 MOVES: dict[Move, dict[Status, Status]] = {
     # Whoever was marked as spam stays there: spammers answer, too.
     Move.CUSTOMER_WROTE: {
-        _OPEN: _OPEN, _WAITING: _OPEN, _SNOOZED: _OPEN, _RESOLVED: _OPEN, _SPAM: _SPAM
+        _OPEN: _OPEN, _WAITING: _OPEN, _SNOOZED: _OPEN, _RESOLVED: _OPEN, _SPAM: _SPAM,
+        _DISMISSED: _OPEN
     },
     # A late answer to a resolved ticket is an answer: it waits for the customer again.
     Move.AGENT_REPLIED: {
-        _OPEN: _WAITING, _WAITING: _WAITING, _SNOOZED: _WAITING, _RESOLVED: _WAITING
+        _OPEN: _WAITING, _WAITING: _WAITING, _SNOOZED: _WAITING, _RESOLVED: _WAITING,
+        _DISMISSED: _WAITING
     },
     Move.RESOLVE: {_OPEN: _RESOLVED, _WAITING: _RESOLVED, _SNOOZED: _RESOLVED},
-    Move.REOPEN: {_RESOLVED: _OPEN, _SPAM: _OPEN, _SNOOZED: _OPEN, _WAITING: _OPEN},
+    Move.REOPEN: {
+        _RESOLVED: _OPEN, _SPAM: _OPEN, _SNOOZED: _OPEN, _WAITING: _OPEN, _DISMISSED: _OPEN
+    },
     Move.SNOOZE: {_OPEN: _SNOOZED, _WAITING: _SNOOZED, _SNOOZED: _SNOOZED},
     Move.WAKE: {_SNOOZED: _OPEN},
-    Move.MARK_SPAM: {_OPEN: _SPAM, _WAITING: _SPAM, _SNOOZED: _SPAM, _RESOLVED: _SPAM},
+    Move.MARK_SPAM: {
+        _OPEN: _SPAM, _WAITING: _SPAM, _SNOOZED: _SPAM, _RESOLVED: _SPAM, _DISMISSED: _SPAM
+    },
+    Move.DISMISS: {
+        _OPEN: _DISMISSED, _WAITING: _DISMISSED, _SNOOZED: _DISMISSED, _RESOLVED: _DISMISSED
+    },
 }  # fmt: skip
 
 

@@ -11,6 +11,7 @@ class Status(StrEnum):
     SNOOZED = "snoozed"
     RESOLVED = "resolved"
     SPAM = "spam"
+    DISMISSED = "dismissed"  # no inquiry: an application, an advertisement, a machine
 
 
 class ArrivalState(StrEnum):
@@ -83,6 +84,7 @@ class Verdict(StrEnum):
 
     ACCEPTED = "accepted"
     CORRECTED = "corrected"
+    NO_INQUIRY = "no_inquiry"
 
 
 class SurveyState(StrEnum):

@@ -36,7 +36,13 @@ _MOVED: tuple[type[SQLModel], ...] = (
     Correction,
     FollowUp,
 )
-_LIVELIEST = (Status.OPEN, Status.WAITING, Status.SNOOZED, Status.RESOLVED)
+_LIVELIEST = (
+    Status.OPEN,
+    Status.WAITING,
+    Status.SNOOZED,
+    Status.RESOLVED,
+    Status.DISMISSED,
+)
 
 
 def merge(session: Session, actor: Actor, ref: str, into: str) -> Ticket:

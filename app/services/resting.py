@@ -194,6 +194,7 @@ def _put_back(session: Session, ticket: Ticket, row: Resting) -> None:
     closed_since = row.became["status"] != ticket.status and ticket.status in {
         Status.RESOLVED,
         Status.SPAM,
+        Status.DISMISSED,
     }
     names = ("first_responded_at", "has_files") if closed_since else _FIELDS
     for name in names:

@@ -1,4 +1,4 @@
-"""Stage and topic of a ticket: the model proposes, a person decides and is remembered."""
+"""Stage and topic of a ticket as the model proposes them; nothing it says overrules a person."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -7,19 +7,19 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from app.core import clock
-from app.core.errors import Conflict, Invalid
-from app.domain.words import ANCHORS, Decision, Head, Status, Verdict
-from app.services import access, changes, touchpoints
-from app.services.access import SYSTEM, Actor, Permission
+from app.domain.words import ANCHORS, Decision, Head, Status
+from app.services import changes, touchpoints
+from app.services.access import SYSTEM
 from app.services.queries import vocabulary
-from app.store.tables import Correction, Customer, Message, PredictionRow, Ticket, Topic, Touchpoint
+from app.store.tables import Customer, Message, PredictionRow, Ticket, Topic, Touchpoint
 from classifier.contract import HeadPrediction, Prediction
 
 LOOKS_BACK = timedelta(days=3)
 AT_ONCE = 50
+_LOOKED_AT = [one for one in Status if one not in {Status.SPAM, Status.DISMISSED}]
 
 
-def _topic(session: Session, key: str) -> Topic | None:
+def topic_of(session: Session, key: str) -> Topic | None:
     return session.exec(
         select(Topic).where(Topic.key == key, col(Topic.active).is_(True))
     ).one_or_none()
@@ -52,7 +52,7 @@ def apply(session: Session, ticket: Ticket, message_id: int, prediction: Predict
         _set_stage(session, ticket, prediction.stage)
     if ticket.topic_by != "person":
         _set_topic(session, ticket, prediction.topic)
-    _remember_stage(session, ticket)
+    remember_stage(session, ticket)
 
 
 def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
@@ -69,13 +69,13 @@ def stage_share(session: Session, anchor: str, guesses: Mapping[str, float]) -> 
 
 
 def _set_topic(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
-    topic = _topic(session, found.label) if found.label else None
+    topic = topic_of(session, found.label) if found.label else None
     if topic:
         ticket.topic_id, ticket.topic_by = topic.id, "model"
         ticket.topic_probability = found.probability
 
 
-def _remember_stage(session: Session, ticket: Ticket) -> None:
+def remember_stage(session: Session, ticket: Ticket) -> None:
     customer = session.get_one(Customer, ticket.customer_id)
     if ticket.stage and ticket.stage != "L":  # feedback is off the path a customer walks
         customer.stage, customer.stage_at = ticket.stage, clock.now()
@@ -89,57 +89,6 @@ def newest(session: Session, ticket_id: int, head: Head) -> PredictionRow | None
         .order_by(col(PredictionRow.id).desc())
         .limit(1)
     ).one_or_none()
-
-
-def choose(session: Session, actor: Actor, ref: str, head: Head, label: str) -> Ticket:
-    """A person says what it is. Agreeing is kept as well as correcting: both are learned from."""
-    ticket = access.ticket(session, actor, ref, Permission.REPLY)
-    was = ticket.stage
-    if head is Head.STAGE:
-        if label not in ANCHORS:
-            raise Invalid(f"“{label}” is not a stage.", label=label)
-        ticket.stage, ticket.stage_by, ticket.stage_probability = label, "person", None
-    else:
-        topic = _topic(session, label)
-        if topic is None:
-            raise Invalid(f"“{label}” is not a topic in use.", label=label)
-        old = session.get(Topic, ticket.topic_id) if ticket.topic_id else None
-        was = old.key if old else ""
-        ticket.topic_id, ticket.topic_by, ticket.topic_probability = topic.id, "person", None
-    guess = newest(session, ticket.id, head)
-    agreed = guess is not None and bool(guess.top) and guess.top[0][0] == label
-    if actor.agent_id:
-        session.add(
-            Correction(
-                ticket_id=ticket.id,
-                prediction_id=guess.id if guess else None,
-                agent_id=actor.agent_id,
-                head=head,
-                verdict=Verdict.ACCEPTED if agreed else Verdict.CORRECTED,
-                was=was,
-                label=label,
-                at=clock.now(),
-            )
-        )
-    if head is Head.STAGE:
-        touchpoints.restage(session, ticket)
-        _remember_stage(session, ticket)
-    changes.record(session, actor, ticket, "tagged", head=head, label=label, was=was)
-    return ticket
-
-
-def accept(session: Session, actor: Actor, ref: str) -> Ticket:
-    """Agree with the model's best guess of both. Raises `Conflict` when it made none."""
-    ticket = access.ticket(session, actor, ref, Permission.REPLY)
-    taken = 0
-    for head in Head:
-        guess = newest(session, ticket.id, head)
-        if guess and guess.top:
-            choose(session, actor, ref, head, str(guess.top[0][0]))
-            taken += 1
-    if not taken:
-        raise Conflict("The model has not said anything about this ticket yet.")
-    return ticket
 
 
 def first_words(session: Session, ticket_id: int) -> Message | None:
@@ -171,7 +120,7 @@ def lost(session: Session, before: datetime) -> Sequence[int]:
     return session.exec(
         select(Ticket.id)
         .where(
-            col(Ticket.status).in_([status for status in Status if status is not Status.SPAM]),
+            col(Ticket.status).in_(_LOOKED_AT),
             Ticket.last_activity_at > clock.now() - LOOKS_BACK,
             col(Ticket.last_inbound_at) < before,
             col(Ticket.sample).is_(False),

@@ -21,6 +21,7 @@ from app.services import (
     resting,
     senders,
     surveys,
+    verdicts,
     withdrawals,
 )
 from app.services.access import Actor, Permission
@@ -223,10 +224,12 @@ def resolve(session: Session, actor: Actor, ref: str) -> Ticket:
 
 
 def reopen(session: Session, actor: Actor, ref: str) -> Ticket:
-    """Back to those that wait for us. One that was spam also ends that for who wrote it."""
+    """Back to those that wait for us. What was said of it ends with that, too."""
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     if ticket.status is Status.SPAM:
         senders.believe(session, ticket)
+    if ticket.status is Status.DISMISSED:
+        verdicts.withdraw_dismissal(session, ticket)
     _move(ticket, Move.REOPEN)
     ticket.resolved_at, ticket.snoozed_until = None, None
     ticket.waiting_since = clock.now()  # for us, so it stands among what waits

@@ -61,6 +61,7 @@ STORED = (
     stored("The ticket was answered again."),
     stored("The ticket was reopened."),
     stored("The ticket was marked as spam."),
+    stored("The ticket is no inquiry."),
     stored("This channel cannot test itself."),
     stored("The customer was asked less than %(value)s days ago."),
     stored("The customer wrote again before it was sent."),

@@ -7,14 +7,15 @@ from app.domain.lifecycle import Move, after, allows
 from app.domain.words import Status
 
 LEADS_TO = {
-    #                     open       waiting    snoozed    resolved   spam
-    Move.CUSTOMER_WROTE: ("open", "open", "open", "open", "spam"),
-    Move.AGENT_REPLIED: ("waiting", "waiting", "waiting", "waiting", None),
-    Move.RESOLVE: ("resolved", "resolved", "resolved", None, None),
-    Move.REOPEN: (None, "open", "open", "open", "open"),
-    Move.SNOOZE: ("snoozed", "snoozed", "snoozed", None, None),
-    Move.WAKE: (None, None, "open", None, None),
-    Move.MARK_SPAM: ("spam", "spam", "spam", "spam", None),
+    #                     open       waiting    snoozed    resolved   spam    dismissed
+    Move.CUSTOMER_WROTE: ("open", "open", "open", "open", "spam", "open"),
+    Move.AGENT_REPLIED: ("waiting", "waiting", "waiting", "waiting", None, "waiting"),
+    Move.RESOLVE: ("resolved", "resolved", "resolved", None, None, None),
+    Move.REOPEN: (None, "open", "open", "open", "open", "open"),
+    Move.SNOOZE: ("snoozed", "snoozed", "snoozed", None, None, None),
+    Move.WAKE: (None, None, "open", None, None, None),
+    Move.MARK_SPAM: ("spam", "spam", "spam", "spam", None, "spam"),
+    Move.DISMISS: ("dismissed", "dismissed", "dismissed", "dismissed", None, None),
 }
 
 

@@ -1,13 +1,17 @@
 """The model proposes, a person decides; both are remembered, and the person wins."""
 
 import threading
+from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from app.core.errors import Conflict, Invalid
-from app.domain.words import Decision, Head, Verdict
-from app.services import tagging
+from app.domain.words import Decision, Head, Status, Verdict
+from app.services import tagging, tickets, verdicts
 from app.services.access import SYSTEM
+from app.services.queries import inbox
+from app.services.queries.inbox import Selection, View
 from app.store.tables import (
     Correction,
     Customer,
@@ -17,8 +21,9 @@ from app.store.tables import (
     Topic,
     Touchpoint,
 )
+from channels.contract import Ref, RefKind
 from classifier.contract import UNSURE
-from tests.inquiries import Desk, guess
+from tests.inquiries import NOON, Desk, guess, inquiry
 
 
 def tags(desk: Desk, ticket: Ticket) -> tuple[str, str, str, str]:
@@ -49,8 +54,8 @@ def test_a_model_that_is_not_there_leaves_no_trace(desk: Desk) -> None:
 def test_agreeing_is_remembered_as_well_as_correcting(desk: Desk) -> None:
     ticket = desk.ticket(prediction=guess("G", "delivery"))
 
-    desk.do(tagging.choose, desk.ann, ticket.ref, Head.STAGE, "G")
-    desk.do(tagging.choose, desk.ann, ticket.ref, Head.TOPIC, "fault_repair")
+    desk.do(verdicts.choose, desk.ann, ticket.ref, Head.STAGE, "G")
+    desk.do(verdicts.choose, desk.ann, ticket.ref, Head.TOPIC, "fault_repair")
 
     assert tags(desk, ticket) == ("G", "person", "fault_repair", "person")
     assert [(c.head, c.verdict, c.was, c.label, c.agent_id) for c in desk.all(Correction)] == [
@@ -62,7 +67,7 @@ def test_agreeing_is_remembered_as_well_as_correcting(desk: Desk) -> None:
 def test_an_unsure_guess_can_be_agreed_with(desk: Desk) -> None:
     ticket = desk.ticket(prediction=guess(None, None))
 
-    desk.do(tagging.accept, desk.ann, ticket.ref)
+    desk.do(verdicts.accept, desk.ann, ticket.ref)
 
     assert tags(desk, ticket) == ("C", "person", "delivery", "person")
     assert [c.verdict for c in desk.all(Correction)] == [Verdict.ACCEPTED] * 2
@@ -72,7 +77,7 @@ def test_there_is_nothing_to_agree_with_before_the_model_spoke(desk: Desk) -> No
     ticket = desk.ticket()
 
     with pytest.raises(Conflict):
-        desk.do(tagging.accept, desk.ann, ticket.ref)
+        desk.do(verdicts.accept, desk.ann, ticket.ref)
 
     assert desk.all(Correction) == []
 
@@ -80,7 +85,7 @@ def test_there_is_nothing_to_agree_with_before_the_model_spoke(desk: Desk) -> No
 def test_the_program_learns_nothing_from_itself(desk: Desk) -> None:
     ticket = desk.ticket(prediction=guess("G", "delivery"))
 
-    desk.do(tagging.choose, SYSTEM, ticket.ref, Head.STAGE, "A")
+    desk.do(verdicts.choose, SYSTEM, ticket.ref, Head.STAGE, "A")
 
     assert desk.all(Correction) == []
 
@@ -90,7 +95,7 @@ def test_only_words_in_use_are_taken(desk: Desk, head: Head, label: str) -> None
     ticket = desk.ticket(prediction=guess("G", "delivery"))
 
     with pytest.raises(Invalid):
-        desk.do(tagging.choose, desk.ann, ticket.ref, head, label)
+        desk.do(verdicts.choose, desk.ann, ticket.ref, head, label)
 
     assert tags(desk, ticket) == ("G", "model", "delivery", "model")
 
@@ -100,7 +105,7 @@ def test_a_corrected_stage_holds_for_every_contact_of_the_inquiry(desk: Desk) ->
     desk.answered(ticket)
     other = desk.ticket(prediction=guess("A", "delivery"))
 
-    desk.do(tagging.choose, desk.ann, ticket.ref, Head.STAGE, "D")
+    desk.do(verdicts.choose, desk.ann, ticket.ref, Head.STAGE, "D")
 
     assert [(t.ticket_id, t.stage) for t in desk.all(Touchpoint)] == [
         (ticket.id, "D"),
@@ -113,7 +118,7 @@ def test_a_corrected_stage_holds_for_every_contact_of_the_inquiry(desk: Desk) ->
 def test_feedback_is_no_place_on_a_customers_path(desk: Desk) -> None:
     ticket = desk.ticket(prediction=guess("G", "delivery"))
 
-    desk.do(tagging.choose, desk.ann, ticket.ref, Head.STAGE, "L")
+    desk.do(verdicts.choose, desk.ann, ticket.ref, Head.STAGE, "L")
 
     assert [customer.stage for customer in desk.all(Customer)] == ["G"]
 
@@ -125,7 +130,7 @@ def test_a_late_model_fills_what_nobody_said_and_overrules_nobody(desk: Desk) ->
         waiting = tagging.untagged(session, ticket.id)
     assert waiting is not None
     assert waiting.id == message.id
-    desk.do(tagging.choose, desk.ann, ticket.ref, Head.STAGE, "D")
+    desk.do(verdicts.choose, desk.ann, ticket.ref, Head.STAGE, "D")
 
     desk.do(tagging.tag_later, ticket.id, message.id, guess("G", "delivery"))
 
@@ -152,7 +157,7 @@ def test_a_person_and_a_late_model_at_once(desk: Desk) -> None:
 
     def person() -> None:
         together.wait(10)
-        desk.do(tagging.choose, desk.ann, ticket.ref, Head.STAGE, "D")
+        desk.do(verdicts.choose, desk.ann, ticket.ref, Head.STAGE, "D")
 
     def model() -> None:
         together.wait(10)
@@ -166,3 +171,109 @@ def test_a_person_and_a_late_model_at_once(desk: Desk) -> None:
 
     assert tags(desk, ticket) == ("D", "person", "delivery", "model")
     assert [t.stage for t in desk.all(Touchpoint)] == ["D"]
+
+
+def state(desk: Desk, ticket: Ticket) -> tuple[object, ...]:
+    after = desk.again(ticket)
+    [customer] = desk.all(Customer)
+    return (
+        *tags(desk, ticket),
+        after.stage_probability,
+        after.topic_probability,
+        after.status,
+        after.waiting_since,
+        after.snoozed_until,
+        customer.stage,
+        customer.stage_at,
+        [contact.stage for contact in desk.all(Touchpoint)],
+    )
+
+
+@pytest.mark.parametrize(
+    "say",
+    [
+        (verdicts.accept,),
+        (verdicts.choose, Head.STAGE, "D"),
+        (verdicts.choose, Head.TOPIC, "fault_repair"),
+        (verdicts.dismiss,),
+    ],
+    ids=["accepted", "stage", "topic", "no inquiry"],
+)
+@pytest.mark.parametrize("before", [None, "snoozed", "resolved"])
+def test_a_verdict_is_taken_back_whole(
+    desk: Desk, say: tuple[Any, ...], before: str | None
+) -> None:
+    ticket = desk.ticket(prediction=guess("G", None))
+    if before == "snoozed":
+        desk.do(tickets.snooze, desk.ann, ticket.ref, NOON + timedelta(days=1))
+    elif before == "resolved":
+        desk.do(tickets.resolve, desk.ann, ticket.ref)
+    was = state(desk, ticket)
+
+    desk.do(say[0], desk.ann, ticket.ref, *say[1:])
+    said = state(desk, ticket)
+    desk.do(verdicts.take_back, desk.ann, ticket.ref)
+
+    assert said != was
+    assert state(desk, ticket) == was
+    assert desk.all(Correction) == []
+
+
+def test_no_inquiry_leaves_the_inbox_and_is_learned_from(desk: Desk) -> None:
+    ticket = desk.ticket(prediction=guess("G", "delivery"))
+
+    desk.do(verdicts.dismiss, desk.ann, ticket.ref)
+
+    assert desk.again(ticket).status is Status.DISMISSED
+    with desk.db.reading() as session:
+        views = inbox.counts(session, desk.ann).views
+        found = inbox.rows(session, desk.ann, Selection(View.DISMISSED)).rows
+    assert (views[View.OPEN], [row.ref for row in found]) == (0, [ticket.ref])
+    assert [(c.head, c.verdict, c.label) for c in desk.all(Correction)] == [
+        (Head.STAGE, Verdict.NO_INQUIRY, ""),
+        (Head.TOPIC, Verdict.NO_INQUIRY, ""),
+    ]
+
+
+def test_who_was_no_inquirer_may_write_again(desk: Desk) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first, prediction=guess("G", "delivery"))
+    desk.do(verdicts.dismiss, desk.ann, ticket.ref)
+
+    desk.arrive(inquiry(refs=(Ref(RefKind.MESSAGE_ID, first.external_id),)))
+
+    assert desk.again(ticket).status is Status.OPEN
+
+
+def test_reopened_it_was_an_inquiry_all_along(desk: Desk) -> None:
+    ticket = desk.ticket(prediction=guess("G", "delivery"))
+    desk.do(verdicts.dismiss, desk.ann, ticket.ref)
+
+    desk.do(tickets.reopen, desk.ann, ticket.ref)
+
+    assert desk.again(ticket).status is Status.OPEN
+    assert desk.all(Correction) == []
+
+
+def test_what_happened_since_survives_taking_back(desk: Desk) -> None:
+    ticket = desk.ticket(prediction=guess("G", "delivery"))
+    desk.do(verdicts.dismiss, desk.ann, ticket.ref)
+    desk.do(tickets.mark_spam, desk.ann, ticket.ref)
+
+    desk.do(verdicts.take_back, desk.ann, ticket.ref)
+
+    assert desk.again(ticket).status is Status.SPAM
+    assert desk.all(Correction) == []
+
+
+def test_only_ones_own_last_word_is_taken_back(desk: Desk) -> None:
+    ticket = desk.ticket(prediction=guess("G", "delivery"))
+    desk.do(verdicts.choose, desk.ann, ticket.ref, Head.STAGE, "D")
+    desk.do(verdicts.choose, desk.lead, ticket.ref, Head.STAGE, "E")
+
+    with pytest.raises(Conflict):
+        desk.do(verdicts.take_back, desk.ann, ticket.ref)
+    desk.do(verdicts.take_back, desk.lead, ticket.ref)
+
+    assert tags(desk, ticket)[:2] == ("D", "person")
+    assert [c.label for c in desk.all(Correction)] == ["D"]

@@ -41,6 +41,7 @@ class View(StrEnum):
     SNOOZED = "snoozed"
     RESOLVED = "resolved"
     SPAM = "spam"
+    DISMISSED = "dismissed"
     UNVERIFIED = "unverified"
 
 
@@ -54,10 +55,11 @@ _STATUS = {
     View.SNOOZED: Status.SNOOZED,
     View.RESOLVED: Status.RESOLVED,
     View.SPAM: Status.SPAM,
+    View.DISMISSED: Status.DISMISSED,
 }  # every other view shows what waits for us
 
-_DONE = frozenset({View.RESOLVED, View.SPAM})
-_BY_ACTIVITY = frozenset({View.WAITING, View.RESOLVED, View.SPAM, View.UNVERIFIED})
+_DONE = frozenset({View.RESOLVED, View.SPAM, View.DISMISSED})
+_BY_ACTIVITY = _DONE | {View.WAITING, View.UNVERIFIED}
 
 
 @dataclass(frozen=True, slots=True)

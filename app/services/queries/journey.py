@@ -49,10 +49,11 @@ SHOWN = 50  # tickets of a cell that are listed
 
 def _in_scope(scope: Scope) -> list[ColumnElement[bool]]:
     other = aliased(Ticket)
-    spam = sql_select(col(other.id)).where(col(other.status) == Status.SPAM)
+    # Who advertises or applies is no customer on a path.
+    none = sql_select(col(other.id)).where(col(other.status).in_((Status.SPAM, Status.DISMISSED)))
     conditions: list[ColumnElement[bool]] = [
         col(Touchpoint.sample).is_(False),
-        col(Touchpoint.ticket_id).not_in(spam),
+        col(Touchpoint.ticket_id).not_in(none),
     ]
     if scope.days:
         conditions.append(col(Touchpoint.at) >= clock.now() - timedelta(days=scope.days))

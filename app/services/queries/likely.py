@@ -47,7 +47,7 @@ _OLDER: Any = (
 
 def tickets(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tuple[Likely, ...]:
     """Older ones of the same customer, with the same subject lately or named by this one."""
-    if ticket.status in {Status.SPAM, Status.RESOLVED}:
+    if ticket.status in {Status.SPAM, Status.RESOLVED, Status.DISMISSED}:
         return ()
     first = next((one for one in messages if one.kind is MessageKind.INBOUND), None)
     by_subject = first is not None and bool(first.subject.strip())

@@ -1,6 +1,7 @@
 """Stages, topics, what the model said of them and what people said of that."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, Index
 from sqlmodel import Field
@@ -70,5 +71,7 @@ class Correction(Row, table=True):
     head: Head = Field(sa_type=word(Head))
     verdict: Verdict = Field(sa_type=word(Verdict))
     was: str = ""
-    label: str
+    label: str  # "" when it is no inquiry
+    act: str  # what was said in one go, and is taken back in one go
+    before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # the verdict
     at: datetime = moment()

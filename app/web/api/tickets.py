@@ -7,7 +7,7 @@ from fastapi import Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
-from app.services import merging, resting, tagging, third_parties, tickets
+from app.services import merging, resting, third_parties, tickets, verdicts
 from app.services.queries import inbox, ticket, vocabulary
 from app.services.queries.inbox import Selection, Sort, View
 from app.services.queries.ticket import Conversation
@@ -226,7 +226,7 @@ def part_message(ref: Ref, message: Id, actor: CurrentActor, db: Db) -> TicketSt
 def tag(ref: Ref, head: Head, body: Choice, actor: CurrentActor, db: Db) -> TicketState:
     """Say what it is: `stage` takes a canonical letter, `topic` a topic's key."""
     with db.transaction() as session:
-        found = tagging.choose(session, actor, ref, head, body.label)
+        found = verdicts.choose(session, actor, ref, head, body.label)
     return TicketState.model_validate(found)
 
 
@@ -234,5 +234,21 @@ def tag(ref: Ref, head: Head, body: Choice, actor: CurrentActor, db: Db) -> Tick
 def accept(ref: Ref, actor: CurrentActor, db: Db) -> TicketState:
     """Agree with what the model says of stage and topic."""
     with db.transaction() as session:
-        found = tagging.accept(session, actor, ref)
+        found = verdicts.accept(session, actor, ref)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/dismiss")
+def dismiss(ref: Ref, actor: CurrentActor, db: Db) -> TicketState:
+    """It is no inquiry, and no spam either; reopening or taking it back makes it one again."""
+    with db.transaction() as session:
+        found = verdicts.dismiss(session, actor, ref)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/take-back-verdict")
+def take_back_verdict(ref: Ref, actor: CurrentActor, db: Db) -> TicketState:
+    """Undo your last word on what it is, if nobody else said something since."""
+    with db.transaction() as session:
+        found = verdicts.take_back(session, actor, ref)
     return TicketState.model_validate(found)

@@ -32,6 +32,7 @@ def title(view: View) -> str:
         View.SNOOZED: say("Snoozed"),
         View.RESOLVED: say("Resolved"),
         View.SPAM: say("Spam"),
+        View.DISMISSED: say("No inquiry"),
         View.UNVERIFIED: say("Third parties"),
     }
     return names[view]

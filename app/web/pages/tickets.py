@@ -11,8 +11,7 @@ from sqlmodel import Session
 
 from app.core import clock, secrets
 from app.core.errors import Invalid
-from app.domain.words import Head
-from app.services import agents, letterheads, organisation, tagging, tickets
+from app.services import agents, letterheads, organisation, tickets
 from app.services.access import Actor
 from app.services.queries import inbox, ticket
 from app.services.queries.inbox import Row, Selection, View
@@ -23,7 +22,7 @@ from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
 from app.web.pages.inbox import context as list_context
 from app.web.pages.inbox import speak
-from app.web.pages.shell import Shell, go
+from app.web.pages.shell import Shell, go, onward
 from app.web.speech import say
 
 router = routes.pages("/tickets/{ref}")
@@ -180,19 +179,13 @@ def thread(request: Request, ref: str, actor: CurrentActor, db: Db) -> HTMLRespo
     return shell.page(request, "ticket/_thread.html", loaded.around, **loaded.context)
 
 
-def _onward(ref: str, view: View, following: str, did: str) -> RedirectResponse:
-    """To the next ticket of the view the agent works through, or back to the list."""
-    path = f"/tickets/{following}" if following else "/inbox"
-    return go(path, view=view, did=did, on=ref)
-
-
 @router.post("/resolve")
 def resolve(
     ref: str, actor: CurrentActor, db: Db, view: ViewField = View.OPEN, following: Following = ""
 ) -> RedirectResponse:
     with db.transaction() as session:
         tickets.resolve(session, actor, ref)
-    return _onward(ref, view, following, "resolved")
+    return onward(ref, view, following, "resolved")
 
 
 @router.post("/spam")
@@ -201,7 +194,7 @@ def spam(
 ) -> RedirectResponse:
     with db.transaction() as session:
         tickets.mark_spam(session, actor, ref)
-    return _onward(ref, view, following, "spam")
+    return onward(ref, view, following, "spam")
 
 
 @router.post("/reopen")
@@ -242,7 +235,7 @@ def snooze(
     with db.transaction() as session:
         until = moment(session, form.until or form.at)
         tickets.snooze(session, actor, ref, until)
-    return _onward(ref, form.view, form.following, "snoozed")
+    return onward(ref, form.view, form.following, "snoozed")
 
 
 @router.post("/assign")
@@ -257,29 +250,3 @@ def assign(
     with db.transaction() as session:
         tickets.assign(session, actor, ref, chosen)
     return go(f"/tickets/{ref}", view=view, did="assigned", on=ref)
-
-
-@dataclass
-class TagForm:
-    stage: Annotated[str, Form(max_length=40)] = ""
-    topic: Annotated[str, Form(max_length=80)] = ""
-    view: ViewField = View.OPEN
-
-
-@router.post("/tag")
-def tag(
-    ref: str, actor: CurrentActor, db: Db, form: Annotated[TagForm, Depends()]
-) -> RedirectResponse:
-    with db.transaction() as session:
-        if form.stage:
-            tagging.choose(session, actor, ref, Head.STAGE, form.stage)
-        if form.topic:
-            tagging.choose(session, actor, ref, Head.TOPIC, form.topic)
-    return go(f"/tickets/{ref}", view=form.view, did="tagged", on=ref)
-
-
-@router.post("/accept")
-def accept(ref: str, actor: CurrentActor, db: Db, view: ViewField = View.OPEN) -> RedirectResponse:
-    with db.transaction() as session:
-        tagging.accept(session, actor, ref)
-    return go(f"/tickets/{ref}", view=view, did="tagged", on=ref)

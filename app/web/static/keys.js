@@ -60,6 +60,14 @@ document.addEventListener("keydown", (event) => {
   if (key === "k" || key === "ArrowUp") { event.preventDefault(); move(-1); return; }
   if (key === "o") { document.activeElement.closest?.("a.row")?.click(); return; }
   if (key === "?") { document.getElementById("keys")?.showModal(); return; }
+  const row = document.activeElement.closest?.("li[data-ref]");
+  const act = row && document.querySelector(`[data-row-key="${CSS.escape(key)}"]`);
+  if (act) {
+    event.preventDefault();
+    act.setAttribute("formaction", `/tickets/${row.dataset.ref}/${act.dataset.act}`);
+    act.form.requestSubmit(act);
+    return;
+  }
   const one = [...document.querySelectorAll(`[data-key="${CSS.escape(key)}"]`)].find(shown);
   if (one) { event.preventDefault(); press(one); }
 });
@@ -91,6 +99,12 @@ document.addEventListener("keydown", (event) => {
 // What was done is said once: going back to this page must not say it again.
 const url = new URL(location.href);
 if (url.searchParams.has("did")) {
+  // Who works through the list from the keyboard goes on with the row below.
+  if (document.querySelector("[data-row-key]")) {
+    const all = rows();
+    const at = all.findIndex((row) => row.parentElement.dataset.ref === url.searchParams.get("on"));
+    all[Math.min(at + 1, all.length - 1)]?.focus();
+  }
   url.searchParams.delete("did");
   url.searchParams.delete("on");
   history.replaceState(null, "", url);

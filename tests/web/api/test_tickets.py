@@ -236,6 +236,16 @@ def test_person_agrees_with_the_model(ann: Person, ticket: Ticket) -> None:
     assert (status, found["stage"], found["stage_by"]) == (200, "E", "person")
 
 
+def test_no_inquiry_and_taking_it_back(ann: Person, ticket: Ticket) -> None:
+    out = act(ann, ticket, "dismiss")[1]
+    listed = ann.client.get("/api/tickets?view=dismissed").json()["rows"]
+    back = act(ann, ticket, "take-back-verdict")[1]
+    again = act(ann, ticket, "take-back-verdict")[0]
+
+    assert (out["status"], [row["ref"] for row in listed]) == ("dismissed", [ticket.ref])
+    assert (back["status"], again) == ("open", 409)
+
+
 def test_team_that_is_none_is_refused(ann: Person, ticket: Ticket) -> None:
     assert act(ann, ticket, "team", {"team": 99}, "PUT")[0] == 422
 

@@ -251,6 +251,38 @@ def test_accepting_takes_the_best_guess_of_both(db: Database, ann: Person, case:
     assert ticket_of(db, case).stage == "F"
 
 
+def test_no_inquiry_goes_on_with_the_next_and_is_taken_back(
+    db: Database, ann: Person, case: Case
+) -> None:
+    said = post(ann.client, case, "dismiss", view="triage")
+    page = ann.client.get(said, headers={"accept": "text/html"}).text
+    there = ticket_of(db, case).status
+    back = post(ann.client, case, "take-back-verdict", view="triage", place="list")
+
+    assert said == f"/inbox?view=triage&did=dismissed&on={case.ref}"
+    assert f'action="/tickets/{case.ref}/take-back-verdict"' in page
+    assert (there, ticket_of(db, case).status) == (Status.DISMISSED, Status.OPEN)
+    assert back == f"/inbox?view=triage&did=verdict_taken_back&on={case.ref}"
+
+
+@pytest.mark.parametrize(("n", "tags"), [("2", ("C", "person", "")), ("4", ("", "", "person"))])
+def test_a_guess_is_chosen_from_the_list_by_its_number(
+    db: Database, ann: Person, case: Case, n: str, tags: tuple[str, str, str]
+) -> None:
+    back = post(ann.client, case, "guess", n=n, place="list", view="open")
+
+    ticket = ticket_of(db, case)
+    assert back == f"/inbox?view=open&did=tagged&on={case.ref}"
+    assert (ticket.stage, ticket.stage_by, ticket.topic_by) == tags
+
+
+def test_a_guess_that_there_is_not_changes_nothing(db: Database, ann: Person, case: Case) -> None:
+    answer = ann.client.post(f"/tickets/{case.ref}/guess", data={"n": "6"})
+
+    assert answer.status_code == 409
+    assert ticket_of(db, case).topic_by == ""
+
+
 def test_assigning_to_somebody_and_to_nobody(db: Database, ann: Person, case: Case) -> None:
     post(ann.client, case, "assign", agent=str(ann.id))
     mine = ticket_of(db, case).assignee_id

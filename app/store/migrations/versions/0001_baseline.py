@@ -153,66 +153,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_inbox_team_id"), ["team_id"], unique=False)
 
     op.create_table(
-        "arrival",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("external_id", sa.String(), nullable=False),
-        sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("headers", sa.JSON(), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("server_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "oversized", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("sent", sa.Boolean(), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "waiting",
-                "filed",
-                "copy",
-                "ignored",
-                "set_aside",
-                "discarded",
-                "refused",
-                name="arrivalstate",
-                native_enum=False,
-                create_constraint=True,
-                length=24,
-            ),
-            nullable=False,
-        ),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("backlog", sa.Boolean(), nullable=False),
-        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("read_by", sa.String(), nullable=False),
-        sa.Column("original_sha256", sa.String(), nullable=False),
-        sa.Column("canonical", sa.String(), nullable=False),
-        sa.Column(
-            "copy_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["copy_of_id"], ["message.id"], name=op.f("fk_arrival_copy_of_id"), use_alter=True
-        ),
-        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_arrival_inbox_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
-        sa.UniqueConstraint(
-            "inbox_id", "external_id", name=op.f("uq_arrival_inbox_id_external_id")
-        ),
-    )
-    with op.batch_alter_table("arrival", schema=None) as batch_op:
-        batch_op.create_index("ix_arrival_copy", ["canonical"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_copy_of_id"), ["copy_of_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_inbox_id"), ["inbox_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_received_at"), ["received_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_sha256"), ["sha256"], unique=False)
-        batch_op.create_index("ix_arrival_waiting", ["state", "next_at"], unique=False)
-
-    op.create_table(
         "topic",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -241,6 +181,7 @@ def upgrade() -> None:
                 "snoozed",
                 "resolved",
                 "spam",
+                "dismissed",
                 name="status",
                 native_enum=False,
                 create_constraint=True,
@@ -313,6 +254,66 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
             postgresql_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
         )
+
+    op.create_table(
+        "arrival",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("server_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "oversized", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("sent", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "filed",
+                "copy",
+                "ignored",
+                "set_aside",
+                "discarded",
+                "refused",
+                name="arrivalstate",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("backlog", sa.Boolean(), nullable=False),
+        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_by", sa.String(), nullable=False),
+        sa.Column("original_sha256", sa.String(), nullable=False),
+        sa.Column("canonical", sa.String(), nullable=False),
+        sa.Column(
+            "copy_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["copy_of_id"], ["message.id"], name=op.f("fk_arrival_copy_of_id"), use_alter=True
+        ),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_arrival_inbox_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
+        sa.UniqueConstraint(
+            "inbox_id", "external_id", name=op.f("uq_arrival_inbox_id_external_id")
+        ),
+    )
+    with op.batch_alter_table("arrival", schema=None) as batch_op:
+        batch_op.create_index("ix_arrival_copy", ["canonical"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arrival_copy_of_id"), ["copy_of_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arrival_inbox_id"), ["inbox_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arrival_received_at"), ["received_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arrival_sha256"), ["sha256"], unique=False)
+        batch_op.create_index("ix_arrival_waiting", ["state", "next_at"], unique=False)
 
     op.create_table(
         "message",
@@ -625,6 +626,7 @@ def upgrade() -> None:
             sa.Enum(
                 "accepted",
                 "corrected",
+                "no_inquiry",
                 name="verdict",
                 native_enum=False,
                 create_constraint=True,
@@ -634,6 +636,8 @@ def upgrade() -> None:
         ),
         sa.Column("was", sa.String(), nullable=False),
         sa.Column("label", sa.String(), nullable=False),
+        sa.Column("act", sa.String(), nullable=False),
+        sa.Column("before", sa.JSON(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_correction_agent_id")),
         sa.ForeignKeyConstraint(
@@ -1239,6 +1243,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_message_address_id"))
 
     op.drop_table("message")
+    with op.batch_alter_table("arrival", schema=None) as batch_op:
+        batch_op.drop_index("ix_arrival_waiting")
+        batch_op.drop_index(batch_op.f("ix_arrival_sha256"))
+        batch_op.drop_index(batch_op.f("ix_arrival_received_at"))
+        batch_op.drop_index(batch_op.f("ix_arrival_inbox_id"))
+        batch_op.drop_index(batch_op.f("ix_arrival_copy_of_id"))
+        batch_op.drop_index("ix_arrival_copy")
+
+    op.drop_table("arrival")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_ticket_without_tag",
@@ -1260,15 +1273,6 @@ def downgrade() -> None:
 
     op.drop_table("ticket")
     op.drop_table("topic")
-    with op.batch_alter_table("arrival", schema=None) as batch_op:
-        batch_op.drop_index("ix_arrival_waiting")
-        batch_op.drop_index(batch_op.f("ix_arrival_sha256"))
-        batch_op.drop_index(batch_op.f("ix_arrival_received_at"))
-        batch_op.drop_index(batch_op.f("ix_arrival_inbox_id"))
-        batch_op.drop_index(batch_op.f("ix_arrival_copy_of_id"))
-        batch_op.drop_index("ix_arrival_copy")
-
-    op.drop_table("arrival")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_team_id"))
         batch_op.drop_index(batch_op.f("ix_inbox_kind"))

@@ -1,0 +1,194 @@
+"""What people say of an inquiry: its stage, its topic, or that it is none; and taking it back."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlmodel import Session, col, select
+
+from app.core import clock, secrets
+from app.core.errors import Conflict, Invalid
+from app.domain import lifecycle
+from app.domain.lifecycle import Move
+from app.domain.words import ANCHORS, Head, Status, Verdict
+from app.services import access, changes, tagging, touchpoints, withdrawals
+from app.services.access import Actor, Permission
+from app.store.tables import Correction, Customer, Ticket, Topic
+
+_OF_STAGE = ("stage", "stage_by", "stage_probability")
+_OF_TOPIC = ("topic_id", "topic_by", "topic_probability")
+_OF_STATUS = ("status", "waiting_since", "snoozed_until", "resolved_at")
+
+
+def choose(
+    session: Session, actor: Actor, ref: str, head: Head, label: str, act: str = ""
+) -> Ticket:
+    """A person says what it is. Agreeing is kept as well as correcting: both are learned from.
+
+    What is said under one `act` is taken back together.
+    """
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    before = _before(session, ticket, _OF_STAGE if head is Head.STAGE else _OF_TOPIC)
+    was = _set_stage(ticket, label) if head is Head.STAGE else _set_topic(session, ticket, label)
+    guess = tagging.newest(session, ticket.id, head)
+    agreed = guess is not None and bool(guess.top) and guess.top[0][0] == label
+    if actor.agent_id:
+        session.add(
+            Correction(
+                ticket_id=ticket.id,
+                prediction_id=guess.id if guess else None,
+                agent_id=actor.agent_id,
+                head=head,
+                verdict=Verdict.ACCEPTED if agreed else Verdict.CORRECTED,
+                was=was,
+                label=label,
+                act=act or secrets.new_ref(),
+                before=before,
+                at=clock.now(),
+            )
+        )
+    if head is Head.STAGE:
+        touchpoints.restage(session, ticket)
+        tagging.remember_stage(session, ticket)
+    changes.record(session, actor, ticket, "tagged", head=head, label=label, was=was)
+    return ticket
+
+
+def _set_stage(ticket: Ticket, label: str) -> str:
+    if label not in ANCHORS:
+        raise Invalid(f"“{label}” is not a stage.", label=label)
+    was = ticket.stage
+    ticket.stage, ticket.stage_by, ticket.stage_probability = label, "person", None
+    return was
+
+
+def _set_topic(session: Session, ticket: Ticket, label: str) -> str:
+    topic = tagging.topic_of(session, label)
+    if topic is None:
+        raise Invalid(f"“{label}” is not a topic in use.", label=label)
+    old = session.get(Topic, ticket.topic_id) if ticket.topic_id else None
+    ticket.topic_id, ticket.topic_by, ticket.topic_probability = topic.id, "person", None
+    return old.key if old else ""
+
+
+def accept(session: Session, actor: Actor, ref: str) -> Ticket:
+    """Agree with the model's best guess of both. Raises `Conflict` when it made none."""
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    taken, act = 0, secrets.new_ref()
+    for head in Head:
+        guess = tagging.newest(session, ticket.id, head)
+        if guess and guess.top:
+            choose(session, actor, ref, head, str(guess.top[0][0]), act)
+            taken += 1
+    if not taken:
+        raise Conflict("The model has not said anything about this ticket yet.")
+    return ticket
+
+
+def dismiss(session: Session, actor: Actor, ref: str) -> Ticket:
+    """It is no inquiry: out of the way like what is done, and nobody is asked about it.
+
+    Its senders are believed as before: what they write next is looked at.
+    """
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    before = _before(session, ticket, _OF_STATUS)
+    ticket.status = lifecycle.after(ticket.status, Move.DISMISS)
+    ticket.last_activity_at = clock.now()
+    ticket.waiting_since, ticket.snoozed_until = None, None
+    withdrawals.of_ticket(session, ticket, "The ticket is no inquiry.")
+    if actor.agent_id:
+        act = secrets.new_ref()
+        for head in Head:
+            guess = tagging.newest(session, ticket.id, head)
+            session.add(
+                Correction(
+                    ticket_id=ticket.id,
+                    prediction_id=guess.id if guess else None,
+                    agent_id=actor.agent_id,
+                    head=head,
+                    verdict=Verdict.NO_INQUIRY,
+                    label="",
+                    act=act,
+                    before=before,
+                    at=clock.now(),
+                )
+            )
+    changes.record(session, actor, ticket, "dismissed")
+    return ticket
+
+
+def take_back(session: Session, actor: Actor, ref: str) -> Ticket:
+    """Undo the last verdict on a ticket, if it was this person's: nothing is learned from it.
+
+    What was changed since stays. Feedback requests that were withdrawn stay so as well.
+    """
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    newest = session.exec(
+        select(Correction)
+        .where(Correction.ticket_id == ticket.id)
+        .order_by(col(Correction.id).desc())
+        .limit(1)
+    ).one_or_none()
+    if newest is None or newest.agent_id != actor.agent_id:
+        raise Conflict("There is nothing of yours to take back on this ticket.")
+    said = session.exec(
+        select(Correction)
+        .where(Correction.ticket_id == ticket.id, Correction.act == newest.act)
+        .order_by(col(Correction.id).desc())
+    ).all()
+    for row in said:
+        if _stands(session, ticket, row):
+            _put_back(session, ticket, row)
+        session.delete(row)
+    touchpoints.restage(session, ticket)
+    changes.record(session, actor, ticket, "verdict_taken_back", verdict=newest.verdict)
+    return ticket
+
+
+def withdraw_dismissal(session: Session, ticket: Ticket) -> None:
+    """It is an inquiry after all, so nothing else is to be learned from it."""
+    for row in session.exec(
+        select(Correction).where(
+            Correction.ticket_id == ticket.id, Correction.verdict == Verdict.NO_INQUIRY
+        )
+    ):
+        session.delete(row)
+
+
+def _before(session: Session, ticket: Ticket, names: tuple[str, ...]) -> dict[str, Any]:
+    """What the verdict may change, as plain values."""
+    found = {name: _plain(getattr(ticket, name)) for name in names}
+    if names is _OF_STAGE:
+        customer = session.get_one(Customer, ticket.customer_id)
+        found["customer"] = [customer.stage, _plain(customer.stage_at)]
+    return found
+
+
+def _plain(value: object) -> object:
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _stands(session: Session, ticket: Ticket, row: Correction) -> bool:
+    """Whether the ticket still is as this verdict left it."""
+    if row.verdict is Verdict.NO_INQUIRY:
+        return ticket.status is Status.DISMISSED
+    if row.head is Head.STAGE:
+        return (ticket.stage_by, ticket.stage) == ("person", row.label)
+    topic = tagging.topic_of(session, row.label)
+    return topic is not None and (ticket.topic_by, ticket.topic_id) == ("person", topic.id)
+
+
+def _put_back(session: Session, ticket: Ticket, row: Correction) -> None:
+    for name, value in row.before.items():
+        if name == "customer":
+            customer = session.get_one(Customer, ticket.customer_id)
+            customer.stage, customer.stage_at = value[0], _moment(value[1])
+            session.add(customer)
+        elif name == "status":
+            ticket.status = Status(value)
+        else:
+            moment = value and name in _OF_STATUS
+            setattr(ticket, name, _moment(value) if moment else value)
+
+
+def _moment(plain: str | None) -> datetime | None:
+    return datetime.fromisoformat(plain) if plain else None
