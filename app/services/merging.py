@@ -59,6 +59,27 @@ def merge(session: Session, actor: Actor, ref: str, into: str) -> Ticket:
     return join(session, actor, newer, older)
 
 
+def keep_apart(session: Session, actor: Actor, ref: str, other: str) -> Ticket:
+    """An agent says that `other` is about something else: it is not suggested any more."""
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    target = access.ticket(session, actor, other, Permission.REPLY)
+    if target.ref not in ticket.apart_from and target.id != ticket.id:
+        ticket.apart_from = [*ticket.apart_from, target.ref]
+        session.add(ticket)
+        changes.record(session, actor, ticket, "kept_apart", ref=target.ref)
+    return ticket
+
+
+def suggest_again(session: Session, actor: Actor, ref: str, other: str) -> Ticket:
+    """They may belong together after all."""
+    ticket = access.ticket(session, actor, ref, Permission.REPLY)
+    if other in ticket.apart_from:
+        ticket.apart_from = [one for one in ticket.apart_from if one != other]
+        session.add(ticket)
+        changes.record(session, actor, ticket, "suggested_again", ref=other)
+    return ticket
+
+
 def join(session: Session, actor: Actor, ticket: Ticket, into: Ticket) -> Ticket:
     """Put everything of `ticket` on `into`; both are locked already, and of one customer."""
     session.flush()

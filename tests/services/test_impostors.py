@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from app.domain.words import Status
-from app.services import access, outbox, tickets
+from app.services import access, merging, outbox, tickets
 from app.services.queries import ticket as queries
 from app.services.queries import vocabulary
 from app.services.queries.likely import Likely
@@ -253,6 +253,22 @@ def test_a_number_in_a_subject_is_a_suggestion_among_ones_own_tickets(desk: Desk
     assert len({ticket.id, mine.id, theirs.id, token.id}) == 4
     assert [likely(desk, one) for one in (mine, theirs, token)] == [[ticket.ref], [], []]
     assert (theirs.claims_ref, desk.again(ticket).message_count) == ("", 1)
+
+
+def test_what_an_agent_keeps_apart_is_suggested_no_more(desk: Desk) -> None:
+    first, second = desk.ticket(inquiry(subject="The lid")), desk.ticket(inquiry(subject="The lid"))
+    third = desk.ticket(inquiry(subject="Re: The lid"))
+
+    desk.do(merging.keep_apart, desk.ann, third.ref, first.ref)
+    desk.do(merging.keep_apart, desk.ann, third.ref, first.ref)
+    assert (likely(desk, third), likely(desk, second)) == ([second.ref], [first.ref])
+
+    desk.do(merging.suggest_again, desk.ann, third.ref, first.ref)
+    desk.do(merging.suggest_again, desk.ann, third.ref, first.ref)
+    assert likely(desk, third) == [second.ref, first.ref]
+
+    told = [(one.what, one.data["ref"]) for one in desk.all(Change) if "ref" in one.data]
+    assert told == [("kept_apart", first.ref), ("suggested_again", first.ref)]
 
 
 def test_nothing_is_suggested_for_or_from_spam(desk: Desk) -> None:

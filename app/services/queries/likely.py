@@ -1,4 +1,4 @@
-"""Tickets that another one may belong to: a guess for the agent, who joins them or does not."""
+"""Tickets that another one may belong to: a guess for the agent, who joins them or says no."""
 
 import re
 from collections.abc import Sequence
@@ -32,6 +32,7 @@ _OLDER: Any = (
         col(Ticket.customer_id) == bindparam("customer"),
         col(Ticket.id) < bindparam("ticket"),
         col(Ticket.status) != Status.SPAM,
+        col(Ticket.ref).not_in(bindparam("apart", expanding=True)),
         or_(
             col(Ticket.ref).in_(bindparam("named", expanding=True)),
             and_(
@@ -60,6 +61,7 @@ def tickets(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tu
         {
             "customer": ticket.customer_id,
             "ticket": ticket.id,
+            "apart": ticket.apart_from,
             "named": named,
             "subject": ticket.subject if by_subject else None,
             "since": ticket.created_at - WITHIN,

@@ -206,6 +206,22 @@ def join(ref: Ref, body: Other, actor: CurrentActor, db: Db) -> TicketState:
     return TicketState.model_validate(found)
 
 
+@router.put("/{ref}/apart-from/{other}")
+def keep_apart(ref: Ref, other: Ref, actor: CurrentActor, db: Db) -> TicketState:
+    """The other one is about something else: it is not in `may_belong_to` any more."""
+    with db.transaction() as session:
+        found = merging.keep_apart(session, actor, ref, other)
+    return TicketState.model_validate(found)
+
+
+@router.delete("/{ref}/apart-from/{other}")
+def suggest_again(ref: Ref, other: Ref, actor: CurrentActor, db: Db) -> TicketState:
+    """They may belong together after all."""
+    with db.transaction() as session:
+        found = merging.suggest_again(session, actor, ref, other)
+    return TicketState.model_validate(found)
+
+
 @router.post("/{ref}/messages/{message}/accept")
 def accept_message(ref: Ref, message: Id, actor: CurrentActor, db: Db) -> TicketState:
     """Who wrote this without taking part belongs to the ticket."""

@@ -15,6 +15,7 @@ router = routes.pages("/tickets/{ref}")
 
 MessageId = Annotated[int, Form(ge=1, lt=2**63)]
 ViewField = Annotated[View, Form()]
+OtherField = Annotated[str, Form(max_length=40)]
 
 
 @router.post("/accept-message")
@@ -40,9 +41,27 @@ def join(
     ref: str,
     actor: CurrentActor,
     db: Db,
-    other: Annotated[str, Form(max_length=40)],
+    other: OtherField,
     view: ViewField = View.OPEN,
 ) -> RedirectResponse:
     with db.transaction() as session:
         ticket = merging.merge(session, actor, ref, other.strip().lstrip("#").lower())
     return go(f"/tickets/{ticket.ref}", view=view, did="joined", on=ticket.ref)
+
+
+@router.post("/keep-apart")
+def keep_apart(
+    ref: str, actor: CurrentActor, db: Db, other: OtherField, view: ViewField = View.OPEN
+) -> RedirectResponse:
+    with db.transaction() as session:
+        ticket = merging.keep_apart(session, actor, ref, other)
+    return go(f"/tickets/{ticket.ref}", view=view, did="kept_apart", on=ticket.ref, other=other)
+
+
+@router.post("/suggest-again")
+def suggest_again(
+    ref: str, actor: CurrentActor, db: Db, other: OtherField, view: ViewField = View.OPEN
+) -> RedirectResponse:
+    with db.transaction() as session:
+        ticket = merging.suggest_again(session, actor, ref, other)
+    return go(f"/tickets/{ticket.ref}", view=view)

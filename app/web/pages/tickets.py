@@ -149,6 +149,7 @@ def render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) ->
         did=request.query_params.get("did", ""),
         on=request.query_params.get("on", ref_of(request)),
         sent=request.query_params.get("sent", ""),
+        other=request.query_params.get("other", ""),
     )
 
 

@@ -129,6 +129,19 @@ def test_what_may_belong_together_is_joined_with_one_press(db: Database, ann: Pe
     assert f'name="other" value="{first}"' in page
     assert told == [{"ref": first, "subject": "Kettle"}]
     assert "of the same customer." not in ann.client.get(f"/tickets/{first}").text
+
+    where = ann.client.post(f"/tickets/{second}/keep-apart", data={"other": first}).headers
+    apart = ann.client.get(where["location"]).text
+    assert f"Ann said that ticket #{first} is about something else" in apart
+    assert ("of the same customer." in apart, "Not suggested any more" in apart) == (False, True)
+    back = ann.client.post(f"/tickets/{second}/suggest-again", data={"other": first}).headers
+    assert "of the same customer." in ann.client.get(back["location"]).text
+    one = f"/api/tickets/{second}/apart-from/{first}"
+    assert ann.client.put(one).json()["ref"] == second
+    assert ann.client.get(f"/api/tickets/{second}").json()["may_belong_to"] == []
+    assert ann.client.delete(one).json()["ref"] == second
+    assert ann.client.get(f"/api/tickets/{second}").json()["may_belong_to"] == told
+
     answer = ann.client.post(f"/tickets/{second}/join", data={"view": "open", "other": first})
     assert answer.headers["location"] == f"/tickets/{first}?view=open&did=joined&on={first}"
 
