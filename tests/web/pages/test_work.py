@@ -155,6 +155,7 @@ def test_set_aside_shows_the_reason_and_lets_a_person_decide(
     boss.client.post(f"/set-aside/{case.arrival}/discard", data={"reason": "Junk"})
 
     assert "No sender &lt;at all&gt;" in page
+    assert 'data-refresh="10"' in page
     with db.reading() as session:
         found = session.exec(select(Arrival)).one()
     assert (found.state, found.reason) == (ArrivalState.DISCARDED, "Junk")
@@ -168,6 +169,7 @@ def test_outbox_shows_what_was_kept_back_and_sends_it_on_demand(
     where = boss.client.post(f"/outbox/{case.delivery}/again").headers["location"]
 
     assert "This inbox has no way out yet." in page
+    assert 'data-refresh="10"' in page
     assert where == "/outbox?show=waiting"
     assert "karin@customers.test" in boss.client.get(where).text
     with db.reading() as session:
