@@ -55,7 +55,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         to=read.to,
         cc=read.cc,
         html=read.html,
-        reply_text=read.new if read.quoted or read.signature else "",
+        reply_text=read.new if read.new != read.text else "",
         quoted_text=read.quoted,
         signature=read.signature,
         files=with_own_names(read.files),

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
 from channels.contract import InboundFile, Party, Report
-from channels.email import body, hygiene, quotes, returned
+from channels.email import armour, body, hygiene, quotes, returned
 from channels.email.addresses import normal, parties
 from channels.email.headers import Headers, text_of, unicode_of
 from channels.email.hygiene import Kind
@@ -39,7 +39,7 @@ class Reading:
     date: datetime | None  # with the sender's offset
     text: str
     html: str
-    new: str  # the text without what is quoted; all of it when nothing else is left
+    new: str  # the text without what is quoted or put around it; all when nothing else is left
     quoted: str
     signature: str
     files: tuple[InboundFile, ...]
@@ -55,7 +55,8 @@ def understood(taken: Taken, raw: bytes, own_address: str = "") -> Reading:
     headers = root.headers
     content = body.content_of(root, raw)
     text = content.text
-    parts = quotes.read(text, content.html)
+    bare = armour.without(text)
+    parts = quotes.read(bare, content.html)
     sender = _sender(headers)
     subject = headers.text("subject")[:MAX_SUBJECT]
     report = returned.report_of(root, text)
@@ -83,7 +84,7 @@ def understood(taken: Taken, raw: bytes, own_address: str = "") -> Reading:
         date=date_of(headers.text("date")),
         text=text,
         html=content.html,
-        new=parts.new if parts.new.strip() else text,
+        new=parts.new if parts.new.strip() else bare or text,
         quoted=parts.quoted,
         signature=parts.signature,
         files=tuple(content.files),
