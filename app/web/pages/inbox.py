@@ -93,6 +93,8 @@ def listed(
         around,
         did=request.query_params.get("did", ""),
         on=request.query_params.get("on", ""),
+        sent="",
+        other="",
         **context(around, chosen, rows, q, ""),
     )
 

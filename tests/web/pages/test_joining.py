@@ -1,5 +1,6 @@
 """Third parties and joined tickets, as an agent meets them without any script."""
 
+import pytest
 from sqlmodel import Session, select
 
 from app.core import clock
@@ -165,3 +166,10 @@ def test_what_a_server_says_of_a_sender_is_shown(db: Database, ann: Person) -> N
         "",
         None,
     ]
+
+
+@pytest.mark.parametrize("did", ["sent", "planned", "kept_apart", "made up"])
+def test_the_list_undoes_nothing_that_it_does_not_know(ann: Person, did: str) -> None:
+    page = ann.client.get(f"/inbox?did={did}&on=x")
+
+    assert (page.status_code, "data-undo" in page.text) == (200, False)
