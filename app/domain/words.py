@@ -79,6 +79,25 @@ class Decision(StrEnum):
     ABSTAIN = "abstain"
 
 
+class ModelState(StrEnum):
+    """What a trained version of the model is used for."""
+
+    CHAMPION = "champion"  # its answers are shown
+    CHALLENGER = "challenger"  # good enough, and waits for a person
+    SHADOW = "shadow"  # answers as well, and nobody acts on it
+    RETIRED = "retired"
+    REJECTED = "rejected"  # worse than the one before
+    FAILED = "failed"  # there is no model, only the reason
+
+
+class Promotion(StrEnum):
+    """What becomes of a new version that is no worse."""
+
+    AT_ONCE = "at_once"
+    AFTER_A_DAY = "after_a_day"  # in which it answers silently
+    BY_HAND = "by_hand"
+
+
 class Verdict(StrEnum):
     """What an agent said of a prediction."""
 

@@ -20,9 +20,11 @@ _LOOKED_AT = [one for one in Status if one not in {Status.SPAM, Status.DISMISSED
 
 
 def topic_of(session: Session, key: str) -> Topic | None:
-    return session.exec(
-        select(Topic).where(Topic.key == key, col(Topic.active).is_(True))
-    ).one_or_none()
+    """The topic in use that `key` names, or named before topics were merged."""
+    found = session.exec(select(Topic).where(Topic.key == key)).one_or_none()
+    if found is not None and found.merged_into is not None:
+        found = session.get_one(Topic, found.merged_into)
+    return found if found is not None and found.active else None
 
 
 def apply(session: Session, ticket: Ticket, message_id: int, prediction: Prediction) -> None:
@@ -85,7 +87,11 @@ def remember_stage(session: Session, ticket: Ticket) -> None:
 def newest(session: Session, ticket_id: int, head: Head) -> PredictionRow | None:
     return session.exec(
         select(PredictionRow)
-        .where(PredictionRow.ticket_id == ticket_id, PredictionRow.head == head)
+        .where(
+            PredictionRow.ticket_id == ticket_id,
+            PredictionRow.head == head,
+            col(PredictionRow.shadow).is_(False),
+        )
         .order_by(col(PredictionRow.id).desc())
         .limit(1)
     ).one_or_none()

@@ -47,7 +47,9 @@ class Triage:
 
 _SAID = (
     sql_select(PredictionRow)
-    .where(col(PredictionRow.ticket_id) == bindparam("ticket"))
+    .where(
+        col(PredictionRow.ticket_id) == bindparam("ticket"), col(PredictionRow.shadow).is_(False)
+    )
     .order_by(col(PredictionRow.id).desc())
 )
 

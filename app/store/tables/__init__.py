@@ -40,6 +40,8 @@ from app.store.tables.ticket import (  # noqa: E402
 from app.store.tables.touchpoint import Touchpoint  # noqa: E402
 from app.store.tables.triage import (  # noqa: E402
     Correction,
+    ModelFile,
+    ModelVersion,
     PredictionRow,
     Stage,
     StageVocabulary,
@@ -75,6 +77,8 @@ __all__ = [
     "Login",
     "Membership",
     "Message",
+    "ModelFile",
+    "ModelVersion",
     "Organisation",
     "Participant",
     "PredictionRow",

@@ -4,8 +4,9 @@ from datetime import datetime
 
 from sqlmodel import Field
 
+from app.domain.words import Promotion
 from app.store.row import Row
-from app.store.types import BIG, maybe_moment, moment, primary_key
+from app.store.types import BIG, maybe_moment, moment, primary_key, word
 
 
 class Organisation(Row, table=True):
@@ -27,6 +28,8 @@ class Organisation(Row, table=True):
     open_days: str = "12345"  # Monday is 1; what an inbox says by itself depends on it
     opens_minute: int = 9 * 60  # of the day, in the organisation's time zone
     closes_minute: int = 18 * 60
+    promotion: Promotion = Field(default=Promotion.AT_ONCE, sa_type=word(Promotion))  # of models
+    training_asked_at: datetime | None = maybe_moment()
     samples_at: datetime | None = maybe_moment()  # when sample inquiries were made, if shown
 
 

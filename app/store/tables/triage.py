@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index
+from sqlalchemy import JSON, Index, LargeBinary
 from sqlmodel import Field
 
-from app.domain.words import Decision, Head, Verdict
+from app.domain.words import Decision, Head, ModelState, Verdict
 from app.store.row import Row
-from app.store.types import link, maybe_link, moment, primary_key, word
+from app.store.types import BIG, link, maybe_link, moment, primary_key, word
 
 
 class StageVocabulary(Row, table=True):
@@ -41,6 +41,7 @@ class Topic(Row, table=True):
     position: int
     labels: dict[str, str] = Field(sa_type=JSON)
     active: bool = True
+    merged_into: int | None = maybe_link("topic")  # what was said of this one holds for that
 
 
 class PredictionRow(Row, table=True):
@@ -58,6 +59,7 @@ class PredictionRow(Row, table=True):
     reasons: list[str] = Field(default_factory=list, sa_type=JSON)
     model: str
     basis: str  # samples, or the organisation's own texts
+    shadow: bool = False  # said beside what was shown, to be compared
     at: datetime = moment()
 
 
@@ -75,3 +77,33 @@ class Correction(Row, table=True):
     act: str  # what was said in one go, and is taken back in one go
     before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # the verdict
     at: datetime = moment()
+
+
+class ModelVersion(Row, table=True):
+    """A model trained on what people said, or why there is none."""
+
+    __tablename__ = "model"
+
+    id: int = primary_key()
+    name: str = Field(unique=True)  # as predictions name it
+    state: ModelState = Field(sa_type=word(ModelState))
+    trained_at: datetime = moment()
+    since: datetime = moment()  # in this state
+    through: int = Field(default=0, sa_type=BIG)  # the last verdict it knows of
+    topics: str = ""  # fingerprint of the topics there were
+    learned: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # texts, by head
+    figures: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)
+    answers: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # to texts held out
+    problem: str = ""
+
+
+class ModelFile(Row, table=True):
+    """A model itself. In the database, because every worker must find it."""
+
+    __tablename__ = "model_file"
+
+    id: int = primary_key()
+    model_id: int = link("model", unique=True)
+    weights: bytes = Field(sa_type=LargeBinary)
+    card: bytes = Field(sa_type=LargeBinary)
+    sha256: str  # of the weights

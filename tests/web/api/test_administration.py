@@ -202,3 +202,15 @@ def test_description_is_for_those_who_may_use_it(ann: Person, client: TestClient
     assert "/api/tickets/{ref}/replies" in found["paths"]
     assert [path for path in found["paths"] if path.startswith("/sign-in")] == []
     assert client.get("/api/openapi.json").status_code == 401
+
+
+def test_topics_are_listed_made_renamed_and_merged(boss: Person) -> None:
+    made = boss.client.post("/api/topics", json={"labels": {"en": "Spare parts"}}).json()
+    renamed = boss.client.put(
+        f"/api/topics/{made['key']}", json={"labels": {"en": "Parts", "de": "Teile"}}
+    ).json()
+    merged = boss.client.post(f"/api/topics/{made['key']}/merge", json={"into": "delivery"}).json()
+    keys = [one["key"] for one in boss.client.get("/api/topics").json()]
+
+    assert renamed["labels"] == {"ja": "Parts", "de": "Teile", "en": "Parts"}
+    assert (merged["key"], made["key"] in keys, "delivery" in keys) == ("delivery", False, True)

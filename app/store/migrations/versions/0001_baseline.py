@@ -95,9 +95,16 @@ def upgrade() -> None:
         sa.Column("position", sa.Integer(), nullable=False),
         sa.Column("labels", sa.JSON(), nullable=False),
         sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.ForeignKeyConstraint(["merged_into"], ["topic.id"], name=op.f("fk_topic_merged_into")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
         sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
     )
+    with op.batch_alter_table("topic", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
+
     op.create_table(
         "team",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -594,6 +601,7 @@ def upgrade() -> None:
         sa.Column("reasons", sa.JSON(), nullable=False),
         sa.Column("model", sa.String(), nullable=False),
         sa.Column("basis", sa.String(), nullable=False),
+        sa.Column("shadow", sa.Boolean(), nullable=False),
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(
             ["message_id"], ["message.id"], name=op.f("fk_prediction_message_id")
@@ -929,6 +937,50 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_membership_agent_id"), ["agent_id"], unique=False)
 
     op.create_table(
+        "model",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "champion",
+                "challenger",
+                "shadow",
+                "retired",
+                "rejected",
+                "failed",
+                name="modelstate",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("trained_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("through", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("topics", sa.String(), nullable=False),
+        sa.Column("learned", sa.JSON(), nullable=False),
+        sa.Column("figures", sa.JSON(), nullable=False),
+        sa.Column("answers", sa.JSON(), nullable=False),
+        sa.Column("problem", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model")),
+        sa.UniqueConstraint("name", name=op.f("uq_model_name")),
+    )
+    op.create_table(
+        "model_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("model_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("weights", sa.LargeBinary(), nullable=False),
+        sa.Column("card", sa.LargeBinary(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.ForeignKeyConstraint(["model_id"], ["model.id"], name=op.f("fk_model_file_model_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_model_file")),
+    )
+    with op.batch_alter_table("model_file", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_model_file_model_id"), ["model_id"], unique=True)
+
+    op.create_table(
         "organisation",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -944,6 +996,20 @@ def upgrade() -> None:
         sa.Column("open_days", sa.String(), nullable=False),
         sa.Column("opens_minute", sa.Integer(), nullable=False),
         sa.Column("closes_minute", sa.Integer(), nullable=False),
+        sa.Column(
+            "promotion",
+            sa.Enum(
+                "at_once",
+                "after_a_day",
+                "by_hand",
+                name="promotion",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("training_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("samples_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
     )
@@ -1151,6 +1217,11 @@ def downgrade() -> None:
 
     op.drop_table("participant")
     op.drop_table("organisation")
+    with op.batch_alter_table("model_file", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_model_file_model_id"))
+
+    op.drop_table("model_file")
+    op.drop_table("model")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_membership_agent_id"))
 
@@ -1280,6 +1351,9 @@ def downgrade() -> None:
 
     op.drop_table("inbox")
     op.drop_table("team")
+    with op.batch_alter_table("topic", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
+
     op.drop_table("topic")
     op.drop_table("agent")
     with op.batch_alter_table("address", schema=None) as batch_op:

@@ -1,0 +1,169 @@
+"""What a model is taught: the newest word of people, in the topics of today."""
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import update
+
+from app.core.errors import Conflict, Invalid, NotAllowed, NotFound
+from app.domain.words import Head, Status
+from app.services import lessons, tagging, topics, verdicts
+from app.services.access import SYSTEM
+from app.services.lessons import Curriculum, Label
+from app.store.tables import Correction, Ticket, Topic
+from tests.inquiries import Desk, guess, inquiry
+
+NAMES = {"en": "Spare parts", "ja": "部品", "de": "Ersatzteile"}
+
+
+def gather(desk: Desk) -> Curriculum:
+    with desk.db.reading() as session:
+        return lessons.gather(session)
+
+
+def said(desk: Desk, head: Head) -> list[tuple[str, float]]:
+    found = [lesson.labels.get(head) for lesson in gather(desk).lessons]
+    return [(one.label, one.weight) for one in found if one]
+
+
+@pytest.fixture(autouse=True)
+def default_topics(desk: Desk) -> Iterator[None]:
+    """The PostgreSQL database is shared, and keeps its topics from test to test."""
+    before = {topic.key: (topic.active, dict(topic.labels)) for topic in desk.all(Topic)}
+    yield
+    with desk.db.transaction() as session:
+        session.execute(update(Ticket).values(topic_id=None))
+        for topic in desk.all(Topic):
+            row = session.get_one(Topic, topic.id)
+            if topic.key not in before:
+                session.delete(row)
+                continue
+            row.active, row.labels = before[topic.key]
+            row.merged_into = None
+
+
+def test_the_newest_word_counts_and_corrections_weigh_double(desk: Desk) -> None:
+    agreed = desk.ticket(inquiry(text="When will it arrive?"), prediction=guess("D", "delivery"))
+    wrong = desk.ticket(inquiry(text="The lid is broken."), prediction=guess("D", "delivery"))
+    none = desk.ticket(inquiry(text="I apply as a cook."), prediction=guess("D", "delivery"))
+    desk.ticket(inquiry(text="Nobody looked at this one."), prediction=guess("D", "delivery"))
+    desk.do(verdicts.accept, desk.ann, agreed.ref)
+    desk.do(verdicts.choose, desk.ann, wrong.ref, Head.STAGE, "C")
+    desk.do(verdicts.choose, desk.ann, wrong.ref, Head.STAGE, "F")
+    desk.do(verdicts.dismiss, desk.ann, none.ref)
+    ann = desk.ann.agent_id or 0
+
+    found = gather(desk)
+
+    assert [
+        (one.ticket_id, one.text.split("\n")[1], one.customer_id, one.labels)
+        for one in found.lessons
+    ] == [
+        (
+            agreed.id,
+            "When will it arrive?",
+            agreed.customer_id,
+            {Head.STAGE: Label("D", 1.0, ann), Head.TOPIC: Label("delivery", 1.0, ann)},
+        ),
+        (wrong.id, "The lid is broken.", wrong.customer_id, {Head.STAGE: Label("F", 2.0, ann)}),
+        (
+            none.id,
+            "I apply as a cook.",
+            none.customer_id,
+            {Head.STAGE: Label("", 2.0, ann), Head.TOPIC: Label("", 2.0, ann)},
+        ),
+    ]
+    assert found.through == max(row.id for row in desk.all(Correction))
+    assert (found.count(Head.STAGE), found.count(Head.TOPIC)) == (3, 2)
+
+
+def test_a_renamed_topic_keeps_what_was_said_of_it(desk: Desk) -> None:
+    ticket = desk.ticket(prediction=guess("D", "delivery"))
+    desk.do(verdicts.accept, desk.ann, ticket.ref)
+    before = gather(desk)
+
+    desk.do(topics.rename, SYSTEM, "delivery", {"en": "Shipping"})
+
+    after = gather(desk)
+    assert said(desk, Head.TOPIC) == [("delivery", 1.0)]
+    assert after.topics["delivery"] == {"ja": "Shipping", "de": "Shipping", "en": "Shipping"}
+    assert after.fingerprint != before.fingerprint
+
+
+def test_of_two_topics_one_is_made_with_the_history_of_both(desk: Desk) -> None:
+    first = desk.ticket(prediction=guess("D", "order_status"))
+    second = desk.ticket(prediction=guess("D", "delivery"))
+    for ticket in (first, second):
+        desk.do(verdicts.accept, desk.ann, ticket.ref)
+    made = desk.do(topics.add, SYSTEM, NAMES)
+
+    desk.do(topics.merge, SYSTEM, "order_status", "delivery")
+    desk.do(topics.merge, SYSTEM, "delivery", made.key)
+
+    found = gather(desk)
+    assert said(desk, Head.TOPIC) == [(made.key, 1.0)] * 2
+    assert found.merged == {"order_status": made.key, "delivery": made.key}
+    assert not {"order_status", "delivery"} & set(found.topics)
+    assert [desk.again(one).topic_id for one in (first, second)] == [made.id] * 2
+    third = desk.ticket(prediction=guess("D", "order_status"))
+    assert (desk.again(third).topic_id, desk.again(third).topic_by) == (made.id, "model")
+
+
+def test_a_topic_out_of_use_teaches_nothing(desk: Desk) -> None:
+    ticket = desk.ticket(prediction=guess("D", "delivery"))
+    desk.do(verdicts.accept, desk.ann, ticket.ref)
+    with desk.db.transaction() as session:
+        topic = tagging.topic_of(session, "delivery")
+        assert topic is not None
+        topic.active = False
+        session.add(topic)
+
+    assert (said(desk, Head.STAGE), said(desk, Head.TOPIC)) == ([("D", 1.0)], [])
+
+
+def test_topics_are_the_business_of_administrators(desk: Desk) -> None:
+    with pytest.raises(NotAllowed):
+        desk.do(topics.add, desk.ann, NAMES)
+    with pytest.raises(NotAllowed):
+        desk.do(topics.rename, desk.ann, "delivery", NAMES)
+    with pytest.raises(NotAllowed):
+        desk.do(topics.merge, desk.ann, "delivery", "order_status")
+
+
+@pytest.mark.parametrize(
+    ("labels", "error"),
+    [
+        ({}, Invalid),
+        ({"en": "  "}, Invalid),
+        ({"fr": "Pièces"}, Invalid),
+        ({"en": "x" * 81}, Invalid),
+        ({"en": "DELIVERY"}, Conflict),
+    ],
+)
+def test_a_topic_needs_a_name_of_its_own(
+    desk: Desk, labels: dict[str, str], error: type[Exception]
+) -> None:
+    with pytest.raises(error):
+        desk.do(topics.add, SYSTEM, labels)
+
+
+def test_what_cannot_be_merged_stays_two(desk: Desk) -> None:
+    with pytest.raises(Conflict):
+        desk.do(topics.merge, SYSTEM, "delivery", "delivery")
+    with pytest.raises(NotFound):
+        desk.do(topics.merge, SYSTEM, "delivery", "weather")
+    desk.do(topics.merge, SYSTEM, "delivery", "order_status")
+    with pytest.raises(NotFound):
+        desk.do(topics.rename, SYSTEM, "delivery", NAMES)
+
+
+def test_old_words_of_samples_and_spam_are_not_taught(desk: Desk) -> None:
+    spam = desk.ticket(prediction=guess("D", "delivery"))
+    sample = desk.ticket(prediction=guess("D", "delivery"))
+    for ticket in (spam, sample):
+        desk.do(verdicts.accept, desk.ann, ticket.ref)
+    with desk.db.transaction() as session:
+        session.get_one(Ticket, spam.id).status = Status.SPAM
+        session.get_one(Ticket, sample.id).sample = True
+
+    assert gather(desk).lessons == ()
