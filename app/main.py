@@ -16,6 +16,7 @@ from app.store.blobs import Blobs
 from app.store.database import Database
 from app.web import wiring
 from app.web.deps import House
+from app.worker import triage
 from app.worker.triage import Triage
 from app.worker.works import Works, worker_name
 
@@ -46,7 +47,11 @@ def build_works(house: House) -> Works:
         blobs=house.blobs,
         keys=house.keys,
         channels=all_channels(),
-        triage=Triage(settings.data_dir / "triage", switched_on=settings.triage == "on"),
+        triage=Triage(
+            settings.data_dir / "triage",
+            switched_on=settings.triage != "off",
+            load=triage.by_words if settings.triage == "plain" else triage.by_meaning,
+        ),
         name=worker_name(settings, house.database),
     )
 

@@ -91,7 +91,7 @@ def measure(table: Table, street: Street, answered: Sequence[Written], sizes: Si
     with table.under_way(f"{house.kind}: mail to ticket"):
         if house.setten.environment["SETTEN_TRIAGE"] == "on":
             memory = usage.pss_mib(house.setten.processes[-1].pid)
-            at_most = Aim(at_most=300) if house.kind == "sqlite" else None
+            at_most = Aim(at_most=400) if house.kind == "sqlite" else None
             table.add(f"{house.kind}: memory with classifier", memory, "MiB PSS", at_most)
         letters = corpus.backlog("a", sizes.mails, answered)
         inbox_id = _backlog(table, street, letters)

@@ -12,6 +12,25 @@ class Basis(StrEnum):
     OWN = "own"  # the organisation's own tickets
 
 
+class Decision(StrEnum):
+    """What may be done with a guess."""
+
+    AUTO = "auto"  # sure enough to act on
+    SUGGEST = "suggest"  # worth showing
+    ABSTAIN = "abstain"  # better left unsaid
+
+
+class Why(StrEnum):
+    """What kept a head from acting by itself, or from saying anything."""
+
+    EMPTY = "empty"  # not one word in it that tells anything
+    STRANGE = "strange"  # unlike everything it learned from
+    UNSURE = "unsure"  # less likely right than a suggestion has to be
+    FEW_LABELS = "few_labels"  # too few texts labelled by people of this organisation
+    NO_THRESHOLD = "no_threshold"  # it never was right often enough to act by itself
+    NOT_SURE_ENOUGH = "not_sure_enough"  # to act by itself
+
+
 @dataclass(frozen=True, slots=True)
 class Guess:
     label: str
@@ -20,10 +39,28 @@ class Guess:
 
 @dataclass(frozen=True, slots=True)
 class Reason:
-    """A piece of the text that pushed for the best guess, and how hard it pushed."""
+    """A piece of the text that pushed for a guess, or with less than nothing against it."""
 
     text: str
     weight: float
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerUp:
+    """The second best guess, and which words made the best one better."""
+
+    label: str
+    probability: float
+    beaten_by: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Near:
+    """A labelled text that means nearly the same."""
+
+    ref: str
+    label: str
+    similarity: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +71,12 @@ class HeadPrediction:
     probability: float  # of the best guess, also when it is not sure enough to be the label
     top: tuple[Guess, ...]  # at most three, best first
     reasons: tuple[Reason, ...]  # at most five, strongest first, each a part of the text as it came
+    decision: Decision = Decision.ABSTAIN
+    novelty: float = 0.0  # how much like what it learned from: the lower, the stranger
+    why: Why | None = None  # not more than this decision
+    runner_up: RunnerUp | None = None
+    against: tuple[Reason, ...] = ()  # what pushed against the best guess, hardest first
+    nearest: tuple[Near, ...] = ()  # at most three, most alike first
 
 
 @dataclass(frozen=True, slots=True)

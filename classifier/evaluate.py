@@ -1,28 +1,24 @@
-"""How good a model is on firms it has never seen: `python -m classifier.evaluate [FILE.csv]`.
-
-Without a file the sample inquiries are used; a CSV needs the columns text, label and lang. Each
-fifth of the firms is answered by a model fitted, calibrated and given its thresholds on the rest.
-"""
+"""How good a model is on texts it has never seen: fitted on some, asked about others."""
 
 import argparse
-import csv
-import random
 import sys
-import time
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from classifier import calibration, corpus, features, fitting, taxonomy
+from classifier import calibration, corpus, fitting, material, taxonomy
+from classifier.contract import Basis, Decision
+from classifier.encoders import Encoder, Remembering, of_profile
+from classifier.fitting import Row, Terms
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
+from classifier.material import Text
+from classifier.model import Identity, Model
+from classifier.tables import OUT_OF_SCOPE, BadFile, Example, texts
 
-_FEWEST = 10
-
-
-class BadFile(Exception):
-    """A CSV that cannot be evaluated; the message says why."""
+_HEAD = "label"
+_MANY = 1_000  # rows; with fewer, a word that one of them has may be the only one that tells
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,149 +29,208 @@ class Answer:
     truth: str
     guess: str
     probability: float
-    given: bool  # sure enough to be shown as a label
+    novelty: float
+    decision: Decision
+
+    @property
+    def right(self) -> bool:
+        return self.guess == self.truth
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    texts: int
-    accuracy: float
-    macro_f1: float
-    calibration_error: float
-    coverage_at_90: float  # share that could be answered with 90 % right
-    given: float  # share that is answered
-    precision: float  # of those
+Described = Sequence[tuple[str, Text]]
 
 
-def answers(rows: Sequence[fitting.Row]) -> list[Answer]:
-    """Answer every row with a model that knows none of its group."""
-    tested = [row for row in rows if not row.described]
-    taught = [row for row in rows if row.described]
-    result: list[Answer] = []
-    for inside, outside in fitting.folds(tested):
-        learned = [*(tested[place] for place in inside), *taught]
-        union = fitting.fit_union([row.document for row in learned])
-        head = fitting.fit_head(learned, union)
-        asked = [tested[place] for place in outside]
-        scores = union.transform([row.document for row in asked]) @ head.weights.astype(np.float64)
-        for row, line in zip(asked, scores + head.bias, strict=True):
-            rule = head.rules.get(row.language, head.rules[""])
-            probabilities = calibration.softmax(line, rule.temperature)
-            best = int(probabilities.argmax())
-            probability = float(probabilities[best])
-            given = probability >= rule.threshold
-            result.append(Answer(row.language, row.label, head.labels[best], probability, given))
-    return result
+def fit(train: Sequence[Example], names: Described, encoder: Encoder) -> Model:
+    """A model of one head. Texts that belong to no label are not learned. Raises `BadFile`."""
+    taught = [each for each in train if each.label not in ("", OUT_OF_SCOPE)]
+    labels = {each.label for each in taught}
+    if len(labels) < 2:
+        raise BadFile("There are too few labels to learn from: it takes two.")
+    said = [(label, text) for label, text in names if label in labels]
+    rows = [Row(place, each.label, human=True) for place, each in enumerate(taught)]
+    rows += [Row(len(taught) + place, label) for place, (label, _) in enumerate(said)]
+    learned = [*texts(taught), *(text for _, text in said)]
+    terms = Terms(rarest=2 if len(learned) > _MANY else 1)
+    identity = Identity("file", Basis.OWN, len(taught))
+    return fitting.fit_model(learned, {_HEAD: rows}, identity, encoder, terms)
 
 
-def figures(said: Sequence[Answer]) -> Figures:
-    right = np.array([answer.guess == answer.truth for answer in said], dtype=np.bool_)
-    probability = np.array([answer.probability for answer in said])
-    given = np.array([answer.given for answer in said], dtype=np.bool_)
-    return Figures(
-        texts=len(said),
-        accuracy=float(right.mean()),
-        macro_f1=_macro_f1(said),
-        calibration_error=calibration.calibration_error(probability, right),
-        coverage_at_90=calibration.coverage(probability, right, 0.9),
-        given=float(given.mean()),
-        precision=float(right[given].mean()) if given.any() else 0.0,
-    )
+def ask(model: Model, asked: Sequence[Example], head: str = _HEAD) -> list[Answer]:
+    answers = []
+    seen = model.see([each.text for each in asked], [each.language for each in asked])
+    for each, sight in zip(asked, seen, strict=True):
+        said = model.judge(head, sight)
+        best = said.top[0]
+        answers.append(
+            Answer(
+                each.language, each.label, best.label, best.probability, said.novelty, said.decision
+            )
+        )
+    return answers
 
 
-def _macro_f1(said: Sequence[Answer]) -> float:
-    scores: list[float] = []
-    for label in sorted({answer.truth for answer in said}):
-        hits = sum(answer.truth == label == answer.guess for answer in said)
-        truths = sum(answer.truth == label for answer in said)
-        guesses = sum(answer.guess == label for answer in said)
-        scores.append(2 * hits / (truths + guesses))
-    return sum(scores) / len(scores)
+def ask_in_folds(examples: Sequence[Example], names: Described, encoder: Encoder) -> list[Answer]:
+    """Each fifth answered by a model that knows none of its groups, calibrated without it, too.
+
+    Texts that belong to no label are asked every time, and count once, as the first model said.
+    """
+    inside = [each for each in examples if each.label != OUT_OF_SCOPE]
+    outside = [each for each in examples if each.label == OUT_OF_SCOPE]
+    encoder = Remembering(encoder)
+    groups = [text.group for text in texts(inside)]
+    answers: dict[int, Answer] = {}
+    strange: list[Answer] = []
+    for learned, asked in material.folds([each.label for each in inside], groups, count=5):
+        model = fit([inside[place] for place in learned], names, encoder)
+        answers.update(zip(asked, ask(model, [inside[place] for place in asked]), strict=True))
+        strange = strange or ask(model, outside)
+    if not answers:
+        raise BadFile("There are too few texts to part them in five.")
+    return [*(answers[place] for place in sorted(answers)), *strange]
 
 
-def sample_rows() -> dict[str, list[fitting.Row]]:
-    """The sample inquiries as rows of both heads, with what the taxonomy says about itself."""
-    samples = corpus.load()
-    documents = [features.document(sample.text) for sample in samples]
-    heads = {"stage": [sample.stage for sample in samples], "topic": [s.topic for s in samples]}
+def samples() -> dict[str, tuple[list[Example], Described]]:
+    """The sample inquiries for each head, in groups of firms, and what the taxonomy says."""
+    kept = corpus.load()
     described = {
         "stage": fitting.described(taxonomy.STAGES, STAGE_PHRASES),
         "topic": fitting.described(taxonomy.TOPICS, TOPIC_PHRASES),
     }
+    plain = [Example(sample.text, "", sample.language, sample.firm) for sample in kept]
     return {
-        name: [
-            *(
-                fitting.Row(document, label, sample.firm, sample.language)
-                for document, label, sample in zip(documents, labels, samples, strict=True)
-            ),
-            *described[name],
-        ]
-        for name, labels in heads.items()
+        head: (
+            [
+                replace(each, label=getattr(sample, head))
+                for each, sample in zip(plain, kept, strict=True)
+            ],
+            described[head],
+        )
+        for head in described
     }
 
 
-def csv_rows(path: Path, *, at_most: int) -> list[fitting.Row]:
-    """Rows of a CSV; alike texts stay together. Raises `BadFile`."""
-    try:
-        with path.open(encoding="utf-8", newline="") as file:
-            reader = csv.DictReader(file)
-            missing = {"text", "label", "lang"} - set(reader.fieldnames or ())
-            if missing:
-                raise BadFile(f"{path.name} lacks the column {', '.join(sorted(missing))}")
-            records = [record for record in reader if record["text"] and record["label"]]
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadFile(f"{path.name} cannot be read: {error}") from error
-    if len(records) > at_most:
-        records = random.Random(0).sample(records, at_most)  # noqa: S311 - a sample, not a secret
-    if len(records) < _FEWEST or len({record["label"] for record in records}) < 2:
-        raise BadFile(f"{path.name} has too few texts or labels to compare")
-    return [
-        fitting.Row(
-            features.document(record["text"]),
-            record["label"],
-            features.clean(record["text"]).text.strip(),
-            record["lang"] or "",
-        )
-        for record in records
-    ]
+def figures(answers: Sequence[Answer]) -> dict[str, Any]:
+    """What `evaluate --json` prints. Accuracy and all that follows are of texts that belong."""
+    inside = [answer for answer in answers if answer.truth != OUT_OF_SCOPE]
+    outside = [answer for answer in answers if answer.truth == OUT_OF_SCOPE]
+    right, sure = _right(inside), _sure(inside)
+    labels = per_label(inside)
+    languages = sorted({answer.language for answer in inside})
+    return {
+        "n": len(inside),
+        "accuracy": _share(right),
+        "macro_f1": _macro(labels),
+        "ece": calibration.calibration_error(sure, right),
+        "coverage_at": {
+            f"{wanted:.2f}": calibration.coverage(sure, right, wanted) for wanted in (0.9, 0.95)
+        },
+        "oos": {
+            "auroc": calibration.separation(_familiar(inside), _familiar(outside))
+            if inside and outside
+            else None,
+            "recall": _refused(outside),
+            "refused_in_scope": _refused(inside),
+        },
+        "per_label": labels,
+        "per_lang": {
+            language: _of_language([a for a in inside if a.language == language])
+            for language in languages
+        },
+    }
 
 
-def table(title: str, said: Sequence[Answer]) -> Iterable[str]:
+def _of_language(answers: Sequence[Answer]) -> dict[str, Any]:
+    right, sure = _right(answers), _sure(answers)
+    return {
+        "n": len(answers),
+        "accuracy": _share(right),
+        "macro_f1": _macro(per_label(answers)),
+        "ece": calibration.calibration_error(sure, right),
+        "coverage_at": {
+            f"{wanted:.2f}": calibration.coverage(sure, right, wanted) for wanted in (0.9, 0.95)
+        },
+        "refused": _refused(answers),
+    }
+
+
+def per_label(answers: Sequence[Answer]) -> dict[str, dict[str, float]]:
+    """Of each label that is right somewhere: how often, how often found, and found rightly."""
+    hits: dict[str, int] = {}
+    truths: dict[str, int] = {}
+    guesses: dict[str, int] = {}
+    for answer in answers:
+        truths[answer.truth] = truths.get(answer.truth, 0) + 1
+        guesses[answer.guess] = guesses.get(answer.guess, 0) + 1
+        hits[answer.truth] = hits.get(answer.truth, 0) + answer.right
+    return {
+        label: {
+            "n": count,
+            "precision": hits[label] / guesses[label] if guesses.get(label) else 0.0,
+            "recall": hits[label] / count,
+            "f1": 2 * hits[label] / (count + guesses.get(label, 0)),
+        }
+        for label, count in sorted(truths.items())
+    }
+
+
+def _macro(labels: Mapping[str, Mapping[str, float]]) -> float:
+    return sum(each["f1"] for each in labels.values()) / len(labels) if labels else 0.0
+
+
+def _share(which: calibration.Bools) -> float:
+    return float(which.mean()) if len(which) else 0.0
+
+
+def _right(answers: Sequence[Answer]) -> calibration.Bools:
+    return np.array([answer.right for answer in answers], dtype=np.bool_)
+
+
+def _sure(answers: Sequence[Answer]) -> calibration.Floats:
+    return np.array([answer.probability for answer in answers], dtype=np.float64)
+
+
+def _familiar(answers: Sequence[Answer]) -> calibration.Floats:
+    return np.array([answer.novelty for answer in answers], dtype=np.float64)
+
+
+def _refused(answers: Sequence[Answer]) -> float | None:
+    if not answers:
+        return None
+    return sum(answer.decision is Decision.ABSTAIN for answer in answers) / len(answers)
+
+
+def table(title: str, answers: Sequence[Answer]) -> Iterator[str]:
+    """For people: of all and of each language, and how many would have got a label at all."""
     yield (
         f"{title:<14}{'texts':>7}{'accuracy':>10}{'macro-F1':>10}{'ECE':>7}"
         f"{'cov@90':>8}{'given':>8}{'right':>8}"
     )
-    languages = sorted({answer.language for answer in said})
-    groups = [("all", list(said))]
-    groups += [(name, [a for a in said if a.language == name]) for name in languages]
+    inside = [answer for answer in answers if answer.truth != OUT_OF_SCOPE]
+    languages = sorted({answer.language for answer in inside})
+    groups = [("all", inside)]
+    groups += [(name or "?", [a for a in inside if a.language == name]) for name in languages]
     for name, group in groups:
         found = figures(group)
+        given = [answer for answer in group if answer.decision is not Decision.ABSTAIN]
         yield (
-            f"{name or '?':<14}{found.texts:>7}{found.accuracy:>10.1%}{found.macro_f1:>10.1%}"
-            f"{found.calibration_error:>7.3f}{found.coverage_at_90:>8.1%}{found.given:>8.1%}"
-            f"{found.precision:>8.1%}"
+            f"{name:<14}{len(group):>7}{found['accuracy']:>10.1%}{found['macro_f1']:>10.1%}"
+            f"{found['ece']:>7.3f}{found['coverage_at']['0.90']:>8.1%}"
+            f"{len(given) / len(group):>8.1%}{_share(_right(given)):>8.1%}"
         )
+    refused = _refused([answer for answer in answers if answer.truth == OUT_OF_SCOPE])
+    if refused is not None:
+        yield f"of texts that belong to no label, {refused:.1%} were refused"
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="python -m classifier.evaluate", description=__doc__)
-    parser.add_argument("file", type=Path, nargs="?", help="CSV with text, label, lang")
-    parser.add_argument("--at-most", type=int, default=3_000, help="texts of a CSV to use (3000)")
-    chosen = parser.parse_args(arguments)
-    begun = time.process_time()
-    try:
-        heads = (
-            {chosen.file.stem: csv_rows(chosen.file, at_most=chosen.at_most)}
-            if chosen.file
-            else sample_rows()
-        )
-    except (BadFile, corpus.BadCorpus) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    for name, rows in heads.items():
-        sys.stdout.write("\n".join(table(name, answers(rows))) + "\n\n")
+    """The figures of the sample inquiries, firm by firm: `python -m classifier.evaluate`."""
+    parser = argparse.ArgumentParser(prog="python -m classifier.evaluate")
+    parser.add_argument("--profile", choices=("encoder", "plain"), default="encoder")
+    encoder = Remembering(of_profile(parser.parse_args(arguments).profile))
+    for head, (examples, described) in samples().items():
+        said = ask_in_folds(examples, described, encoder)
+        sys.stdout.write("\n".join(table(head, said)) + "\n\n")
         sys.stdout.flush()
-    sys.stdout.write(f"{time.process_time() - begun:.0f} s of CPU time\n")
     return 0
 
 

@@ -9,7 +9,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from typing import Any
 
 VERSION = 1  # raise it when the same text would give other features: old models are then refitted
 
@@ -205,9 +204,6 @@ def _grams(into: Features, token: Token, shortest: int, longest: int) -> None:
         into.ends.extend(range(start + size, end + 1))
 
 
-BLOCKS = (word_features, char_features)
-
-
 @dataclass(frozen=True, slots=True)
 class Document:
     """The names of a text's features, block by block, as the vectorisers want them."""
@@ -224,24 +220,9 @@ def document(original: str) -> Document:
     )
 
 
-def _words_of(doc: Document) -> tuple[str, ...]:
+def words_of(doc: Document) -> tuple[str, ...]:
     return doc.words
 
 
-def _chars_of(doc: Document) -> tuple[str, ...]:
+def chars_of(doc: Document) -> tuple[str, ...]:
     return doc.chars
-
-
-def union(rows: int) -> Any:
-    """The scikit-learn vectoriser of documents. With many rows, what occurs once teaches nothing
-    and may be a name, so it is left out."""
-    from sklearn.feature_extraction.text import TfidfVectorizer
-    from sklearn.pipeline import FeatureUnion
-
-    rarest = 2 if rows > 1_000 else 1
-    return FeatureUnion(
-        [
-            ("words", TfidfVectorizer(analyzer=_words_of, sublinear_tf=True, min_df=rarest)),
-            ("chars", TfidfVectorizer(analyzer=_chars_of, sublinear_tf=True, min_df=rarest)),
-        ]
-    )

@@ -1,281 +1,339 @@
-"""Fits a model with scikit-learn: two linear heads on one vocabulary, calibrated on texts of firms
-that the fitted part has not seen. Each head blends logistic regression with naive Bayes."""
+"""Fits a model with scikit-learn: heads made of several linear scores, which are weighed,
+calibrated and given their thresholds on texts that the fitted part has not seen."""
 
-import warnings
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import calibration, features, taxonomy
+from classifier import calibration, nearest, sources, taxonomy
 from classifier.contract import Basis
 from classifier.corpus import Sample
+from classifier.encoders import Encoder
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
-from classifier.model import Head, Identity, Model, Rule, Vocabulary
+from classifier.material import Material, Space, Text, folds, gather
+from classifier.model import Head, Identity, Model, Rule, novelty
+from classifier.sources import Lesson, Linear
 from classifier.taxonomy import Words
+from classifier.vocabulary import Vocabulary
 
-WANTED_PRECISION = 0.7  # of the labels given; below it the model says it is unsure
-_STRENGTHS = (3.0, 10.0, 30.0)
-_SHARES = (0.0, 0.5, 1.0, 2.0, 4.0)
-_FOLDS = 5
-_ENOUGH = 100  # rows of one language before it gets a temperature of its own
-_SPAN = 4_000  # rows; with more, their products with each other would not fit
-_ABSENT = -1_000.0
+SUGGESTED_PRECISION = 0.7  # of the labels suggested; below it the model says it is unsure
+_POOR_PRECISION = 0.5  # where not even that is reached
+ACTED_PRECISION = 0.9  # of the labels given without asking
+_STRANGE = 0.05  # share of texts that belong and are refused all the same
+_STRENGTHS = (1.0, 3.0, 10.0, 30.0)
+_MANY = 3_000  # rows; with more, the strength is chosen in the first fold alone
+_ENOUGH = 100  # rows of one language before it gets a temperature and thresholds of its own
+_TRUSTED, _TRUSTED_OF_LANGUAGE = 100, 50  # labels by people before a head acts by itself
 
 Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One text to learn from, for one head."""
+    """What one text teaches one head."""
 
-    document: features.Document
+    place: int  # of the text in the material
     label: str
-    group: str  # rows of one group are never on both sides of a test
-    language: str
-    described: bool = False  # words of the taxonomy: learned from, never tested on
+    weight: float = 1.0
+    human: bool = False  # a person of the organisation said so
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What is chosen on rows a fitted part has not seen."""
+class Terms:
+    """How a model is fitted, beside what it learns from."""
 
-    strength: float  # inverse regularisation of the logistic regression
-    share: float  # of the naive Bayes weights that are added to it
-
-
-_RECIPES = tuple(Recipe(strength, share) for strength in _STRENGTHS for share in _SHARES)
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """Weights and bias of each strength, and the weights of naive Bayes."""
-
-    regressions: Mapping[float, tuple[Floats, Floats]]
-    bayes: Floats
-
-    def blend(self, recipe: Recipe) -> tuple[Floats, Floats]:
-        # Both are linear, so together they are one linear model again.
-        weights, bias = self.regressions[recipe.strength]
-        return weights + recipe.share * self.bayes, bias
+    rarest: int = 2  # groups that must have written a word before it is learned
+    acted: float = ACTED_PRECISION
+    suggested: float = SUGGESTED_PRECISION
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutOfFold:
-    """What models said about rows they had not seen, for each recipe."""
+    """What parts of a head said about rows they had not seen."""
 
-    scores: Mapping[Recipe, Floats]
-    truth: NDArray[np.intp]
+    parts: Mapping[str, Floats]
+    likeness: Floats  # to the nearest text they had seen
+    truth: Places
     languages: NDArray[np.str_]
+    known: NDArray[np.bool_]  # whether they had seen the label at all
 
-    def best(self) -> Recipe:
-        if not len(self.truth):
-            return Recipe(_STRENGTHS[0], 0.0)
-        return min(self.scores, key=self._surprise)
-
-    def _surprise(self, recipe: Recipe) -> float:
-        scores = self.scores[recipe]
-        temperature = calibration.fit_temperature(scores, self.truth)
-        return calibration.surprise(scores, self.truth, temperature)
+    def fused(self, shares: Mapping[str, float]) -> Floats:
+        total: Floats = np.sum([share * self.parts[name] for name, share in shares.items()], axis=0)
+        return total
 
 
-def fit(samples: Sequence[Sample], *, name: str, basis: Basis) -> Model:
+def fit(samples: Sequence[Sample], *, name: str, basis: Basis, encoder: Encoder) -> Model:
     """A whole model from samples and the words of the taxonomy."""
-    documents = [features.document(sample.text) for sample in samples]
-    stages = described(taxonomy.STAGES, STAGE_PHRASES)
-    topics = described(taxonomy.TOPICS, TOPIC_PHRASES)
-    stage_rows = [
-        Row(doc, sample.stage, sample.firm, sample.language)
-        for doc, sample in zip(documents, samples, strict=True)
+    texts = [
+        Text(sample.text, sample.firm, sample.language, ref=f"sample-{number}")
+        for number, sample in enumerate(samples, 1)
     ]
-    topic_rows = [
-        Row(doc, sample.topic, sample.firm, sample.language)
-        for doc, sample in zip(documents, samples, strict=True)
-    ]
-    union = fit_union([*documents, *(row.document for row in (*stages, *topics))])
+    rows: dict[str, list[Row]] = {
+        "stage": [Row(place, sample.stage) for place, sample in enumerate(samples)],
+        "topic": [Row(place, sample.topic) for place, sample in enumerate(samples)],
+    }
+    for head, categories, phrases in (
+        ("stage", taxonomy.STAGES, STAGE_PHRASES),
+        ("topic", taxonomy.TOPICS, TOPIC_PHRASES),
+    ):
+        for label, text in described(categories, phrases):
+            rows[head].append(Row(len(texts), label))
+            texts.append(text)
+    return fit_model(texts, rows, Identity(name, basis, len(samples)), encoder)
+
+
+def fit_model(
+    texts: Sequence[Text],
+    rows: Mapping[str, Sequence[Row]],
+    identity: Identity,
+    encoder: Encoder,
+    terms: Terms | None = None,
+) -> Model:
+    """A model with a head for each name in `rows`, all on one vocabulary."""
+    chosen = terms or Terms()
+    material = gather(texts, encoder)
+    space = material.space(np.arange(len(texts)), chosen.rarest)
+    heads = {name: fit_head(material, taught, space, chosen) for name, taught in rows.items()}
+    everywhere = np.arange(len(texts))
+    meanings = _meanings(material, material.matrix(space, everywhere), everywhere)
+    labels = {name: np.full(len(texts), -1, dtype=np.int16) for name in rows}
+    for name, taught in rows.items():
+        for row in taught:
+            labels[name][row.place] = heads[name].labels.index(row.label)
     return Model(
-        vocabulary=vocabulary_of(union),
-        stage=fit_head([*stage_rows, *stages], union),
-        topic=fit_head([*topic_rows, *topics], union),
-        identity=Identity(name, basis, len(samples)),
+        vocabulary=_vocabulary(material, space),
+        heads=heads,
+        shelf=nearest.Shelf(
+            meanings.astype(np.float16).astype(np.float32),
+            tuple(text.ref for text in texts),
+            labels,
+        ),
+        identity=identity,
+        encoder=encoder,
     )
 
 
-def described(categories: Iterable[taxonomy.Category], phrases: Mapping[str, Words]) -> list[Row]:
+def described(
+    categories: Iterable[taxonomy.Category], phrases: Mapping[str, Words]
+) -> list[tuple[str, Text]]:
     """What we ourselves say a category is: its label, its description, its turns of phrase."""
-    texts = [
+    said = [
         (category.key, language, text)
         for category in categories
         for words in (category.label, category.about)
         for language, text in words.each()
     ]
-    texts += [
+    said += [
         (key, language, phrase)
         for key, words in phrases.items()
         for language, text in words.each()
         for phrase in text.split(" / ")
     ]
-    return [
-        Row(features.document(text), key, "taxonomy", language, described=True)
-        for key, language, text in texts
-    ]
+    return [(key, Text(text, "taxonomy", language, described=True)) for key, language, text in said]
 
 
-def fit_union(documents: Sequence[features.Document]) -> Any:
-    return features.union(len(documents)).fit(documents)
-
-
-def vocabulary_of(union: Any) -> Vocabulary:
-    blocks = [block for _, block in union.transformer_list]
+def _vocabulary(material: Material, space: Space) -> Vocabulary:
     return Vocabulary(
         blocks=tuple(
-            {str(name): int(place) for name, place in block.vocabulary_.items()} for block in blocks
+            {names[column]: place for place, column in enumerate(columns)}
+            for names, columns in zip(material.names, space.columns, strict=True)
         ),
-        idf=tuple(block.idf_.astype(np.float32) for block in blocks),
+        idf=tuple(idf.astype(np.float32) for idf in space.idf),
     )
 
 
-def fit_head(rows: Sequence[Row], union: Any) -> Head:
-    """One head on a fitted vectoriser, with its recipe, temperatures and thresholds."""
+def fit_head(material: Material, rows: Sequence[Row], space: Space, terms: Terms) -> Head:
     labels = sorted({row.label for row in rows})
-    held_out = out_of_fold(rows, labels)
-    recipe = held_out.best()
-    matrix = union.transform([row.document for row in rows])
-    weights, bias = _learn(matrix, rows, labels, (recipe.strength,)).blend(recipe)
+    held_out = out_of_fold(material, rows, labels, terms.rarest)
+    shares = _shares(held_out, material.vectors.shape[1])
+    places = np.array([row.place for row in rows], dtype=np.intp)
+    sparse = np.zeros((space.size, len(labels)))
+    dense = np.zeros((material.vectors.shape[1], len(labels)))
+    bias = np.zeros(len(labels))
+    if len(labels) > 1:
+        lesson = _lesson(material, rows, labels, places, material.matrix(space, places))
+        # All parts are linear, so together they are one linear score again.
+        for part, linear in _learn(lesson, _strengths(shares)).items():
+            if part in shares:
+                into = dense if _is_dense(part) else sparse
+                into += shares[part] * linear.weights
+                bias += shares[part] * linear.bias
+    rules, floor = _rules(held_out, shares, terms)
     return Head(
         labels=tuple(labels),
-        weights=weights.astype(np.float16),
+        sparse=sparse.astype(np.float16),
+        dense=dense.astype(np.float16).astype(np.float32),
         bias=bias.astype(np.float32),
-        rules=_rules(held_out, recipe),
+        rules=rules,
+        floor=floor,
+        trusted=_trusted(material, rows),
     )
 
 
-def out_of_fold(rows: Sequence[Row], labels: Sequence[str]) -> OutOfFold:
-    tested = [row for row in rows if not row.described]
-    taught = [row for row in rows if row.described]
+def out_of_fold(
+    material: Material, rows: Sequence[Row], labels: Sequence[str], rarest: int
+) -> OutOfFold:
+    tested = [row for row in rows if not material.texts[row.place].described]
+    taught = [row for row in rows if material.texts[row.place].described]
+    languages = np.array([material.texts[row.place].language for row in tested], dtype=np.str_)
     truth = np.array([labels.index(row.label) for row in tested], dtype=np.intp)
-    languages = np.array([row.language for row in tested], dtype=np.str_)
-    halves = list(folds(tested))
-    if not halves or len(labels) < 2:
-        return OutOfFold({}, truth[:0], languages[:0])
-    scores = {recipe: np.zeros((len(tested), len(labels))) for recipe in _RECIPES}
+    groups = [material.texts[row.place].group for row in tested]
+    halves = list(folds([row.label for row in tested], groups)) if len(labels) > 1 else []
+    if not halves:
+        none = np.zeros(0)
+        return OutOfFold({}, none, truth[:0], languages[:0], none.astype(np.bool_))
+    parts: dict[str, Floats] = {}
+    likeness, known = np.zeros(len(tested)), np.zeros(len(tested), dtype=np.bool_)
+    strengths: Sequence[float] = _STRENGTHS
     for inside, outside in halves:
-        learned = [*(tested[place] for place in inside), *taught]
+        lesson_rows = [*(tested[place] for place in inside), *taught]
+        places = np.array([row.place for row in lesson_rows], dtype=np.intp)
+        asked = np.array([tested[place].place for place in outside], dtype=np.intp)
+        if len({row.label for row in lesson_rows}) < 2:
+            continue
         # The vocabulary too is new to what is tested: a text full of unknown words must look as
         # it will look in use, or the probabilities would be too bold there.
-        union = features.union(len(learned))
-        matrix = union.fit_transform([row.document for row in learned])
-        questions = union.transform([tested[place].document for place in outside])
-        fitted = _learn(matrix, learned, labels, _STRENGTHS)
-        for recipe in _RECIPES:
-            weights, bias = fitted.blend(recipe)
-            scores[recipe][outside] = questions @ weights + bias
-    return OutOfFold(scores, truth, languages)
+        space = material.space(places, rarest)
+        matrix, questions = material.matrix(space, places), material.matrix(space, asked)
+        lesson = _lesson(material, lesson_rows, labels, places, matrix)
+        for part, linear in _learn(lesson, strengths).items():
+            into = parts.setdefault(part, np.zeros((len(tested), len(labels))))
+            into[outside] = linear.scores(material.vectors[asked] if _is_dense(part) else questions)
+        meanings = _meanings(material, questions, asked)
+        likeness[outside] = (meanings @ _meanings(material, matrix, places).T).max(axis=1)
+        known[outside] = np.isin(truth[outside], lesson.truth)
+        if len(tested) > _MANY and len(strengths) > 1:
+            first = OutOfFold(
+                {part: scores[outside] for part, scores in parts.items()},
+                likeness[outside], truth[outside], languages[outside], known[outside],
+            )  # fmt: skip
+            strengths = _strengths(_shares(first, material.vectors.shape[1]))
+            kept = set(_names(material.vectors.shape[1], strengths))
+            parts = {part: scores for part, scores in parts.items() if part in kept}
+    return OutOfFold(parts, likeness, truth, languages, known)
 
 
-def folds(rows: Sequence[Row]) -> Iterator[tuple[Sequence[int], Sequence[int]]]:
-    """Places to learn from and to test on; groups stay whole. None when there is too little."""
-    from sklearn.model_selection import StratifiedGroupKFold
-
-    labels = [row.label for row in rows]
-    groups = [row.group for row in rows]
-    count = min(_FOLDS, len(set(groups)), max(Counter(labels).values(), default=0))
-    if count < 2:
-        return
-    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=0)
-    with warnings.catch_warnings():
-        # A label with fewer texts than folds is simply not in every fold.
-        warnings.filterwarnings("ignore", message="The least populated class")
-        yield from splitter.split(rows, labels, groups)
+def _lesson(
+    material: Material, rows: Sequence[Row], labels: Sequence[str], places: Places, matrix: Any
+) -> Lesson:
+    number = {label: place for place, label in enumerate(labels)}
+    return Lesson(
+        matrix=matrix,
+        vectors=material.vectors[places],
+        truth=np.array([number[row.label] for row in rows], dtype=np.intp),
+        weights=np.array([row.weight for row in rows]),
+        width=len(labels),
+    )
 
 
-def _learn(
-    matrix: Any, rows: Sequence[Row], labels: Sequence[str], strengths: Sequence[float]
-) -> Fitted:
-    """Fit on rows. A label that none of them has gets a score no text will ever choose."""
-    from sklearn.naive_bayes import ComplementNB
-
-    answers = [row.label for row in rows]
-    known = [labels.index(label) for label in sorted(set(answers))]
-    if len(known) < 2:
-        nothing = np.zeros((matrix.shape[1], len(labels)))
-        return Fitted(dict.fromkeys(strengths, (nothing, nothing[0])), nothing)
-    bayes = ComplementNB(alpha=0.3).fit(matrix, answers).feature_log_prob_.T
-    # What all classes share says nothing about any, and half precision would drown in it.
-    bayes = bayes - bayes.mean(axis=1, keepdims=True)
-    regressions: dict[float, tuple[Floats, Floats]] = {}
-    for strength, (weights, bias) in _regressions(matrix, answers, strengths).items():
-        full = np.full(len(labels), _ABSENT)
-        full[known] = bias
-        regressions[strength] = _placed(weights, known, len(labels)), full
-    return Fitted(regressions, _placed(bayes, known, len(labels)))
+def _learn(lesson: Lesson, strengths: Sequence[float]) -> dict[str, Linear]:
+    """What each source learns. Without an encoder two more of words and characters stand in."""
+    found = {"machine": sources.machine(lesson)}
+    if lesson.vectors.shape[1]:
+        for strength, linear in zip(strengths, sources.regressions(lesson, strengths), strict=True):
+            found[f"meaning {strength:g}"] = linear
+        found["meaning centre"] = sources.centres(lesson, lesson.vectors)
+    else:
+        found["bayes"] = sources.bayes(lesson)
+        found["centre"] = sources.centres(lesson, lesson.matrix)
+    return found
 
 
-def _placed(weights: Floats, columns: Sequence[int], width: int) -> Floats:
-    wide = np.zeros((weights.shape[0], width))
-    wide[:, columns] = weights
-    return wide
+# What a part counts before anything is known of it.
+_USUAL = {"machine": 2.0, "bayes": 0.5, "centre": 0.1, "meaning centre": 0.3}
 
 
-def _regressions(
-    matrix: Any, answers: Sequence[str], strengths: Sequence[float]
-) -> dict[float, tuple[Floats, Floats]]:
-    """Logistic regressions in the span of the rows instead of the features.
-
-    The best weights of a ridge-penalised model are a mixture of its rows. There are some thousand
-    rows and many times more features, so the mixture is found ten times sooner.
-    """
-    from scipy.linalg import cholesky, solve_triangular
-    from sklearn.linear_model import LogisticRegression
-
-    if matrix.shape[0] > _SPAN:
-        return {strength: _plain(matrix, answers, strength) for strength in strengths}
-    products = (matrix @ matrix.T).toarray()
-    products[np.diag_indices_from(products)] += 1e-6  # texts that occur twice have no inverse
-    corner = cholesky(products, lower=True)
-    learner = LogisticRegression(max_iter=500, tol=1e-3, warm_start=True)
-    result: dict[float, tuple[Floats, Floats]] = {}
-    for strength in strengths:
-        learner.set_params(C=strength).fit(corner, answers)
-        mixture = solve_triangular(corner, learner.coef_.T, lower=True, trans="T")
-        result[strength] = _each_class(matrix.T @ mixture, learner.intercept_)
-    return result
+def _names(width: int, strengths: Sequence[float]) -> list[str]:
+    if not width:
+        return ["machine", "bayes", "centre"]
+    return ["machine", *(f"meaning {strength:g}" for strength in strengths), "meaning centre"]
 
 
-def _plain(matrix: Any, answers: Sequence[str], strength: float) -> tuple[Floats, Floats]:
-    from sklearn.linear_model import LogisticRegression
-
-    learner = LogisticRegression(C=strength, max_iter=500, tol=1e-3).fit(matrix, answers)
-    return _each_class(learner.coef_.T, learner.intercept_)
+def _is_dense(part: str) -> bool:
+    return part.startswith("meaning")
 
 
-def _each_class(weights: Floats, bias: Floats) -> tuple[Floats, Floats]:
-    """scikit-learn keeps one column for two classes; we keep one for each."""
-    if weights.shape[1] > 1:
-        return weights, bias
-    return np.hstack([-weights, weights]) / 2, np.array([-bias[0], bias[0]]) / 2
+def _strengths(shares: Mapping[str, float]) -> tuple[float, ...]:
+    """Those of the regressions that count."""
+    return tuple(s for s in _STRENGTHS if f"meaning {s:g}" in shares)
 
 
-def _rules(held_out: OutOfFold, recipe: Recipe) -> dict[str, Rule]:
-    """A temperature for any text under "" and for each language with enough rows; one threshold.
+def _shares(held_out: OutOfFold, width: int) -> dict[str, float]:
+    """What each part counts, with the one strength that leaves the least surprise."""
+    tried = [s for s in _STRENGTHS if f"meaning {s:g}" in held_out.parts]
+    best: tuple[float, dict[str, float]] | None = None
+    for strength in tried or [3.0]:
+        names = _names(width, [strength])
+        usual = [_USUAL.get(name, 1.0) for name in names]
+        if not held_out.known.any():
+            return dict(zip(names, usual, strict=True))
+        parts = [held_out.parts[name][held_out.known] for name in names]
+        truth = held_out.truth[held_out.known]
+        weights = calibration.fit_weights(parts, truth, usual)
+        fused = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
+        found = calibration.surprise(fused, truth), dict(zip(names, weights, strict=True))
+        if best is None or found[0] < best[0]:
+            best = found
+    return best[1] if best else {}
 
-    Once calibrated, a probability means the same in each language, so all rows choose the
-    threshold together: a few hundred alone would choose it by luck.
-    """
-    if not len(held_out.truth):
-        return {"": Rule(1.0, calibration.NEVER)}
-    scores, truth = held_out.scores[recipe], held_out.truth
-    temperatures = {"": calibration.fit_temperature(scores, truth)}
-    probabilities = calibration.softmax(scores, temperatures[""])
-    for language, count in sorted(Counter(held_out.languages.tolist()).items()):
-        if language and count >= _ENOUGH:
-            chosen = held_out.languages == language
-            own = calibration.fit_temperature(scores[chosen], truth[chosen])
-            temperatures[language] = own
-            probabilities[chosen] = calibration.softmax(scores[chosen], own)
-    right = probabilities.argmax(axis=1) == truth
-    limit = calibration.threshold(probabilities.max(axis=1), right, WANTED_PRECISION)
-    return {language: Rule(own, limit) for language, own in temperatures.items()}
+
+def _meanings(material: Material, matrix: Any, places: Places) -> NDArray[np.float32]:
+    """What the nearest text is sought with."""
+    if material.vectors.shape[1]:
+        return material.vectors[places]
+    return nearest.sketches(matrix)
+
+
+def _trusted(material: Material, rows: Sequence[Row]) -> frozenset[str]:
+    """Languages in which people have said enough for a head to act by itself; "" for any."""
+    said = Counter(material.texts[row.place].language for row in rows if row.human)
+    if said.total() < _TRUSTED:
+        return frozenset()
+    return frozenset(language for language, n in said.items() if n >= _TRUSTED_OF_LANGUAGE)
+
+
+def _rules(
+    held_out: OutOfFold, shares: Mapping[str, float], terms: Terms
+) -> tuple[dict[str, Rule], float]:
+    """Thresholds for any text under "" and for each language with enough rows; and from which
+    novelty on a text is one the head can know."""
+    if not len(held_out.truth) or not held_out.parts:
+        return {"": Rule(1.0, calibration.NEVER, calibration.NEVER)}, 0.0
+    scores, truth = held_out.fused(shares), held_out.truth
+    strange = novelty(scores.max(axis=1), held_out.likeness)
+    floor = float(np.quantile(strange, _STRANGE))
+    familiar, right = strange >= floor, scores.argmax(axis=1) == truth
+    sure = calibration.softmax(scores).max(axis=1)
+    rules = {"": _rule(1.0, sure[familiar], right[familiar], terms)}
+    spoken = [x for x, n in Counter(held_out.languages.tolist()).items() if x and n >= _ENOUGH]
+    for language in sorted(spoken):
+        chosen = held_out.languages == language
+        own = _own_temperature(scores[chosen & held_out.known], truth[chosen & held_out.known])
+        chosen &= familiar
+        sure = calibration.softmax(scores[chosen], own).max(axis=1)
+        rules[language] = _rule(own, sure, right[chosen], terms)
+    return rules, floor
+
+
+def _own_temperature(scores: Floats, truth: Places) -> float:
+    """Of one language, where that helps: each half's must leave less surprise in the other."""
+    even = np.arange(len(truth)) % 2 == 0
+    for one in (even, ~even):
+        found = calibration.fit_temperature(scores[one], truth[one])
+        plain = calibration.surprise(scores[~one], truth[~one])
+        if calibration.surprise(scores[~one], truth[~one], found) >= plain:
+            return 1.0
+    return calibration.fit_temperature(scores, truth)
+
+
+def _rule(temperature: float, sure: Floats, right: NDArray[np.bool_], terms: Terms) -> Rule:
+    suggest = calibration.threshold(sure, right, terms.suggested)
+    if suggest == calibration.NEVER:
+        suggest = calibration.threshold(sure, right, _POOR_PRECISION)
+    auto = calibration.threshold(sure, right, terms.acted, surely=True)
+    return Rule(temperature, max(auto, suggest), suggest)

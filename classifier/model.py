@@ -1,22 +1,35 @@
-"""The fitted model: a vocabulary and two linear heads, and what they say about a text.
+"""The fitted model: a vocabulary, linear heads on it, and what they say about a text.
 
 Only numpy is needed here. scikit-learn fits a model (`fitting.py`); asking it is adding up weights.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import features
-from classifier.calibration import softmax
-from classifier.contract import Basis, Guess, HeadPrediction, Prediction
+from classifier.calibration import NEVER, softmax
+from classifier.contract import (
+    Basis,
+    Decision,
+    Guess,
+    HeadPrediction,
+    Near,
+    Prediction,
+    Reason,
+    RunnerUp,
+    Why,
+)
+from classifier.encoders import Encoder, Vectors
 from classifier.language import detect
-from classifier.reasons import Pushes, Word, strongest, telling
+from classifier.nearest import Shelf, sketch
+from classifier.reasons import Pushes, strongest
+from classifier.vocabulary import Look, Vocabulary
 
 _TOP = 3
-_WORDS_KEPT = 8_192
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,87 +41,44 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """How scores become probabilities, and from which probability on a label is given."""
+    """How scores become probabilities, and from which probability on what is done with a guess."""
 
     temperature: float
-    threshold: float
+    auto: float
+    suggest: float
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Places:
-    """Each time a known feature stands in the text: which one, and from where to where."""
+class Seen:
+    """A text as all heads see it, looked at once."""
 
-    which: NDArray[np.intp]  # place in `Look.columns`
-    times: NDArray[np.intp]  # how often that feature stands there in all
-    starts: NDArray[np.intp]
-    ends: NDArray[np.intp]
+    look: Look
+    vector: Vectors  # what the encoder says; of no length without one
+    likeness: Vectors  # to each text on the shelf
+    language: str
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """A text as the heads see it: which features it has, and how strongly."""
+class Contributions:
+    """What a score is the sum of: each feature, each number of the encoder, and the bias."""
 
-    cleaned: features.Clean
-    words: Sequence[Word]  # that can be shown as a reason
     columns: NDArray[np.intp]
-    values: NDArray[np.float64]
-    stands: Places  # where in the text the columns stand
+    features: Floats
+    meaning: Floats
+    bias: float
+
+    @property
+    def total(self) -> float:
+        return float(self.features.sum() + self.meaning.sum() + self.bias)
 
 
-# Known features in a text or in a word, each as often as it stands there: columns, starts, ends.
-Found = NDArray[np.intp]
+def novelty(score: Floats, likeness: Floats) -> Floats:
+    """How familiar a text is, from its best score and the likeness of the nearest text.
 
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Vocabulary:
-    """What each block of features knows: name to column, and how rare each column is."""
-
-    blocks: tuple[Mapping[str, int], ...]
-    idf: tuple[NDArray[np.float32], ...]
-    _of_words: dict[str, Found] = field(default_factory=dict)  # pieces of words seen lately
-
-    def look(self, text: str) -> Look:
-        """The same numbers as scikit-learn's TfidfVectorizer, with the places kept."""
-        cleaned = features.clean(text)
-        found = features.tokens(cleaned.text)
-        columns: list[NDArray[np.intp]] = []
-        values: list[NDArray[np.float64]] = []
-        stands: list[NDArray[np.intp]] = []
-        offset = seen = 0
-        blocks = (_found(self.blocks[0], features.word_features(found)), self._pieces(found))
-        for block, idf in zip(blocks, self.idf, strict=True):
-            here, which, counts = np.unique(block[0], return_inverse=True, return_counts=True)
-            weighted = (1.0 + np.log(counts)) * idf[here]
-            length = float(np.sqrt((weighted**2).sum()))
-            columns.append(here + offset)
-            values.append(weighted / length if length else weighted)
-            stands.append(np.stack([which + seen, counts[which], block[1], block[2]]))
-            offset += len(idf)
-            seen += len(here)
-        where = Places(*np.concatenate(stands, axis=1))
-        return Look(cleaned, telling(found), np.concatenate(columns), np.concatenate(values), where)
-
-    def _pieces(self, found: Sequence[features.Token]) -> Found:
-        """The same words come again and again, so what is known of one is looked up once."""
-        if len(self._of_words) > _WORDS_KEPT:
-            self._of_words.clear()
-        runs = [token for token in found if token.cjk]
-        there = [_found(self.blocks[1], features.char_features(runs))]
-        for token in found:
-            if token.cjk or token.text in features.PLACEHOLDERS:
-                continue
-            of_word = self._of_words.get(token.text)
-            if of_word is None:
-                of_word = _found(self.blocks[1], features.pieces_of(token.text))
-                self._of_words[token.text] = of_word
-            there.append(of_word + np.array([[0], [token.start], [token.start]]))
-        return np.concatenate(there, axis=1)
-
-
-def _found(block: Mapping[str, int], read: features.Features) -> Found:
-    column = np.array([block.get(name, -1) for name in read.names], dtype=np.intp)
-    known = np.flatnonzero(column >= 0)
-    return np.stack([column, np.array(read.starts), np.array(read.ends)]).astype(np.intp)[:, known]
+    Not its probability: of a text that fits nowhere one label can still be by far the likeliest.
+    """
+    result: Floats = 0.25 * score + 2.0 * likeness
+    return result
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -116,36 +86,103 @@ class Head:
     """One question: a column of weights for each possible answer."""
 
     labels: tuple[str, ...]
-    weights: NDArray[np.float16]  # half precision, in memory as on disk, so both answer alike
+    sparse: NDArray[np.float16]  # half precision, in memory as on disk, so both answer alike
+    dense: Vectors
     bias: NDArray[np.float32]
     rules: Mapping[str, Rule]  # by language; "" for the rest
+    floor: float  # the novelty below which a text is strange
+    trusted: frozenset[str]  # languages in which it may act by itself
 
-    def predict(self, text: str, look: Look, language: str) -> HeadPrediction:
-        rule = self.rules.get(language, self.rules[""])
-        weights = self.weights[look.columns].astype(np.float64)
-        probabilities = softmax(look.values @ weights + self.bias, rule.temperature)
-        order = np.argsort(-probabilities, kind="stable")
+    def scores(self, seen: Seen) -> Floats:
+        weights = self.sparse[seen.look.columns].astype(np.float64)
+        result: Floats = seen.look.values @ weights + seen.vector @ self.dense + self.bias
+        return result
+
+    def contributions(self, seen: Seen, label: str) -> Contributions:
+        """Exactly what the score of `label` is made of."""
+        place = self.labels.index(label)
+        weights = self.sparse[seen.look.columns, place].astype(np.float64)
+        return Contributions(
+            columns=seen.look.columns,
+            features=seen.look.values * weights,
+            meaning=(seen.vector * self.dense[:, place]).astype(np.float64),
+            bias=float(self.bias[place]),
+        )
+
+    def judge(self, seen: Seen, labels: NDArray[np.int16]) -> HeadPrediction:
+        """The answer without its reasons. `labels` are those of the texts on the shelf."""
+        rule = self.rules.get(seen.language, self.rules[""])
+        scores = self.scores(seen)
+        probabilities = softmax(scores, rule.temperature)
+        order = np.argsort(-probabilities, kind="stable")[:_TOP]
         best = int(order[0])
-        probability = float(probabilities[best])
-        # A text without one known feature says nothing; what is left is the habit of the samples.
-        sure = len(look.columns) > 0 and probability >= rule.threshold
+        mine = seen.likeness[labels >= 0]
+        likest = mine.max(initial=-1.0).astype(np.float64)
+        familiar = float(novelty(scores[order[:1]], likest)[0])
+        decision, why = self._decide(seen, rule, float(probabilities[best]), familiar)
+        top = tuple(Guess(self.labels[place], float(probabilities[place])) for place in order)
         return HeadPrediction(
-            label=self.labels[best] if sure else None,
-            probability=probability,
-            top=tuple(
-                Guess(self.labels[place], float(probabilities[place])) for place in order[:_TOP]
-            ),
-            reasons=strongest(text, look.cleaned, look.words, _pushes(look, weights, best, rule)),
+            label=None if decision is Decision.ABSTAIN else top[0].label,
+            probability=top[0].probability,
+            top=top,
+            reasons=(),
+            decision=decision,
+            novelty=familiar,
+            why=why,
+            runner_up=RunnerUp(top[1].label, top[1].probability) if len(top) > 1 else None,
+        )
+
+    def _decide(
+        self, seen: Seen, rule: Rule, probability: float, familiar: float
+    ) -> tuple[Decision, Why | None]:
+        # What is left without one word to go by is the habit of the samples.
+        if not seen.look.anything or not (len(seen.look.columns) or len(seen.vector)):
+            return Decision.ABSTAIN, Why.EMPTY
+        if familiar < self.floor:
+            return Decision.ABSTAIN, Why.STRANGE
+        if probability < rule.suggest:
+            return Decision.ABSTAIN, Why.UNSURE
+        if seen.language not in self.trusted:
+            return Decision.SUGGEST, Why.FEW_LABELS
+        if rule.auto >= NEVER:
+            return Decision.SUGGEST, Why.NO_THRESHOLD
+        if probability < rule.auto:
+            return Decision.SUGGEST, Why.NOT_SURE_ENOUGH
+        return Decision.AUTO, None
+
+    def explain(self, text: str, seen: Seen, said: HeadPrediction, near: tuple[Near, ...]
+    ) -> HeadPrediction:  # fmt: skip
+        """The same answer with its reasons."""
+        look = seen.look
+        rule = self.rules.get(seen.language, self.rules[""])
+        weights = self.sparse[look.columns].astype(np.float64)
+        best = self.labels.index(said.top[0].label)
+        others = max(1, weights.shape[1] - 1)
+        contrast = weights[:, best] - (weights.sum(axis=1) - weights[:, best]) / others
+        favour = look.values * contrast / rule.temperature
+        second = said.runner_up
+        if second is not None:
+            over = weights[:, best] - weights[:, self.labels.index(second.label)]
+            beaten_by = _marked(text, look, look.values * over / rule.temperature)
+            second = RunnerUp(second.label, second.probability, beaten_by)
+        return HeadPrediction(
+            label=said.label,
+            probability=said.probability,
+            top=said.top,
+            reasons=_marked(text, look, favour),
+            decision=said.decision,
+            novelty=said.novelty,
+            why=said.why,
+            runner_up=second,
+            against=_marked(text, look, favour, sign=-1.0),
+            nearest=near,
         )
 
 
-def _pushes(look: Look, weights: NDArray[np.float64], best: int, rule: Rule) -> Pushes:
-    """How much each feature favours the best guess over the average of the others."""
-    others = max(1, weights.shape[1] - 1)
-    contrast = weights[:, best] - (weights.sum(axis=1) - weights[:, best]) / others
-    favour = look.values * contrast / rule.temperature
+def _marked(text: str, look: Look, favour: Floats, *, sign: float = 1.0) -> tuple[Reason, ...]:
     at = look.stands
-    return Pushes(favour[at.which] / at.times, at.starts, at.ends)
+    pushes = Pushes(favour[at.which] / at.times, at.starts, at.ends)
+    return strongest(text, look.cleaned, look.words, pushes, sign=sign)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -153,16 +190,38 @@ class Model:
     """Answers for any text and never raises; a megabyte costs no more than `features.LIMIT`."""
 
     vocabulary: Vocabulary
-    stage: Head
-    topic: Head
+    heads: Mapping[str, Head]
+    shelf: Shelf
     identity: Identity
+    encoder: Encoder
 
     def predict(self, text: str, *, language: str = "") -> Prediction:
-        look = self.vocabulary.look(text)
-        spoken = language or detect(text)
+        seen = next(self.see([text], [language]))
+        said = {name: self._explained(name, text, seen) for name in ("stage", "topic")}
         return Prediction(
-            stage=self.stage.predict(text, look, spoken),
-            topic=self.topic.predict(text, look, spoken),
+            stage=said["stage"],
+            topic=said["topic"],
             model=self.identity.name,
             basis=self.identity.basis,
         )
+
+    def see(self, texts: Sequence[str], languages: Sequence[str]) -> Iterator[Seen]:
+        """Look at each text once, for whatever heads there are."""
+        vectors = self.encoder.encode(texts)
+        for text, language, vector in zip(texts, languages, vectors, strict=True):
+            look = self.vocabulary.look(text)
+            meaning = vector
+            if not len(vector):
+                meaning = sketch(look.columns, look.values, self.vocabulary.size)
+            yield Seen(look, vector, self.shelf.likeness(meaning), language or detect(text))
+
+    def judge(self, head: str, seen: Seen) -> HeadPrediction:
+        return self.heads[head].judge(seen, self.shelf.labels[head])
+
+    def _explained(self, name: str, text: str, seen: Seen) -> HeadPrediction:
+        head = self.heads[name]
+        near = tuple(
+            Near(self.shelf.refs[place], head.labels[label], similarity)
+            for place, label, similarity in self.shelf.nearest(name, seen.likeness)
+        )
+        return head.explain(text, seen, self.judge(name, seen), near)

@@ -93,11 +93,14 @@ class _Span:
 
 
 def strongest(
-    original: str, cleaned: Clean, words: Sequence[Word], pushes: Pushes
+    original: str, cleaned: Clean, words: Sequence[Word], pushes: Pushes, *, sign: float = 1.0
 ) -> tuple[Reason, ...]:
-    """What to show of `words`, which `telling` found in the cleaned text."""
+    """What to show of `words`, which `telling` found in the cleaned text.
+
+    With `sign` less than nothing, what pushed the other way is shown.
+    """
     totals = _running_total(len(cleaned.text), pushes)
-    weighed = (_Span(start, end, totals[end] - totals[start]) for start, end in words)
+    weighed = (_Span(start, end, sign * (totals[end] - totals[start])) for start, end in words)
     spans = [span for span in weighed if span.weight > 0]
     if not spans:
         return ()
@@ -111,7 +114,9 @@ def strongest(
         weights[key] = weights.get(key, 0.0) + span.weight
     floor = max(weights.values()) * _WORTH
     order = sorted(weights, key=lambda key: (-weights[key], key))[:_MOST]
-    return tuple(Reason(spelled[key], weights[key]) for key in order if weights[key] >= floor)
+    return tuple(
+        Reason(spelled[key], sign * weights[key]) for key in order if weights[key] >= floor
+    )
 
 
 def _running_total(length: int, pushes: Pushes) -> list[float]:

@@ -21,13 +21,16 @@ from numpy.typing import NDArray
 
 from classifier import features, taxonomy
 from classifier.contract import Basis
-from classifier.model import Head, Identity, Model, Rule, Vocabulary
+from classifier.encoders import Encoder
+from classifier.model import Head, Identity, Model, Rule
+from classifier.nearest import WIDTH, Shelf
+from classifier.vocabulary import Vocabulary
 
-FORMAT = 1
+FORMAT = 2
 
 _LARGEST_CARD = 64 * 1024
-_LARGEST_FILE = 50 * 1024 * 1024
-_LARGEST_UNPACKED = 100 * 1024 * 1024
+_LARGEST_FILE = 100 * 1024 * 1024
+_LARGEST_UNPACKED = 150 * 1024 * 1024
 _HEADS = ("stage", "topic")
 _BLOCKS = ("words", "chars")
 
@@ -38,10 +41,15 @@ _ARRAYS: dict[str, tuple[str, int]] = {
     "words_idf": ("float32", 1),
     "chars_names": ("uint8", 1),
     "chars_idf": ("float32", 1),
-    "stage_weights": ("float16", 2),
+    "shelf": ("float16", 2),
+    "stage_sparse": ("float16", 2),
+    "stage_dense": ("float16", 2),
     "stage_bias": ("float32", 1),
-    "topic_weights": ("float16", 2),
+    "stage_shelf": ("int16", 1),
+    "topic_sparse": ("float16", 2),
+    "topic_dense": ("float16", 2),
     "topic_bias": ("float32", 1),
+    "topic_shelf": ("int16", 1),
 }
 
 Arrays = dict[str, NDArray[Any]]
@@ -51,11 +59,12 @@ class BadModel(Exception):
     """A model file that must not be used; the message says why in a sentence."""
 
 
-def versions() -> dict[str, Any]:
-    """What a model must have been made with to be used here."""
+def versions(encoder: Encoder) -> dict[str, Any]:
+    """What a model must have been made with to be used here. Raises `NoEncoder`."""
     return {
         "format": FORMAT,
         "features": features.VERSION,
+        "encoder": encoder.fingerprint,
         "scikit_learn": metadata.version("scikit-learn"),
     }
 
@@ -70,7 +79,7 @@ def save(model: Model, path: Path) -> None:
     np.savez_compressed(packed, allow_pickle=False, **_arrays(model))
     content = packed.getvalue()
     card = {
-        **versions(),
+        **versions(model.encoder),
         "name": model.identity.name,
         "basis": model.identity.basis.value,
         "samples": model.identity.samples,
@@ -88,13 +97,16 @@ def _write(path: Path, content: bytes) -> None:
     draft.replace(path)
 
 
-def load(path: Path) -> Model:
-    """Read a model saved by this version of Setten and scikit-learn. Raises `BadModel`."""
+def load(path: Path, encoder: Encoder) -> Model:
+    """Read a model saved by this version of Setten, of scikit-learn and of this encoder.
+
+    Raises `BadModel`, and `NoEncoder` when the encoder itself cannot be read.
+    """
     try:
         card = _parse(_read(card_path(path), _LARGEST_CARD))
     except (ValueError, RecursionError) as error:
         raise BadModel(f"{card_path(path).name} does not describe a model: {error}.") from error
-    for key, wanted in versions().items():
+    for key, wanted in versions(encoder).items():
         if card.get(key) != wanted:
             raise BadModel(
                 f"{path.name} was made with {key} {card.get(key)!r}; this program needs {wanted!r}."
@@ -103,7 +115,7 @@ def load(path: Path) -> Model:
     if hashlib.sha256(content).hexdigest() != card.get("sha256"):
         raise BadModel(f"{path.name} is damaged: its content does not match its checksum.")
     try:
-        return _model(_unpack(content))
+        return _model(_unpack(content), encoder)
     except (ValueError, KeyError, TypeError, EOFError, RecursionError, MemoryError) as error:
         raise BadModel(f"{path.name} is not a model: {error}.") from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
@@ -159,17 +171,22 @@ def _array(
 
 
 def _arrays(model: Model) -> Arrays:
-    heads = {"stage": model.stage, "topic": model.topic}
     description = {
         "name": model.identity.name,
         "basis": model.identity.basis.value,
         "samples": model.identity.samples,
+        "refs": model.shelf.refs,
         "heads": {
             name: {
                 "labels": head.labels,
-                "rules": {key: [r.temperature, r.threshold] for key, r in head.rules.items()},
+                "rules": {
+                    key: [rule.temperature, rule.auto, rule.suggest]
+                    for key, rule in head.rules.items()
+                },
+                "floor": head.floor,
+                "trusted": sorted(head.trusted),
             }
-            for name, head in heads.items()
+            for name, head in model.heads.items()
         },
     }
     arrays: Arrays = {"description": _bytes(json.dumps(description))}
@@ -178,9 +195,12 @@ def _arrays(model: Model) -> Arrays:
     ):
         arrays[f"{name}_names"] = _bytes("\n".join(sorted(block, key=block.__getitem__)))
         arrays[f"{name}_idf"] = idf
-    for name, head in heads.items():
-        arrays[f"{name}_weights"] = np.ascontiguousarray(head.weights)
+    arrays["shelf"] = model.shelf.vectors.astype(np.float16)
+    for name, head in model.heads.items():
+        arrays[f"{name}_sparse"] = np.ascontiguousarray(head.sparse)
+        arrays[f"{name}_dense"] = head.dense.astype(np.float16)
         arrays[f"{name}_bias"] = head.bias
+        arrays[f"{name}_shelf"] = model.shelf.labels[name]
     return arrays
 
 
@@ -188,20 +208,34 @@ def _bytes(text: str) -> NDArray[np.uint8]:
     return np.frombuffer(text.encode(), dtype=np.uint8)
 
 
-def _model(arrays: Arrays) -> Model:
+def _model(arrays: Arrays, encoder: Encoder) -> Model:
     description = _parse(arrays["description"].tobytes())
     blocks = tuple(_names(arrays[f"{name}_names"]) for name in _BLOCKS)
     idf = tuple(arrays[f"{name}_idf"] for name in _BLOCKS)
     if [len(block) for block in blocks] != [len(column) for column in idf]:
         raise ValueError("its vocabulary and its weights differ in length")
-    rows = sum(len(block) for block in blocks)
-    stage, topic = (_head(name, arrays, description["heads"][name], rows) for name in _HEADS)
-    if not set(stage.labels) <= set(taxonomy.STAGE_KEYS):
+    shape = (sum(len(block) for block in blocks), encoder.width)
+    heads = {name: _head(name, arrays, description["heads"][name], shape) for name in _HEADS}
+    if not set(heads["stage"].labels) <= set(taxonomy.STAGE_KEYS):
         raise ValueError("it knows stages that do not exist")
     identity = Identity(
         str(description["name"]), Basis(description["basis"]), int(description["samples"])
     )
-    return Model(Vocabulary(blocks, idf), stage, topic, identity)
+    shelf = _shelf(arrays, description["refs"], heads, encoder.width or WIDTH)
+    return Model(Vocabulary(blocks, idf), heads, shelf, identity, encoder)
+
+
+def _shelf(arrays: Arrays, refs: Any, heads: Mapping[str, Head], width: int) -> Shelf:
+    vectors = arrays["shelf"].astype(np.float32)
+    if not isinstance(refs, list) or not all(isinstance(ref, str) for ref in refs):
+        raise ValueError("its texts have no names")
+    labels = {name: arrays[f"{name}_shelf"] for name in heads}
+    if vectors.shape != (len(refs), width) or {len(x) for x in labels.values()} != {len(refs)}:
+        raise ValueError("its texts, their names and their labels differ in number")
+    for name, places in labels.items():
+        if len(places) and not (places.min() >= -1 and places.max() < len(heads[name].labels)):
+            raise ValueError(f"its texts have answers to {name} that do not exist")
+    return Shelf(vectors, tuple(refs), labels)
 
 
 def _names(raw: NDArray[np.uint8]) -> dict[str, int]:
@@ -212,19 +246,26 @@ def _names(raw: NDArray[np.uint8]) -> dict[str, int]:
     return names
 
 
-def _head(name: str, arrays: Arrays, described: Mapping[str, Any], rows: int) -> Head:
+def _head(name: str, arrays: Arrays, described: Mapping[str, Any], shape: tuple[int, int]) -> Head:
     labels = tuple(described["labels"])
     if not labels or len(set(labels)) != len(labels) or not all(isinstance(x, str) for x in labels):
         raise ValueError(f"the answers of {name} are not different words")
-    weights, bias = arrays[f"{name}_weights"], arrays[f"{name}_bias"]
-    if weights.shape != (rows, len(labels)) or bias.shape != (len(labels),):
+    sparse, dense = arrays[f"{name}_sparse"], arrays[f"{name}_dense"]
+    bias = arrays[f"{name}_bias"]
+    wide = len(labels)
+    if (sparse.shape, dense.shape, bias.shape) != ((shape[0], wide), (shape[1], wide), (wide,)):
         raise ValueError(f"the weights of {name} do not fit its answers")
-    rules = {
-        str(language): Rule(float(temperature), float(threshold))
-        for language, (temperature, threshold) in described["rules"].items()
-    }
-    if "" not in rules or not all(
-        0.001 < rule.temperature < 1_000 and 0 <= rule.threshold <= 2 for rule in rules.values()
-    ):
+    rules = {str(language): _rule(*values) for language, values in described["rules"].items()}
+    floor, trusted = float(described["floor"]), described["trusted"]
+    if "" not in rules or not math.isfinite(floor):
         raise ValueError(f"the thresholds of {name} make no sense")
-    return Head(labels, weights, bias, rules)
+    if not isinstance(trusted, list) or not all(isinstance(x, str) for x in trusted):
+        raise ValueError(f"the languages of {name} are no words")
+    return Head(labels, sparse, dense.astype(np.float32), bias, rules, floor, frozenset(trusted))
+
+
+def _rule(temperature: float, auto: float, suggest: float) -> Rule:
+    rule = Rule(float(temperature), float(auto), float(suggest))
+    if not (0.001 < rule.temperature < 1_000 and 0 <= rule.suggest <= rule.auto <= 2):
+        raise ValueError("a threshold makes no sense")
+    return rule

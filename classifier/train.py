@@ -8,52 +8,71 @@ import subprocess
 import sys
 from pathlib import Path
 
-from classifier import corpus, storage, taxonomy
+from classifier import corpus, encoders, storage, taxonomy
 from classifier.contract import Basis
+from classifier.encoders import Encoder
 from classifier.model import Model
 
 log = logging.getLogger(__name__)
 
-_LONGEST = 600  # seconds; it takes about ten
+_LONGEST = 600  # seconds; it takes about thirty
 
 # What the numbers of a model depend on beside the samples. Reading them is quicker than trusting
 # somebody to raise a version by hand.
 _CODE = (
     "calibration.py",
+    "encoders.py",
     "features.py",
     "fitting.py",
     "glossary.py",
+    "material.py",
+    "model.py",
+    "nearest.py",
+    "sources.py",
     "storage.py",
     "taxonomy.py",
 )
+
+PROFILES = ("encoder", "plain")
 
 
 class NoModel(Exception):
     """The samples could not be learned from; the message is the last thing training said."""
 
 
-def fit_default(folder: Path) -> Model:
+def fit_default(folder: Path, profile: str = "encoder", *, weights: Path | None = None) -> Model:
     """The model of the sample inquiries, fitted once and kept in `folder`.
 
     Fitting happens in a process of its own: it would hold up every other thread of this one, and
-    scikit-learn's memory is given back with it. Raises `NoModel`.
+    scikit-learn's memory is given back with it. Where the encoder cannot be used, words and
+    characters have to do. Its weights may lie elsewhere than in its package. Raises `NoModel`.
     """
-    path = folder / f"{default_name()}.npz"
+    try:
+        encoder = encoders.of_profile(profile, weights)
+        encoder.encode(["ready"])  # loads it: nobody should wait for that with a mail in hand
+        return _kept_or_fitted(folder, profile, encoder)
+    except encoders.NoEncoder as error:
+        log.warning("no encoder; classifying by words only", extra={"reason": str(error)})
+        return _kept_or_fitted(folder, "plain", encoders.of_profile("plain"))
+
+
+def _kept_or_fitted(folder: Path, profile: str, encoder: Encoder) -> Model:
+    path = folder / f"{default_name(encoder)}.npz"
     if storage.card_path(path).exists():
         try:
-            return storage.load(path)
+            return storage.load(path, encoder)
         except storage.BadModel as error:
             log.warning("kept model not usable, fitting again", extra={"reason": str(error)})
-    _fit_apart(path)
+    _fit_apart(path, profile)
     try:
-        return storage.load(path)
+        return storage.load(path, encoder)
     except storage.BadModel as error:
         raise NoModel(str(error)) from error
 
 
-def default_name() -> str:
+def default_name(encoder: Encoder) -> str:
     """Names samples, code and versions by their hash, so that a change of any is another model."""
-    digest = hashlib.sha256(repr(sorted(storage.versions().items())).encode())
+    digest = hashlib.sha256(repr(sorted(storage.versions(encoder).items())).encode())
     here = Path(__file__).parent
     seeds = [here / "seed" / f"{language}.jsonl" for language in corpus.LANGUAGES]
     for part in [*(here / name for name in _CODE), *seeds]:
@@ -62,7 +81,7 @@ def default_name() -> str:
     return f"samples-{digest.hexdigest()[:12]}"
 
 
-def _fit_apart(path: Path) -> None:
+def _fit_apart(path: Path, profile: str) -> None:
     root = str(Path(__file__).parent.parent)
     known = os.environ.get("PYTHONPATH")
     # One thread: the machine has other things to do, and the sums come out alike everywhere.
@@ -72,7 +91,7 @@ def _fit_apart(path: Path) -> None:
         **threads,
         "PYTHONPATH": os.pathsep.join([root, known]) if known else root,
     }
-    command = [sys.executable, "-m", "classifier.train", str(path)]
+    command = [sys.executable, "-m", "classifier.train", "--profile", profile, str(path)]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter, module and path
             command,
@@ -90,28 +109,31 @@ def _fit_apart(path: Path) -> None:
         raise NoModel(f"Training failed: {said[-1]}")
 
 
-def fit_samples() -> Model:
+def fit_samples(encoder: Encoder) -> Model:
     """Fit in this process. Raises `BadCorpus`."""
     from classifier import fitting
 
-    return fitting.fit(corpus.load(), name=default_name(), basis=Basis.SAMPLES)
+    samples = corpus.load()
+    return fitting.fit(samples, name=default_name(encoder), basis=Basis.SAMPLES, encoder=encoder)
 
 
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m classifier.train", description=__doc__)
     parser.add_argument("file", type=Path, help="where the model goes, ending in .npz")
-    path: Path = parser.parse_args(arguments).file
+    parser.add_argument("--profile", choices=PROFILES, default="encoder")
+    chosen = parser.parse_args(arguments)
+    path: Path = chosen.file
     if path.suffix != ".npz":
         parser.error("the file must end in .npz")
     try:
-        model = fit_samples()
-    except corpus.BadCorpus as error:
+        model = fit_samples(encoders.of_profile(chosen.profile))
+    except (corpus.BadCorpus, encoders.NoEncoder) as error:
         sys.stderr.write(f"{error}\n")
         return 1
     storage.save(model, path)
     sys.stdout.write(
         f"{model.identity.name}: {model.identity.samples} samples, "
-        f"{len(taxonomy.STAGES)} stages, {len(model.topic.labels)} topics -> {path}\n"
+        f"{len(taxonomy.STAGES)} stages, {len(model.heads['topic'].labels)} topics -> {path}\n"
     )
     return 0
 

@@ -19,7 +19,7 @@ from app.store import jobs
 from app.store.database import Database
 from app.store.tables import Arrival, Delivery, Inbox, Message, Organisation, Survey, Ticket
 from channels.contract import Ignored, InboundMessage, Outcome, Party, Raw, Sent
-from classifier.contract import Basis, Guess, HeadPrediction, Prediction
+from classifier.contract import Basis, Decision, Guess, HeadPrediction, Prediction
 from tests.factories import make_agent, make_inbox
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday
@@ -166,4 +166,5 @@ def guess(stage: str | None, topic: str | None) -> Prediction:
 
 def _head(label: str | None, best: str) -> HeadPrediction:
     share = 0.9 if label else 0.2
-    return HeadPrediction(label, share, (Guess(label or best, share),), ())
+    decision = Decision.SUGGEST if label else Decision.ABSTAIN
+    return HeadPrediction(label, share, (Guess(label or best, share),), (), decision)

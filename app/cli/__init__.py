@@ -202,6 +202,35 @@ def _add_care(commands: _Group) -> None:
         "files", type=Path, nargs="+", metavar="FILE.eml", help="- for standard input"
     )
     show.add_argument("--json", action="store_true", help="one line of JSON for each file")
+    _add_triage(commands.group("triage", "What guesses stage and topic, and how good it is."))
     commands.add("reindex", "care:reindex", "Make every message findable anew.")
     commands.add("openapi", "care:openapi", "Print the description of the JSON API.")
     commands.hidden("crash-points", "care:crash_points")
+
+
+def _add_triage(triage: _Group) -> None:
+    profiles = ("encoder", "plain")
+    evaluate = triage.add(
+        "evaluate",
+        "triage:evaluate",
+        "Learn from labelled texts and say how many of others are found; nothing is kept.",
+    )
+    evaluate.add_argument(
+        "file", type=Path, nargs="?", help="CSV text,label,lang: each fifth asked after the rest"
+    )
+    evaluate.add_argument("--train", type=Path, metavar="A.csv", help="the texts to learn from")
+    evaluate.add_argument("--test", type=Path, metavar="B.csv", help="the texts to be asked about")
+    evaluate.add_argument(
+        "--labels",
+        type=Path,
+        metavar="NAMES.csv",
+        help="label,lang,name,description: to learn from, too",
+    )
+    evaluate.add_argument("--profile", choices=profiles, default="encoder")
+    evaluate.add_argument("--json", action="store_true", help="print it for a program")
+    predict = triage.add(
+        "predict", "triage:predict", "Say the stage and the topic of each text in a CSV."
+    )
+    predict.add_argument("file", type=Path, metavar="FILE.csv", help="with a column text")
+    predict.add_argument("--profile", choices=profiles, help="by default as SETTEN_TRIAGE says")
+    predict.add_argument("--json", action="store_true", help="one line of JSON for each row")

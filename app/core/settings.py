@@ -49,7 +49,11 @@ class Settings(BaseSettings):
     poll_seconds: float = Field(
         60.0, ge=1, le=3600, description="How often a mailbox is looked at when it does not push."
     )
-    triage: Literal["on", "off"] = Field("on", description="Whether new inquiries are classified.")
+    triage: Literal["on", "plain", "off"] = Field(
+        "on",
+        description="Whether new inquiries are classified; plain: by their words only, "
+        "without the encoder that understands them across languages.",
+    )
     worker_name: str = Field(
         "", description="Name of this worker among several; made from host and process when empty."
     )

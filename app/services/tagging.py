@@ -40,7 +40,7 @@ def apply(session: Session, ticket: Ticket, message_id: int, prediction: Predict
                 "head": head,
                 "label": found.label or "",
                 "probability": found.probability,
-                "decision": Decision.SUGGEST if found.label else Decision.ABSTAIN,
+                "decision": Decision(found.decision),
                 "top": [[guess.label, guess.probability] for guess in found.top],
                 "reasons": [reason.text for reason in found.reasons],
                 "model": prediction.model,

