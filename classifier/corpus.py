@@ -1,7 +1,7 @@
 """The sample inquiries that come with Setten: where they are and what a valid one looks like."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from importlib import resources
 
@@ -10,6 +10,16 @@ from classifier.taxonomy import STAGE_KEYS, TOPIC_KEYS
 LANGUAGES = ("en", "ja", "de")
 _CHANNELS = ("email", "chat", "phone")
 _KEYS = frozenset({"text", "stage", "topic", "channel", "firm"})
+_STRANGE_KEYS = frozenset({"text", "kind", "channel", "firm"})
+KINDS = (
+    "spam",
+    "job_application",
+    "out_of_office",
+    "supplier_pitch",
+    "misdirected",
+    "newsletter",
+    "private",
+)
 
 
 class BadCorpus(Exception):
@@ -26,49 +36,84 @@ class Sample:
     language: str
 
 
+@dataclass(frozen=True, slots=True)
+class Strange:
+    """A text that is no inquiry: out of scope for every stage and topic."""
+
+    text: str
+    kind: str
+    channel: str
+    firm: str
+    language: str
+
+
 def load(languages: Iterable[str] = LANGUAGES) -> tuple[Sample, ...]:
     """All samples of these languages, in the order of the files. Raises `BadCorpus`."""
     samples: list[Sample] = []
     for language in languages:
         name = f"{language}.jsonl"
-        source = resources.files("classifier") / "seed" / name
-        try:
-            text = source.read_text(encoding="utf-8")
-        except FileNotFoundError as error:
-            raise BadCorpus(f"seed/{name} is missing") from error
-        except UnicodeDecodeError as error:
-            raise BadCorpus(f"seed/{name} is not UTF-8: {error.reason}") from error
-        samples.extend(parse(text, language=language, name=f"seed/{name}"))
+        samples.extend(parse(_read(name), language=language, name=f"seed/{name}"))
     return tuple(samples)
+
+
+def load_strange(languages: Iterable[str] = LANGUAGES) -> tuple[Strange, ...]:
+    """The same of the texts that are out of scope. Nothing is trained on them: they measure."""
+    found: list[Strange] = []
+    for language in languages:
+        name = f"oos.{language}.jsonl"
+        for line, where in _lines(_read(name), f"seed/{name}"):
+            fields = _fields(line, where, _STRANGE_KEYS, (("kind", KINDS), ("channel", _CHANNELS)))
+            found.append(Strange(language=language, **fields))
+    return tuple(found)
+
+
+def _read(name: str) -> str:
+    try:
+        return (resources.files("classifier") / "seed" / name).read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise BadCorpus(f"seed/{name} is missing") from error
+    except UnicodeDecodeError as error:
+        raise BadCorpus(f"seed/{name} is not UTF-8: {error.reason}") from error
 
 
 def parse(text: str, *, language: str, name: str) -> list[Sample]:
     """Read one file of one JSON object a line. Raises `BadCorpus` at the first bad line."""
     samples: list[Sample] = []
-    seen: dict[str, int] = {}
-    for number, line in enumerate(text.split("\n"), start=1):
-        if not line.strip():
-            continue
-        where = f"{name}, line {number}"
-        sample = _sample(line, language, where)
-        first = seen.setdefault(sample.text, number)
-        if first != number:
-            raise BadCorpus(f"{where}: the text of line {first} again")
-        samples.append(sample)
+    seen: dict[str, str] = {}
+    for line, where in _lines(text, name):
+        fields = _fields(
+            line,
+            where,
+            _KEYS,
+            (("stage", STAGE_KEYS), ("topic", TOPIC_KEYS), ("channel", _CHANNELS)),
+        )
+        first = seen.setdefault(fields["text"], where)
+        if first != where:
+            raise BadCorpus(f"{where}: the text of {first.rpartition(', ')[2]} again")
+        samples.append(Sample(language=language, **fields))
     return samples
 
 
-def _sample(line: str, language: str, where: str) -> Sample:
+def _lines(text: str, name: str) -> Iterator[tuple[str, str]]:
+    """Each line that says something, with where it stands."""
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            yield line, f"{name}, line {number}"
+
+
+def _fields(
+    line: str, where: str, keys: Set[str], choices: Iterable[tuple[str, Sequence[str]]]
+) -> dict[str, str]:
     try:
         fields = json.loads(line)
     except ValueError as error:
         raise BadCorpus(f"{where}: not JSON ({error})") from error
-    if not isinstance(fields, dict) or set(fields) != _KEYS:
-        raise BadCorpus(f"{where}: needs exactly the keys {', '.join(sorted(_KEYS))}")
+    if not isinstance(fields, dict) or set(fields) != keys:
+        raise BadCorpus(f"{where}: needs exactly the keys {', '.join(sorted(keys))}")
     for key, value in fields.items():
         if not isinstance(value, str) or not value.strip():
             raise BadCorpus(f"{where}: {key} must be a text that is not empty")
-    for key, allowed in (("stage", STAGE_KEYS), ("topic", TOPIC_KEYS), ("channel", _CHANNELS)):
+    for key, allowed in choices:
         if fields[key] not in allowed:
             raise BadCorpus(f"{where}: {key} {fields[key]!r} is none of {', '.join(allowed)}")
-    return Sample(language=language, **fields)
+    return fields
