@@ -172,6 +172,7 @@ def _written_elsewhere(session: Session, keys: Keys, place: Place, found: Unders
     readers = elsewhere.readers(session, place.inbox, message)
     ticket = threads.answered_by_us(session, keys, place.inbox, readers, message)
     if isinstance(ticket, str):
+        threads.answers_too_early(session, place.inbox, place.arrival, message)
         return Outcome(ArrivalState.IGNORED, ticket)
     row = _write(session, ticket, None, place, found)
     elsewhere.take_effect(session, ticket, row, message)
@@ -303,6 +304,7 @@ def _write(
     # Not earlier: then it is written with what else becomes of the arrival.
     place.arrival.canonical = message.canonical
     _attach(session, ticket, row, found)
+    threads.arrived_at_last(session, place.inbox, message)
     return row
 
 

@@ -171,7 +171,10 @@ def next_waiting(session: Session, inbox_id: int) -> Arrival | None:
 
 
 def due(session: Session, inbox_id: int, at_most: int) -> Sequence[Arrival]:
-    """What waits in the inbox and may be tried now: the oldest first, an import after the rest."""
+    """What waits in the inbox and may be tried now: the oldest first, an import after the rest.
+
+    Answers found among what was sent come last: they find there what they answer.
+    """
     return session.exec(
         select(Arrival)
         .where(
@@ -179,7 +182,7 @@ def due(session: Session, inbox_id: int, at_most: int) -> Sequence[Arrival]:
             Arrival.state == ArrivalState.WAITING,
             col(Arrival.next_at).is_(None) | (col(Arrival.next_at) <= clock.now()),
         )
-        .order_by(col(Arrival.backlog), col(Arrival.id))
+        .order_by(col(Arrival.sent), col(Arrival.backlog), col(Arrival.id))
         .limit(at_most)
     ).all()
 

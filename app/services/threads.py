@@ -8,11 +8,21 @@ from sqlmodel import Session, col, or_, select
 
 from app.core import clock
 from app.core.secrets import Keys
-from app.domain.words import Status
+from app.domain.words import ArrivalState, Status
 from app.services import merging
 from app.services.access import RULE
-from app.store import inserting
-from app.store.tables import Address, Awaited, FormerRef, Inbox, Message, Participant, Ticket
+from app.store import inserting, jobs
+from app.store.tables import (
+    Address,
+    Arrival,
+    Awaited,
+    EarlyAnswer,
+    FormerRef,
+    Inbox,
+    Message,
+    Participant,
+    Ticket,
+)
 from channels.contract import FAIL, InboundMessage, Ref, RefKind
 
 MAX_AWAITED = 20  # ids of one message; who names more names nothing real
@@ -38,6 +48,16 @@ _AWAITED = (
     .order_by(col(Ticket.id))
     .limit(5)
     .with_for_update(key_share=True)
+)
+
+_EARLY = (
+    select(EarlyAnswer, Arrival)
+    .join(Arrival, col(Arrival.id) == col(EarlyAnswer.arrival_id))
+    .where(
+        col(EarlyAnswer.inbox_id) == bindparam("inbox"),
+        col(EarlyAnswer.external_id) == bindparam("external"),
+    )
+    .with_for_update()
 )
 
 
@@ -213,20 +233,55 @@ def _waited_for(
 
 def wait_for(session: Session, inbox: Inbox, ticket: Ticket, message: InboundMessage) -> None:
     """Remember which of the messages it answers have not arrived: mail comes in any order."""
-    named = message.answered_ids
-    if not named or message.automatic or _stands_alone(message):
+    if message.automatic or _stands_alone(message):
         return
-    known = session.exec(
-        select(Message.external_id).where(
-            Message.inbox_id == inbox.id, col(Message.external_id).in_(named)
-        )
-    ).all()
     now = clock.now()
     inserting.unless_there(
         session,
         [
             Awaited(inbox_id=inbox.id, external_id=value, ticket_id=ticket.id, since=now)
-            for value in dict.fromkeys(named)
-            if value not in known
-        ][:MAX_AWAITED],
+            for value in _not_here(session, inbox, message)
+        ],
     )
+
+
+def _not_here(session: Session, inbox: Inbox, message: InboundMessage) -> Sequence[str]:
+    """Ids of messages it answers and that have not arrived."""
+    named = message.answered_ids
+    if not named:
+        return ()
+    known = session.exec(
+        select(Message.external_id).where(
+            Message.inbox_id == inbox.id, col(Message.external_id).in_(named)
+        )
+    ).all()
+    return [value for value in dict.fromkeys(named) if value not in known][:MAX_AWAITED]
+
+
+def answers_too_early(
+    session: Session, inbox: Inbox, arrival: Arrival, message: InboundMessage
+) -> None:
+    """Words of ours found no ticket: they are looked at again when what they answer arrives."""
+    if message.automatic:
+        return
+    inserting.unless_there(
+        session,
+        [
+            EarlyAnswer(inbox_id=inbox.id, external_id=value, arrival_id=arrival.id)
+            for value in _not_here(session, inbox, message)
+        ],
+    )
+
+
+def arrived_at_last(session: Session, inbox: Inbox, message: InboundMessage) -> None:
+    """Words of ours that answer it and came before it find their ticket now."""
+    if not message.external_id:
+        return
+    names = {"inbox": inbox.id, "external": message.external_id}
+    early = session.exec(_EARLY, params=names).all()
+    for row, arrival in early:
+        session.delete(row)
+        if arrival.state is ArrivalState.IGNORED:
+            arrival.state, arrival.reason, arrival.filed_at = ArrivalState.WAITING, "", None
+    if early:
+        jobs.enqueue(session, "file", inbox_id=inbox.id)

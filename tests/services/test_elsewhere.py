@@ -7,15 +7,27 @@ from typing import Any
 import pytest
 
 from app.domain.words import Status
-from app.services import doubts, integrity, outbox, sent_copies, tickets
+from app.services import doubts, intake, integrity, outbox, sent_copies, tickets
+from app.services.filing import Understood
+from app.services.intake import Parcel, Stored
 from app.services.tickets import Draft
 from app.store.blobs import Blobs
-from app.store.tables import Agent, Arrival, Change, Message, Participant, SentCopy, Ticket
+from app.store.tables import (
+    Agent,
+    Arrival,
+    Change,
+    EarlyAnswer,
+    Message,
+    Participant,
+    SentCopy,
+    Ticket,
+)
 from channels.contract import (
     Direction,
     InboundMessage,
     InDoubt,
     Party,
+    Raw,
     Ref,
     RefKind,
     Rendered,
@@ -100,6 +112,39 @@ def test_what_is_no_answer_is_ignored_with_a_reason(
     assert said.startswith(reason)
     assert [one.id for one in desk.all(Ticket)] == [before.id]
     assert desk.again(before).version == before.version
+
+
+def test_an_answer_that_comes_before_what_it_answers_finds_its_ticket_later(desk: Desk) -> None:
+    first = inquiry()
+    answer = elsewhere(desk, "before@customers.test", first.external_id)
+    early = desk.arrive(answer)
+    assert (early.state, desk.all(Ticket)) == ("ignored", [])
+
+    ticket = desk.ticket(first)
+
+    again = desk.one(Arrival, early.id)
+    assert (again.state, again.filed_at) == ("waiting", None)
+    desk.do(intake.file, desk.keys, early.id, [Understood(answer)])
+    assert desk.one(Arrival, early.id).state == "filed"
+    assert [one.kind for one in desk.all(Message)] == ["inbound", "outbound"]
+    assert desk.again(ticket).status == Status.WAITING
+    desk.arrive(inquiry(external_id="before@customers.test"))
+    assert desk.one(Arrival, early.id).state == "filed"  # once is enough
+    assert desk.all(EarlyAnswer) == []
+
+
+def test_answers_are_filed_after_the_mails_they_may_answer(desk: Desk) -> None:
+    parcels = [
+        Parcel(Raw("answer", b"{}", sent=True), Stored("a" * 64, 2)),
+        Parcel(Raw("imported", b"{}"), Stored("b" * 64, 2), backlog=True),
+        Parcel(Raw("new", b"{}"), Stored("c" * 64, 2)),
+    ]
+    for parcel in parcels:
+        desk.do(intake.keep_all, desk.inbox.id, [parcel])
+
+    waiting = desk.do(intake.due, desk.inbox.id, 10)
+
+    assert [one.external_id for one in waiting] == ["new", "imported", "answer"]
 
 
 def test_an_answer_older_than_the_question_answers_nothing(desk: Desk) -> None:

@@ -97,6 +97,18 @@ class Awaited(Row, table=True):
     since: datetime = moment()
 
 
+class EarlyAnswer(Row, table=True):
+    """An answer of ours, found among what was sent before the message it answers arrived."""
+
+    __tablename__ = "early_answer"
+    __table_args__ = (UniqueConstraint("inbox_id", "external_id", "arrival_id"),)
+
+    id: int = primary_key()
+    inbox_id: int = link("inbox", index=False)
+    external_id: str  # of the message it answers
+    arrival_id: int = link("arrival")
+
+
 class Participant(Row, table=True):
     """Who may speak on a ticket."""
 

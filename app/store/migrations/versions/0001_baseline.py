@@ -89,6 +89,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_agent_email")),
     )
     op.create_table(
+        "team",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
+        sa.UniqueConstraint("name", name=op.f("uq_team_name")),
+    )
+    op.create_table(
         "topic",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -105,13 +112,6 @@ def upgrade() -> None:
     with op.batch_alter_table("topic", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
 
-    op.create_table(
-        "team",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
-        sa.UniqueConstraint("name", name=op.f("uq_team_name")),
-    )
     op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -742,6 +742,31 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_draft_file_sha256"), ["sha256"], unique=False)
 
     op.create_table(
+        "early_answer",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column(
+            "arrival_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(
+            ["arrival_id"], ["arrival.id"], name=op.f("fk_early_answer_arrival_id")
+        ),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_early_answer_inbox_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_early_answer")),
+        sa.UniqueConstraint(
+            "inbox_id",
+            "external_id",
+            "arrival_id",
+            name=op.f("uq_early_answer_inbox_id_external_id_arrival_id"),
+        ),
+    )
+    with op.batch_alter_table("early_answer", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_early_answer_arrival_id"), ["arrival_id"], unique=False
+        )
+
+    op.create_table(
         "folder",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1254,6 +1279,10 @@ def downgrade() -> None:
 
     op.drop_table("follow_up")
     op.drop_table("folder")
+    with op.batch_alter_table("early_answer", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_early_answer_arrival_id"))
+
+    op.drop_table("early_answer")
     with op.batch_alter_table("draft_file", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_draft_file_sha256"))
         batch_op.drop_index(batch_op.f("ix_draft_file_draft_id"))
@@ -1350,11 +1379,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_inbox_address"))
 
     op.drop_table("inbox")
-    op.drop_table("team")
     with op.batch_alter_table("topic", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
 
     op.drop_table("topic")
+    op.drop_table("team")
     op.drop_table("agent")
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_customer_id"))
