@@ -1,8 +1,11 @@
 """What people said of inquiries, as a model learns it."""
 
+import hashlib
+import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cache
 
 from sqlalchemy import func
 from sqlalchemy import select as sql_select
@@ -11,7 +14,7 @@ from sqlmodel import Session, col, select
 from app.domain.shares import capped
 from app.domain.text import inquiry
 from app.domain.words import Head, Status, Verdict
-from app.services import topics
+from app.store.seeds import TOPICS
 from app.store.tables import Correction, Message, Ticket, Topic, Touchpoint
 
 NEWEST = 20_000  # tickets that are learned from
@@ -25,6 +28,7 @@ class Label:
     label: str
     weight: float
     agent_id: int
+    said: int  # number of the verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +76,30 @@ def gather(session: Session) -> Curriculum:
         topics=in_use,
         merged=merged,
         through=latest(session),
-        fingerprint=topics.fingerprint(
-            [(topic.key, topic.labels, topic.active, topic.merged_into) for topic in known]
-        ),
+        fingerprint=_fingerprint(known),
     )
+
+
+def fingerprint(session: Session) -> str:
+    """Changes with every topic that is new, renamed, merged or out of use."""
+    return _fingerprint(session.exec(select(Topic)).all())
+
+
+@cache
+def untouched() -> str:
+    """That of the topics an installation starts with."""
+    return _fingerprint(
+        [Topic(key=key, position=0, labels=_named(*words)) for key, *words in TOPICS]
+    )
+
+
+def _named(ja: str, de: str, en: str) -> dict[str, str]:
+    return {"ja": ja, "de": de, "en": en}
+
+
+def _fingerprint(known: Sequence[Topic]) -> str:
+    rows = sorted((one.key, sorted(one.labels.items()), one.active) for one in known)
+    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 
 def latest(session: Session) -> int:
@@ -95,7 +119,9 @@ def _lessons(session: Session) -> list[Lesson]:
         .join(newest, newest.c.id == col(Correction.id))
         .order_by(col(Correction.id))
     ):
-        said[row.ticket_id][row.head] = Label(row.label, _WEIGHTS[row.verdict], row.agent_id)
+        said[row.ticket_id][row.head] = Label(
+            row.label, _WEIGHTS[row.verdict], row.agent_id, row.id
+        )
         order[row.ticket_id] = row.id
     wanted = sorted(order, key=order.__getitem__)[-NEWEST:]
     texts = _texts(session)

@@ -1,7 +1,5 @@
 """The organisation's own topics: made, renamed, and made one of two without losing history."""
 
-import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -80,12 +78,6 @@ def merge(session: Session, actor: Actor, key: str, into: str) -> Topic:
         session.execute(moving.execution_options(synchronize_session="fetch"))
     changes.record(session, actor, None, "topics_merged", topic=key, into=into)
     return stays
-
-
-def fingerprint(known: Sequence[tuple[str, Mapping[str, str], bool, int | None]]) -> str:
-    """Changes with every topic that is new, renamed, merged or out of use."""
-    rows = sorted((key, sorted(labels.items()), on, into) for key, labels, on, into in known)
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 
 def _in_use(session: Session) -> Sequence[Topic]:

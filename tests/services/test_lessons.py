@@ -55,6 +55,7 @@ def test_the_newest_word_counts_and_corrections_weigh_double(desk: Desk) -> None
 
     found = gather(desk)
 
+    numbers = [row.id for row in desk.all(Correction)]
     assert [
         (one.ticket_id, one.text.split("\n")[1], one.customer_id, one.labels)
         for one in found.lessons
@@ -63,14 +64,25 @@ def test_the_newest_word_counts_and_corrections_weigh_double(desk: Desk) -> None
             agreed.id,
             "When will it arrive?",
             agreed.customer_id,
-            {Head.STAGE: Label("D", 1.0, ann), Head.TOPIC: Label("delivery", 1.0, ann)},
+            {
+                Head.STAGE: Label("D", 1.0, ann, numbers[0]),
+                Head.TOPIC: Label("delivery", 1.0, ann, numbers[1]),
+            },
         ),
-        (wrong.id, "The lid is broken.", wrong.customer_id, {Head.STAGE: Label("F", 2.0, ann)}),
+        (
+            wrong.id,
+            "The lid is broken.",
+            wrong.customer_id,
+            {Head.STAGE: Label("F", 2.0, ann, numbers[3])},
+        ),
         (
             none.id,
             "I apply as a cook.",
             none.customer_id,
-            {Head.STAGE: Label("", 2.0, ann), Head.TOPIC: Label("", 2.0, ann)},
+            {
+                Head.STAGE: Label("", 2.0, ann, numbers[4]),
+                Head.TOPIC: Label("", 2.0, ann, numbers[5]),
+            },
         ),
     ]
     assert found.through == max(row.id for row in desk.all(Correction))
