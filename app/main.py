@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -17,6 +18,7 @@ from app.store.database import Database
 from app.web import wiring
 from app.web.deps import House
 from app.worker import triage
+from app.worker.trainer import Apart
 from app.worker.triage import Triage
 from app.worker.works import Works, worker_name
 
@@ -41,6 +43,7 @@ def build_works(house: House) -> Works:
     from channels.registry import all_channels  # noqa: PLC0415 - all of them cost half a second
 
     settings = house.settings
+    profile = "plain" if settings.triage == "plain" else "encoder"
     return Works(
         settings=settings,
         database=house.database,
@@ -51,8 +54,10 @@ def build_works(house: House) -> Works:
             settings.data_dir / "triage",
             switched_on=settings.triage != "off",
             load=triage.by_words if settings.triage == "plain" else triage.by_meaning,
+            load_own=partial(triage.own, profile=profile),
         ),
         name=worker_name(settings, house.database),
+        trainer=Apart(settings.data_dir / "triage", profile),
     )
 
 

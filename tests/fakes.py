@@ -11,6 +11,8 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
+from app.store.tables import ModelFile
+from app.worker.trainer import Made, NotTrained
 from channels.contract import (
     BadSignature,
     Channel,
@@ -184,3 +186,35 @@ def _message(arrival: Raw, content: dict[str, Any]) -> InboundMessage:
 
 def the_fake(server: FakeServer | None = None) -> Channel:
     return FakeChannel(server)
+
+
+@dataclass
+class FakeTrainer:
+    """Learns one thing: whatever is asked, it is this stage."""
+
+    stage: str = "D"
+    trouble: str = ""
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+    beside: list[bytes] = field(default_factory=list)
+    before: Callable[[], None] = lambda: None  # called while it learns
+    closed: bool = False
+
+    def learn(self, asked: Mapping[str, Any], beside: ModelFile | None) -> Made:
+        self.asked.append(asked)
+        self.beside.append(beside.weights if beside else b"")
+        self.before()
+        if self.trouble:
+            raise NotTrained(self.trouble)
+        said = {
+            lesson["key"]: {"label": self.stage, "probability": 0.95, "given": 0.95}
+            for lesson in asked["lessons"]
+        }
+        answers = {"stage": said, "topic": {}}
+        return Made(
+            asked["name"].encode(),
+            b"{}",
+            {"samples": 7, "answers": answers, "former": answers, "skipped": 0, "refused": None},
+        )
+
+    def close(self) -> None:
+        self.closed = True

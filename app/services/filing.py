@@ -78,6 +78,7 @@ class Understood:
     prediction: Prediction | None = None
     language: str = ""
     tag_later: bool = False  # the model was not there in time
+    beside: Prediction | None = None  # of a version that is tried out
 
 
 @dataclass(frozen=True, slots=True)
@@ -394,6 +395,6 @@ def customer_wrote(session: Session, ticket: Ticket, row: Message) -> None:
 
 def _tag(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:
     if found.prediction:
-        tagging.apply(session, ticket, row.id, found.prediction)
+        tagging.apply(session, ticket, row.id, found.prediction, found.beside)
     elif found.tag_later:
         jobs.enqueue(session, "tag", ticket_id=ticket.id)

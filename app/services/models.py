@@ -68,6 +68,18 @@ def in_state(session: Session, state: ModelState) -> ModelVersion | None:
     ).one_or_none()
 
 
+def in_force(session: Session) -> tuple[str, str]:
+    """Names of the version that answers and of the one that is tried out; "" for none."""
+    found = dict(
+        session.exec(
+            select(ModelVersion.state, ModelVersion.name).where(
+                col(ModelVersion.state).in_((ModelState.CHAMPION, ModelState.SHADOW))
+            )
+        ).all()
+    )
+    return found.get(ModelState.CHAMPION, ""), found.get(ModelState.SHADOW, "")
+
+
 def file_of(session: Session, name: str) -> ModelFile | None:
     return session.exec(
         select(ModelFile)

@@ -27,10 +27,37 @@ def topic_of(session: Session, key: str) -> Topic | None:
     return found if found is not None and found.active else None
 
 
-def apply(session: Session, ticket: Ticket, message_id: int, prediction: Prediction) -> None:
-    """Put the model's view on the ticket. What a person said is never overruled."""
+def apply(
+    session: Session,
+    ticket: Ticket,
+    message_id: int,
+    prediction: Prediction,
+    beside: Prediction | None = None,
+) -> None:
+    """Put the model's view on the ticket. What a person said is never overruled.
+
+    What a version says `beside` it that is tried out is kept, and nothing else comes of it.
+    """
     if not prediction.model:
         return
+    _write(session, ticket, message_id, prediction)
+    if beside is not None and beside.model:
+        _write(session, ticket, message_id, beside, shadow=True)
+    if ticket.stage_by != "person":
+        _set_stage(session, ticket, prediction.stage)
+    if ticket.topic_by != "person":
+        _set_topic(session, ticket, prediction.topic)
+    remember_stage(session, ticket)
+
+
+def _write(
+    session: Session,
+    ticket: Ticket,
+    message_id: int,
+    prediction: Prediction,
+    *,
+    shadow: bool = False,
+) -> None:
     session.execute(
         insert(PredictionRow),
         [
@@ -46,15 +73,11 @@ def apply(session: Session, ticket: Ticket, message_id: int, prediction: Predict
                 "model": prediction.model,
                 "basis": prediction.basis,
                 "at": clock.now(),
+                "shadow": shadow,
             }
             for head, found in ((Head.STAGE, prediction.stage), (Head.TOPIC, prediction.topic))
         ],
     )
-    if ticket.stage_by != "person":
-        _set_stage(session, ticket, prediction.stage)
-    if ticket.topic_by != "person":
-        _set_topic(session, ticket, prediction.topic)
-    remember_stage(session, ticket)
 
 
 def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
@@ -159,12 +182,18 @@ def give_up(session: Session, ticket_id: int, message_id: int) -> None:
         )
 
 
-def tag_later(session: Session, ticket_id: int, message_id: int, prediction: Prediction) -> None:
+def tag_later(
+    session: Session,
+    ticket_id: int,
+    message_id: int,
+    prediction: Prediction,
+    beside: Prediction | None = None,
+) -> None:
     """What the model said after the ticket was filed without it."""
     # Locked: a person may be deciding at this moment, and is never overruled.
     ticket = session.get(Ticket, ticket_id, with_for_update={"key_share": True})
     if ticket is None or newest(session, ticket_id, Head.STAGE) is not None:
         return
-    apply(session, ticket, message_id, prediction)
+    apply(session, ticket, message_id, prediction, beside)
     touchpoints.restage(session, ticket)
     changes.record(session, SYSTEM, ticket, "suggested", model=prediction.model)

@@ -8,6 +8,7 @@ from app.core import clock
 from app.domain.words import ArrivalState
 from app.services import (
     doubts,
+    models,
     outbox,
     pauses,
     receipts,
@@ -59,6 +60,13 @@ def retag(session: Session) -> int:
     for ticket_id in lost:
         jobs.enqueue(session, "tag", ticket_id=ticket_id)
     return len(lost)
+
+
+def learn(session: Session) -> None:
+    """Have the model learn what is new, and show what was tried out. Only with triage on."""
+    models.tried(session)
+    if models.due(session):
+        jobs.enqueue(session, "train")
 
 
 def tick(session: Session, *, reachable: bool = False) -> None:

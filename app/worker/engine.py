@@ -23,6 +23,7 @@ from app.worker.copies import copy
 from app.worker.deliver import deliver
 from app.worker.file import file, tag
 from app.worker.self_test import self_test
+from app.worker.training import serve, train
 from app.worker.works import Works, alone
 from channels.contract import Lingers
 
@@ -47,6 +48,7 @@ KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "self_test": self_test,
     "ask": _ask,
     "tag": tag,
+    "train": train,
 }
 
 
@@ -69,6 +71,7 @@ class Engine:
         await self.works.in_transaction(outbox.recover, self.works.name)
         await self.works.in_transaction(intake.after_upgrade)
         await self.works.in_transaction(upkeep.reconcile, timedelta(0))
+        await serve(self.works)
         for channel in self.works.channels.values():
             if isinstance(channel, Lingers):
                 channel.linger()
@@ -126,6 +129,7 @@ class Engine:
     async def _tick(self, reconciled: Any) -> None:
         works = self.works
         await works.in_transaction(upkeep.alive, works.name)
+        await serve(works)
         token = await works.in_transaction(leases.take, "tick", works.name, timedelta(seconds=30))
         if token is None:
             return
@@ -137,6 +141,7 @@ class Engine:
         woken = await works.in_transaction(upkeep.reconcile)
         if works.triage.switched_on and not works.triage.loading:
             woken += await works.in_transaction(upkeep.retag)
+            await works.in_transaction(upkeep.learn)
         if dead or woken:
             log.warning("took over what was left", extra={"dead": len(dead), "woken": woken})
         await asyncio.to_thread(works.blobs.sweep)
@@ -159,6 +164,7 @@ class Engine:
     async def stop(self) -> None:
         """Finish or give back what is under way, within STOP_WITHIN seconds."""
         self.works.triage.close()  # first: a job may be waiting for the model
+        self.works.trainer.close()
         if not self._began:
             return  # what bears our name belongs to the one that was here first
         for task in self._tasks:

@@ -180,10 +180,11 @@ def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | I
         return found
     text = inquiry(found.reply_text, found.text)
     language = detect(f"{found.subject}\n{text}"[:4000]) or found.language
-    prediction = None
+    prediction = beside = None
     inquires = not found.automatic and not _written_elsewhere(found)
     if inquires:
         prediction = works.triage.predict(f"{found.subject}\n{text}", language=language)
+        beside = works.triage.predict_beside(f"{found.subject}\n{text}", language=language)
     files = tuple(
         StoredFile(
             name=file.name,
@@ -196,7 +197,7 @@ def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | I
         for file in found.files
     )
     later = prediction is None and works.triage.switched_on and inquires
-    return Understood(found, files, prediction, language, later)
+    return Understood(found, files, prediction, language, later, beside)
 
 
 async def tag(works: Works, ticket_id: int, attempt: int = 1) -> None:
@@ -212,7 +213,8 @@ def _tag(works: Works, ticket_id: int, attempt: int) -> None:
     text = f"{message.subject}\n{inquiry(message.reply_text, message.text)}"
     prediction = works.triage.wait(text, language=message.language)
     if prediction is not None:
-        works.do(tagging.tag_later, ticket_id, message.id, prediction)
+        beside = works.triage.predict_beside(text, language=message.language)
+        works.do(tagging.tag_later, ticket_id, message.id, prediction, beside)
     elif works.triage.closed:
         # This worker ends before its model was there: the next one asks its own.
         with works.database.transaction() as session:

@@ -1,12 +1,17 @@
 """The classifier in a worker: loaded when it is first needed, never in the way."""
 
+import hashlib
 import logging
+import tempfile
 import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
+from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 from classifier.contract import Classifier, Prediction
 
@@ -29,20 +34,55 @@ def by_words(folder: Path) -> Classifier:
     return train.fit_default(folder, "plain")
 
 
+@lru_cache(maxsize=1)
+def _encoder(profile: str) -> Any:
+    from classifier import encoders  # noqa: PLC0415
+
+    return encoders.of_profile(profile)
+
+
+def own(path: Path, *, profile: str = "encoder") -> Classifier:
+    """A version the organisation trained; both that answer share one encoder. Raises `BadModel`."""
+    from classifier import storage  # noqa: PLC0415
+
+    encoder = _encoder(profile)
+    encoder.encode(["ready"])  # loads it, before anybody waits for an answer
+    return storage.load(path, encoder)
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A model as the database keeps it."""
+
+    name: str
+    weights: bytes
+    card: bytes
+    sha256: str
+
+
 class Triage:
     """Answers with a prediction, or with None when there is none to be had now."""
 
     def __init__(
-        self, folder: Path, *, switched_on: bool, load: Callable[[Path], Classifier] = by_meaning
+        self,
+        folder: Path,
+        *,
+        switched_on: bool,
+        load: Callable[[Path], Classifier] = by_meaning,
+        load_own: Callable[[Path], Classifier] = own,
     ) -> None:
         self.folder = folder
         self.switched_on = switched_on
         self.closed = False
-        self._fetch = load
+        self.serving: tuple[str, str] = ("", "")  # names of what answers, and what silently does
+        self._fetch, self._fetch_own = load, load_own
+        self._versions: tuple[Version | None, Version | None] = (None, None)
         self._model: Classifier | None = None
+        self._beside: Classifier | None = None
         self._loading: threading.Thread | None = None
+        self._swapper: threading.Thread | None = None
         self._tried = threading.Event()  # the model is loaded, or never will be
-        self._lock = threading.Lock()
+        self._lock, self._swapping = threading.Lock(), threading.Lock()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="triage")
 
     @property
@@ -64,7 +104,7 @@ class Triage:
     def _load(self) -> None:
         began = time.monotonic()
         try:
-            self._model = self._fetch(self.folder)
+            self._swap()
         except Exception:
             # Any failure: a broken model file must never stop mail from being filed.
             log.exception("no classifier; tickets are filed without stage and topic")
@@ -73,11 +113,66 @@ class Triage:
             self._tried.set()
         log.info("classifier ready", extra={"seconds": round(time.monotonic() - began, 1)})
 
+    def serve(self, champion: Version | None, shadow: Version | None) -> None:
+        """From now on these answer, as soon as they are loaded; None: the model of the samples."""
+        self.serving = (champion.name if champion else "", shadow.name if shadow else "")
+        self._versions = (champion, shadow)
+        if self._loading is not None and not self.closed:
+            self._swapper = threading.Thread(
+                target=self._swap_safely, daemon=True, name="triage-swap"
+            )
+            self._swapper.start()
+
+    def settled(self, seconds: float) -> None:
+        """Wait until what is to answer does."""
+        if self._swapper is not None:
+            self._swapper.join(seconds)
+
+    def _swap_safely(self) -> None:
+        try:
+            self._swap()
+        except Exception:
+            log.exception("the new version cannot be used; the one before goes on answering")
+
+    def _swap(self) -> None:
+        """Load what is to answer; what answers meanwhile is never half of each."""
+        with self._swapping:
+            champion, shadow = self._versions
+            model = self._opened(champion) if champion else None
+            self._model = model or self._fetch(self.folder)
+            self._beside = self._opened(shadow) if shadow else None
+
+    def _opened(self, version: Version) -> Classifier | None:
+        """None when it cannot be used here, as after an update of what it was made with."""
+        folder = self.folder / "own"
+        try:
+            if hashlib.sha256(version.weights).hexdigest() != version.sha256:
+                raise ValueError("it is not what was stored")  # noqa: TRY301 - handled as any other
+            folder.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(dir=folder) as place:
+                path = Path(place) / "model.npz"
+                path.write_bytes(version.weights)
+                path.with_suffix(".json").write_bytes(version.card)
+                return self._fetch_own(path)
+        except Exception:
+            # A version that is broken must never stop mail from being filed.
+            log.exception("a version cannot be used", extra={"model": version.name})
+            return None
+
+    def predict_beside(self, text: str, *, language: str) -> Prediction | None:
+        """What the version that is tried out would say; nobody waits long for it."""
+        return self._ask(self._beside, text, language)
+
     def predict(self, text: str, *, language: str) -> Prediction | None:
         """None when switched off, not loaded yet, slow or broken: the ticket is filed anyway."""
         model = self._model
         if model is None:
             self.warm()
+            return None
+        return self._ask(model, text, language)
+
+    def _ask(self, model: Classifier | None, text: str, language: str) -> Prediction | None:
+        if model is None:
             return None
         try:
             return self._pool.submit(model.predict, text, language=language).result(PATIENCE)

@@ -20,6 +20,7 @@ from app.store.blobs import Blobs
 from app.store.database import Database
 from app.store.tables import Inbox
 from app.worker.reader import Reader
+from app.worker.trainer import Trainer
 from app.worker.triage import Triage
 from channels.contract import Channel
 
@@ -44,6 +45,7 @@ class Works:
     channels: Mapping[str, Channel]
     triage: Triage
     name: str
+    trainer: Trainer
     reader: Reader = field(default_factory=Reader)
     turns: dict[int, Turn] = field(default_factory=dict)  # inbox → who files it now
     _configs: dict[int, tuple[bytes, Any]] = field(default_factory=dict)  # inbox → sealed, opened

@@ -16,10 +16,11 @@ from app.services.intake import Stored
 from app.store.blobs import Blobs
 from app.store.database import Database
 from app.store.tables import Arrival, Delivery, Inbox, Message
+from app.worker.trainer import Trainer
 from app.worker.triage import Triage
 from app.worker.works import Works
 from channels.contract import Channel, Raw
-from tests.fakes import FakeChannel, FakeConfig
+from tests.fakes import FakeChannel, FakeConfig, FakeTrainer
 from tests.inquiries import NOON, Desk, make_desk
 from tests.servers.postgres import Postgres
 from tests.services.conftest import Forward, empty
@@ -42,6 +43,9 @@ class Plant:
 
     def with_triage(self, triage: Triage) -> "Plant":
         return replace(self, works=replace(self.works, triage=triage))
+
+    def with_trainer(self, trainer: Trainer) -> "Plant":
+        return replace(self, works=replace(self.works, trainer=trainer))
 
     def add_inbox(self, address: str, *, built_in: bool = False) -> Inbox:
         new = NewInbox("fake", address, FakeConfig(), address, writes_to="email", built_in=built_in)
@@ -107,7 +111,14 @@ def plant(
     url = "" if db.is_sqlite else "postgresql://elsewhere.invalid/setten"
     given = {"mail_port": 0, "database_url": url}
     works = Works(
-        settings.model_copy(update=given), db, blobs, keys, {"fake": FakeChannel()}, off, "one"
+        settings.model_copy(update=given),
+        db,
+        blobs,
+        keys,
+        {"fake": FakeChannel()},
+        off,
+        "one",
+        FakeTrainer(),
     )
     made = Plant(works, desk, forward)
     inbox = made.add_inbox("help@shop.test")

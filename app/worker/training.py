@@ -1,0 +1,131 @@
+"""Has a new version of the model trained on what people said, when there is reason to."""
+
+import asyncio
+import hashlib
+import logging
+import threading
+from datetime import timedelta
+from typing import Any
+
+from sqlmodel import Session
+
+from app.core import clock, secrets
+from app.domain.words import Head, ModelState
+from app.services import leases, lessons, models
+from app.services.lessons import Curriculum
+from app.services.models import Answer, Trained
+from app.worker.trainer import WITHIN, Made, NotTrained
+from app.worker.triage import Version
+from app.worker.works import Works
+
+log = logging.getLogger(__name__)
+
+_LASTS = timedelta(seconds=WITHIN) + timedelta(minutes=5)
+
+
+_alone = threading.Lock()
+
+
+async def train(works: Works) -> None:
+    """Train if there is reason to. One at a time, here and in the whole organisation."""
+    if not works.triage.switched_on or not _alone.acquire(blocking=False):
+        return
+    try:
+        await _under_lease(works)
+    finally:
+        _alone.release()
+
+
+async def _under_lease(works: Works) -> None:
+    if not await works.read(models.due):
+        return  # somebody was quicker
+    if await works.in_transaction(leases.take, models.LEASE, works.name, _LASTS) is None:
+        return
+    try:
+        await asyncio.to_thread(train_now, works)
+    finally:
+        await works.in_transaction(leases.take, models.LEASE, works.name, timedelta(0))
+
+
+def train_now(works: Works) -> str:
+    """The name of the new version, or why there is none."""
+    began = clock.now()
+    with works.database.reading() as session:
+        curriculum = lessons.gather(session)
+        champion = models.in_state(session, ModelState.CHAMPION)
+        beside = models.file_of(session, champion.name) if champion else None
+    name = f"own-{began:%Y%m%d}-{secrets.new_ref(5)}"
+    try:
+        made = works.trainer.learn(_asked(name, curriculum), beside)
+    except NotTrained as problem:
+        if works.triage.closed:
+            return str(problem)  # the next worker begins anew
+        works.do(models.failed, curriculum, began, str(problem))
+        log.warning("no new version of the model", extra={"reason": str(problem)})
+        return str(problem)
+    compared = champion.name if champion and beside and not made.said["skipped"] else ""
+    trained = _trained(name, made, curriculum, compared)
+    version = works.do(models.keep, trained, curriculum, began)
+    log.info("model trained", extra={"model": name, "state": version.state})
+    return name
+
+
+def _asked(name: str, curriculum: Curriculum) -> dict[str, Any]:
+    return {
+        "name": name,
+        "topics": {key: dict(labels) for key, labels in curriculum.topics.items()},
+        "merged": dict(curriculum.merged),
+        "lessons": [
+            {
+                "key": str(lesson.ticket_id),
+                "text": lesson.text,
+                "group": f"customer-{lesson.customer_id}",
+                "language": lesson.language,
+                "labels": {
+                    head.value: [label.label, label.weight] for head, label in lesson.labels.items()
+                },
+            }
+            for lesson in curriculum.lessons
+        ],
+    }
+
+
+def _trained(name: str, made: Made, curriculum: Curriculum, compared: str) -> Trained:
+    said = made.said
+    return Trained(
+        name=name,
+        weights=made.weights,
+        card=made.card,
+        sha256=hashlib.sha256(made.weights).hexdigest(),
+        learned={
+            "samples": int(said["samples"]),
+            **{head.value: curriculum.count(head) for head in Head},
+        },
+        answers={
+            head: {
+                int(key): Answer(one["label"], one["probability"], one["given"])
+                for key, one in said["answers"][head.value].items()
+            }
+            for head in Head
+        },
+        beside=compared,
+        former={
+            head: {int(key): one["label"] for key, one in said["former"][head.value].items()}
+            for head in Head
+        },
+        refused=said["refused"],
+    )
+
+
+async def serve(works: Works) -> None:
+    """Have the versions answer that are meant to, wherever they were trained."""
+    if not works.triage.switched_on:
+        return
+    wanted = await works.read(models.in_force)
+    if wanted != works.triage.serving:
+        works.triage.serve(*[await works.read(_version, name) for name in wanted])
+
+
+def _version(session: Session, name: str) -> Version | None:
+    found = models.file_of(session, name) if name else None
+    return Version(name, found.weights, found.card, found.sha256) if found else None

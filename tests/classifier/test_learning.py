@@ -1,0 +1,131 @@
+"""Learning what people of an organisation said, beside the samples."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from classifier import learning, storage
+from classifier.contract import Basis
+from classifier.encoders import Nothing, Remembering
+from classifier.learning import Lesson, Subject
+from tests.classifier.conftest import small_samples
+
+TOPICS = {
+    "fault_repair": {"en": "Fault", "ja": "故障", "de": "Störung"},
+    "delivery": {"en": "Delivery", "ja": "配送", "de": "Lieferung"},
+    "t_parts": {"en": "Spare parts", "ja": "部品", "de": "Ersatzteile"},
+}
+PARTS = (
+    "I need a spare lid",
+    "Where can I order a spare seal?",
+    "Please send a spare part, a hose",
+)
+
+
+def lesson(number: int, text: str, **labels: tuple[str, float]) -> Lesson:
+    return Lesson(str(number), text, f"customer {number}", "en", labels)
+
+
+def subject(*lessons: Lesson) -> Subject:
+    return Subject("own-1", lessons, TOPICS, {"return_refund": "delivery"}, small_samples())
+
+
+def parts(weight: float = 2.0) -> list[Lesson]:
+    return [
+        lesson(number, text, stage=("C", 1.0), topic=("t_parts", weight))
+        for number, text in enumerate(PARTS)
+    ]
+
+
+@pytest.fixture(scope="module")
+def learned(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, Any]]:
+    """A model taught three inquiries about spare parts, and one that is none."""
+    path = tmp_path_factory.mktemp("learned") / "own.npz"
+    none = lesson(9, "I apply as a cook.", stage=("", 2.0), topic=("", 2.0))
+    said = learning.learn(subject(*parts(), none), path, Remembering(Nothing()), [path / "none"])
+    return path, said
+
+
+def test_only_topics_of_the_organisation_are_predicted(learned: tuple[Path, Any]) -> None:
+    model = storage.load(learned[0], Nothing())
+
+    assert set(model.heads["topic"].labels) == set(TOPICS)
+    assert (model.identity.name, model.identity.basis) == ("own-1", Basis.OWN)
+
+
+def test_what_people_said_is_learned(learned: tuple[Path, Any]) -> None:
+    model = storage.load(learned[0], Nothing())
+
+    said = model.predict("Do you have a spare lid for mine?", language="en")
+
+    assert said.topic.top[0].label == "t_parts"
+
+
+def test_a_topic_without_any_text_is_known_by_its_name() -> None:
+    model = learning.fit(subject(), [], Nothing())
+
+    said = model.predict("Ersatzteile", language="de")
+
+    assert said.topic.top[0].label == "t_parts"
+
+
+def test_each_text_is_answered_by_a_part_that_has_not_seen_it(learned: tuple[Path, Any]) -> None:
+    said = learned[1]
+
+    assert {head: set(answers) for head, answers in said["answers"].items()} == {
+        "stage": {"0", "1", "2"},
+        "topic": {"0", "1", "2"},
+    }
+    assert {head: set(answers) for head, answers in said["former"].items()} == {
+        "stage": {"0", "1", "2"},
+        "topic": {"0", "1", "2"},
+    }
+    # The samples alone know nothing of what this organisation calls spare parts.
+    assert said["former"]["topic"]["0"]["given"] == 0.0
+    assert (said["samples"], said["skipped"]) == (len(small_samples()), 1)
+    assert said["refused"] in (0.0, 1.0)
+
+
+def test_it_is_compared_with_the_version_before(learned: tuple[Path, Any], tmp_path: Path) -> None:
+    said = learning.learn(
+        subject(*parts()), tmp_path / "next.npz", Remembering(Nothing()), [learned[0]]
+    )
+
+    assert (said["skipped"], said["refused"]) == (0, None)
+    assert said["former"]["topic"]["0"]["label"] == "t_parts"
+
+
+def test_what_weighs_nothing_is_not_learned() -> None:
+    asked = {
+        "name": "own-1",
+        "topics": TOPICS,
+        "merged": {},
+        "lessons": [
+            {
+                "key": "1", "text": "A lid", "group": "c", "language": "en",
+                "labels": {"stage": ["C", 0.0], "topic": ["t_parts", 1.0]},
+            }
+        ],
+    }  # fmt: skip
+
+    [one] = learning.read(asked).lessons
+
+    assert one == Lesson("1", "A lid", "c", "en", {"topic": ("t_parts", 1.0)})
+
+
+def test_its_process_says_in_a_line_what_is_wrong(tmp_path: Path) -> None:
+    ended = subprocess.run(
+        [sys.executable, "-m", "classifier.learning", str(tmp_path / "x.npz")],
+        input=json.dumps({}),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert ended.returncode != 0
+    assert ended.stderr.strip().splitlines()[-1] == "KeyError: 'lessons'"
+    assert list(tmp_path.iterdir()) == []
