@@ -122,6 +122,7 @@ class InboundMessage:
     automatic: bool = False  # file it, but never answer it and never ask for feedback
     machine: str = ""  # which kind of machine wrote it; "" for a person
     own_token: str = ""  # by which it says that we wrote it; to be believed only if it is ours
+    otherwise: str = ""  # as `machine`, if it is not
     report: Report | None = None  # what a bounce says
     warnings: tuple[str, ...] = ()  # what could not be understood: a word, a colon, a sentence
     canonical: str = ""  # digest of what stays the same when a copy is delivered twice

@@ -113,7 +113,8 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
         return Outcome(ArrivalState.IGNORED, reason)
     if message.machine == "ourselves":
         # Another house with Setten at the same provider: it looks alike, and is somebody's word.
-        message = replace(message, machine="", automatic=False)
+        kind = message.otherwise
+        message = replace(message, machine=kind, automatic=bool(kind))
         found = replace(found, message=message, tag_later=True)
     agent = forwarding.forwarder(session, message)
     if agent:
@@ -199,7 +200,8 @@ def _of_ourselves(session: Session, keys: Keys, place: Place, message: InboundMe
             session, keys, place.tester, place.inbox.id, message
         ):
             return "Self-test of the inbox arrived."
-        if not message.own_token or keys.ticket_of_id(message.own_token):
+        token = message.own_token
+        if keys.ticket_of_id(token) or self_tests.is_probe(keys, token):
             return "Our own mail came back to us."
         return ""
     if message.automatic and self_tests.returned(session, keys, place.inbox.id, message):

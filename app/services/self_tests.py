@@ -109,13 +109,18 @@ def arrived(
 def returned(session: Session, keys: Keys, inbox_id: int, message: InboundMessage) -> bool:
     """Whether a machine sends a probe of ours back; then the present try has failed."""
     tokens = [ref.value for ref in message.refs if ref.kind is RefKind.ID_TOKEN]
-    probes = [token for token in tokens if (keys.ticket_of_reply(token) or "").startswith(_MARK)]
+    probes = [token for token in tokens if is_probe(keys, token)]
     if not probes:
         return False
     run = _run(keys, session.get_one(Inbox, inbox_id))
     if run is not None and any(_same(token, run.token) for token in probes):
         failed(session, run, f"The mail came back: {preview(message.text, 300)}")
     return True
+
+
+def is_probe(keys: Keys, token: str) -> bool:
+    """Whether it is of a try of any inbox here, at whatever time."""
+    return (keys.ticket_of_reply(token) or "").startswith(_MARK)
 
 
 def _locked(session: Session, inbox_id: int) -> Inbox:

@@ -16,7 +16,7 @@ from channels.email.addresses import is_plain, on_the_wire, sendable
 from channels.email.config import EmailConfig
 from channels.email.headers import ENCODED_WORD
 
-LOOP = "X-Setten-Loop"  # on everything no person wrote; who receives it must not answer
+LOOP = "X-Setten-Loop"  # on everything no person wrote, with the proof that it is ours
 OWN_ID = re.compile(
     r"<?t\.(?P<token>[A-Za-z0-9_-]{1,120})\.(?P<number>\d{1,18})\.[0-9a-f]{8}@(?P<domain>[^\s<>@]+)"
 )
@@ -29,7 +29,7 @@ LINE = 76
 MAX_REFERENCES = 10
 MAX_REFERENCES_BYTES = 900  # relays refuse mails with more than 4 KB of fields
 
-_TOKEN = re.compile(r"[A-Za-z0-9_-]{1,120}")
+TOKEN = re.compile(r"[A-Za-z0-9_-]{1,120}")
 _FORBIDDEN = re.compile("[\r\n\x00]")
 _ID = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{3,250}")
 _TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9.+-]{1,60}/[a-z0-9.+_-]{1,100}")
@@ -56,7 +56,7 @@ def render(config: EmailConfig, message: OutboundMessage) -> Rendered:
 
 def message_id(config: EmailConfig, message: OutboundMessage) -> str:
     """Without brackets. Proves the ticket to us and tells a stranger nothing."""
-    if not _TOKEN.fullmatch(message.token):
+    if not TOKEN.fullmatch(message.token):
         raise ValueError("a token has only letters, digits, - and _")
     return _own_id(config, message.token, message.number)
 
@@ -102,11 +102,11 @@ def _fields(config: EmailConfig, message: OutboundMessage, own_id: str) -> list[
         lines.append(f"{_ANSWERED.decode()}\r\n")
         lines.append(_folded("Precedence", ["auto_reply"]))
         lines.append(_folded("X-Auto-Response-Suppress", ["All"]))
-        lines.append(_folded(LOOP, [sendable(config.address)]))
+        lines.append(_folded(LOOP, [message.token]))
     elif message.automatic:
         lines.append(_folded("Auto-Submitted", ["auto-generated"]))
         lines.append(_folded("X-Auto-Response-Suppress", ["OOF,", "AutoReply"]))
-        lines.append(_folded(LOOP, [sendable(config.address)]))
+        lines.append(_folded(LOOP, [message.token]))
     if re.fullmatch(r"[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*", message.language):
         lines.append(_folded("Content-Language", [message.language]))
     lines.append(_folded("MIME-Version", ["1.0"]))

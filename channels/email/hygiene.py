@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import cached_property
 
 from channels.contract import Report
-from channels.email.compose import LOOP, OWN_ID
+from channels.email.compose import LOOP, OWN_ID, TOKEN
 from channels.email.headers import Headers
 from channels.email.mime import Part
 
@@ -114,10 +114,9 @@ _NOTES_SUBJECT = re.compile(
 _HEAD = 1500  # characters of a text in which an absence is said
 
 
-def _is_own_loop(mail: Look) -> bool:
-    # Somebody else may use Setten, too: only our own address in it makes a mail ours.
-    said = mail.headers.text(LOOP.lower()).lower()
-    if said and said in mail.own:
+def is_own_loop(mail: Look) -> bool:
+    """Whether it says that we wrote it; only its token proves that, to whoever has the keys."""
+    if _loop_token(mail.headers):
         return True
     own = OWN_ID.search(mail.headers.text("message-id"))
     domains = {address.rpartition("@")[2] for address in mail.own}
@@ -125,9 +124,14 @@ def _is_own_loop(mail: Look) -> bool:
 
 
 def own_token(headers: Headers) -> str:
-    """What its own id says to be of ours: anybody can write an id of that shape."""
+    """By which it says that it is ours: anybody can write one of that shape."""
     own = OWN_ID.search(headers.text("message-id"))
-    return own.group("token") if own and LOOP.lower() not in headers else ""
+    return _loop_token(headers) or (own.group("token") if own else "")
+
+
+def _loop_token(headers: Headers) -> str:
+    said = headers.text(LOOP.lower()).strip()
+    return said if TOKEN.fullmatch(said) else ""
 
 
 def _is_complaint(mail: Look) -> bool:
@@ -205,9 +209,8 @@ def _inside(part: Part) -> list[Part]:
     return found
 
 
-# Order matters: our own feedback mail is also automatic, and a bounce is also Auto-Submitted.
+# Order matters: a bounce is also Auto-Submitted.
 RULES: tuple[tuple[Kind, Callable[[Look], bool]], ...] = (
-    (Kind.OWN_LOOP, _is_own_loop),
     (Kind.ARF, _is_complaint),
     (Kind.MDN, _is_receipt),
     (Kind.BOUNCE_HARD, lambda mail: _failed(mail, hard=True)),
@@ -232,7 +235,8 @@ def _says(mail: Look, action: str) -> bool:
     return mail.report is not None and any(one.action == action for one in mail.report.failures)
 
 
-def kind_of(mail: Look) -> Kind:
+def kind_of_others(mail: Look) -> Kind:
+    """What it is if it does not come from us, whatever it says."""
     kind = next((kind for kind, matches in RULES if matches(mail)), Kind.HUMAN)
     if kind is Kind.AUTO_REPLY and _is_absence(mail):
         return Kind.OOO

@@ -80,6 +80,7 @@ def _least(raw: bytes, _own_address: str = "") -> Reading:
         signature="",
         files=(whole,),
         kind=Kind.HUMAN,
+        otherwise=Kind.HUMAN,
         report=None,
         language="",
         charset_suspect=False,

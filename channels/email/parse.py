@@ -66,6 +66,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         automatic=bool(machine),
         machine=machine,
         own_token=hygiene.own_token(read.headers) if machine == "ourselves" else "",
+        otherwise=read.otherwise.machine if machine == "ourselves" else "",
         report=read.report,
         warnings=read.warnings,
         canonical=canonical(raw.body),

@@ -44,6 +44,7 @@ class Reading:
     signature: str
     files: tuple[InboundFile, ...]
     kind: Kind
+    otherwise: Kind  # the same if it only says that we wrote it
     report: Report | None
     language: str  # as declared
     charset_suspect: bool
@@ -69,7 +70,7 @@ def understood(taken: Taken, raw: bytes, own_address: str = "") -> Reading:
         text=text,
         report=report,
     )
-    kind = hygiene.kind_of(look)
+    otherwise = hygiene.kind_of_others(look)
     return Reading(
         headers=headers,
         root=root,
@@ -88,8 +89,9 @@ def understood(taken: Taken, raw: bytes, own_address: str = "") -> Reading:
         quoted=parts.quoted,
         signature=parts.signature,
         files=tuple(content.files),
-        kind=kind,
-        report=report if kind in hygiene.REPORTS else None,
+        kind=hygiene.Kind.OWN_LOOP if hygiene.is_own_loop(look) else otherwise,
+        otherwise=otherwise,
+        report=report if otherwise in hygiene.REPORTS else None,
         language=headers.text("content-language").partition(",")[0].strip()[:35],
         charset_suspect=content.suspect,
         warnings=(*taken.warnings, *content.warnings),

@@ -235,7 +235,8 @@ def test_one_mail_that_two_workers_file_at_once_is_one_inquiry(desk: Desk) -> No
 
 
 def test_our_own_mail_that_comes_back_is_ignored(desk: Desk) -> None:
-    arrival = desk.arrive(inquiry(machine="ourselves", automatic=True))
+    ours = desk.keys.id_token("7qz4abcde")
+    arrival = desk.arrive(inquiry(machine="ourselves", automatic=True, own_token=ours))
 
     assert (arrival.state, arrival.reason) == ("ignored", "Our own mail came back to us.")
     assert desk.all(Ticket) == []

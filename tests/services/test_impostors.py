@@ -307,6 +307,17 @@ def test_what_a_stranger_or_a_machine_wrote_is_not_what_we_answer(desk: Desk) ->
     assert all("elsewhere" not in ref for ref in draft.references)
 
 
+def test_nobody_keeps_a_mail_out_by_saying_that_it_is_ours(desk: Desk) -> None:
+    claimed = inquiry(machine="ourselves", automatic=True, otherwise="ooo")
+    forged = desk.keys.id_token(desk.ticket().ref)[:-1] + "!"
+
+    seen = [desk.arrive(claimed).state, desk.arrive(replace(claimed, own_token=forged)).state]
+
+    assert seen == ["filed", "filed"]
+    rows = desk.all(Message)[1:]
+    assert [(row.automatic, row.machine) for row in rows] == [(True, "ooo"), (True, "ooo")]
+
+
 def test_another_house_with_setten_is_not_taken_for_ours(desk: Desk) -> None:
     """Two shops with mailboxes at one provider: ids alike in shape, and signed by other keys."""
     ours = desk.keys.id_token(desk.ticket().ref)

@@ -15,17 +15,13 @@ def machine(fields: str, body: str = "text") -> tuple[str, bool]:
 
 
 MACHINES = {
-    "ours": ("From: support@example.com\r\nX-Setten-Loop: support@example.com", "ourselves"),
+    "ours": ("From: support@example.com\r\nX-Setten-Loop: abc-1-xyz", "ourselves"),
     "ours, though automatic": (
-        "From: a@b.c\r\nX-Setten-Loop: Support@Example.com\r\nAuto-Submitted: auto-generated",
+        "From: a@b.c\r\nX-Setten-Loop: abc-1-xyz\r\nAuto-Submitted: auto-generated",
         "ourselves",
     ),
-    "another house with Setten": (
-        "From: a@b.c\r\nX-Setten-Loop: help@other.example",
-        "auto_reply",
-    ),
-    "another house's request for feedback": (
-        "From: a@b.c\r\nX-Setten-Loop: help@other.example\r\nAuto-Submitted: auto-generated",
+    "no proof that it is ours": (
+        "From: a@b.c\r\nX-Setten-Loop: support@example.com",
         "auto_reply",
     ),
     "our own id": ("From: a@b.c\r\nMessage-ID: <t.abc.1.0a1b2c3d@example.com>", "ourselves"),

@@ -14,7 +14,7 @@ def test_a_receipt_asks_every_program_not_to_answer() -> None:
         "auto-replied",
         "auto_reply",
         "All",
-        "support@example.com",
+        MESSAGE.token,
     ]
     assert compose.is_answer_of_a_machine(body)
     assert read(body).automatic
