@@ -29,6 +29,8 @@ async def begin(
         if moved or not only_new:
             unwanted = dict.fromkeys(older, "")
             near = {item: known for item, known in near.items() if _came_before(known, since)}
+        else:  # what has come since the list was asked for is new
+            near = {item: known for item, known in near.items() if item in unwanted}
         unwanted |= {item: known.key for item, known in near.items()}
     first = next((item for item in there if item not in unwanted), None)
     old = [ServerId(first.scope, first.number - 1)] if first else there[-1:]

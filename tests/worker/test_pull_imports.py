@@ -1,11 +1,13 @@
 """Folders with new numbers, imports of old mail, and what a look at everything found."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from sqlmodel import Session, select
+from typing_extensions import override
 
 from app.domain.words import ArrivalState
 from app.services import inboxes, intake
@@ -14,12 +16,12 @@ from app.services.inboxes import NewInbox
 from app.services.queries import mailboxes
 from app.store.tables import Arrival, Change, Folder, Inbox, LedgerRow
 from app.worker import pull
-from channels.contract import Raw
+from channels.contract import Raw, ServerId
 from tests.fakes import FakeConfig, raw
 from tests.inquiries import NOON
 from tests.worker.conftest import Plant
 from tests.worker.hurry import ended, hurried, until
-from tests.worker.post import Post
+from tests.worker.post import Box, Post
 
 DAY = timedelta(days=1)
 
@@ -155,6 +157,24 @@ def test_old_mail_that_was_not_wanted_is_not_wanted_under_new_numbers(plant: Pla
         ("INBOX/2", 4, True, False, False),
     ]
     assert folders(plant) == [("INBOX/2", 4, 0, [])]
+
+
+def test_what_comes_in_the_moment_an_inbox_is_connected_is_wanted(plant: Plant) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", mail("a"))
+
+    class Slow(Box):
+        @override
+        async def older(self, than: datetime) -> Sequence[ServerId]:
+            numbered(self.post, "INBOX/1", mail("a"), mail("b"))
+            return await super().older(than)
+
+    post.box = lambda: Slow(post)
+    plant = with_config(plant, post, FakeConfig(import_days=0))
+
+    hurried(lambda: looked(plant, post))
+
+    assert post.fetched == [2]
 
 
 def test_an_import_of_some_days_leaves_out_what_is_older(plant: Plant) -> None:
