@@ -94,8 +94,24 @@ def fit_model(
     encoder: Encoder,
     terms: Terms | None = None,
 ) -> Model:
-    """A model with a head for each name in `rows`, all on one vocabulary."""
-    chosen = terms or Terms()
+    """A model with a head for each name in `rows`, all on one vocabulary.
+
+    On one core: the machine has other things to do, several would mostly wait for each other, and
+    the sums come out alike everywhere.
+    """
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1):
+        return _fit_model(texts, rows, identity, encoder, terms or Terms())
+
+
+def _fit_model(
+    texts: Sequence[Text],
+    rows: Mapping[str, Sequence[Row]],
+    identity: Identity,
+    encoder: Encoder,
+    chosen: Terms,
+) -> Model:
     material = gather(texts, encoder)
     space = material.space(np.arange(len(texts)), chosen.rarest)
     heads = {name: fit_head(material, taught, space, chosen) for name, taught in rows.items()}

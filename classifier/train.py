@@ -84,11 +84,8 @@ def default_name(encoder: Encoder) -> str:
 def _fit_apart(path: Path, profile: str) -> None:
     root = str(Path(__file__).parent.parent)
     known = os.environ.get("PYTHONPATH")
-    # One thread: the machine has other things to do, and the sums come out alike everywhere.
-    threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
     environment = {
         **os.environ,
-        **threads,
         "PYTHONPATH": os.pathsep.join([root, known]) if known else root,
     }
     command = [sys.executable, "-m", "classifier.train", "--profile", profile, str(path)]
