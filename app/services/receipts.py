@@ -64,6 +64,7 @@ def _candidates(session: Session) -> list[tuple[Ticket, Message]]:
         col(other.ticket_id) == col(Ticket.id),
         (col(other.kind) == MessageKind.OUTBOUND) | (col(other.id) < col(Message.id)),
     )
+    came = func.coalesce(Arrival.server_at, Arrival.received_at)
     found = session.exec(
         select(Ticket, Message)
         .join(Message, col(Message.ticket_id) == col(Ticket.id))
@@ -74,7 +75,8 @@ def _candidates(session: Session) -> list[tuple[Ticket, Message]]:
             col(Ticket.created_at) > now - FRESH,
             # An import, or what lay on the server while we were away, is answered by people.
             col(Arrival.backlog).is_(False),
-            func.coalesce(Arrival.server_at, Arrival.received_at) > now - RECENT,
+            came > now - RECENT,
+            col(Inbox.started_at).is_(None) | (came >= col(Inbox.started_at)),
             col(Ticket.sample).is_(False),
             Message.kind == MessageKind.INBOUND,
             col(Message.automatic).is_(False),

@@ -11,7 +11,7 @@ from app.services import letterheads, outbox, receipts, tickets, upkeep
 from app.services.access import Actor
 from app.services.letterheads import Hours, Texts
 from app.services.tickets import Draft
-from app.store.tables import Arrival, Change, Message, Ticket
+from app.store.tables import Arrival, Change, Inbox, Message, Ticket
 from channels.contract import InboundMessage, Party, Ref, RefKind, Verdicts
 from tests.factories import make_inbox
 from tests.inquiries import LINKS, NOON, Desk, inquiry
@@ -125,8 +125,12 @@ def test_machines_lists_and_ourselves_get_nothing(desk: Desk, message: InboundMe
 
 @pytest.mark.parametrize(
     "given",
-    [{"backlog": True}, {"server_at": NOON - timedelta(days=2)}],
-    ids=["an import", "long on the server"],
+    [
+        {"backlog": True},
+        {"server_at": NOON - timedelta(days=2)},
+        {"server_at": NOON - timedelta(minutes=2)},
+    ],
+    ids=["a large import", "long on the server", "there before the inbox was connected"],
 )
 def test_what_was_imported_gets_nothing(desk: Desk, given: dict[str, Any]) -> None:
     speak(desk)
@@ -134,6 +138,7 @@ def test_what_was_imported_gets_nothing(desk: Desk, given: dict[str, Any]) -> No
     with desk.db.transaction() as session:
         for name, value in given.items():
             setattr(session.exec(select(Arrival)).one(), name, value)
+        session.get_one(Inbox, desk.inbox.id).started_at = NOON - timedelta(minutes=1)
 
     assert desk.do(receipts.send_due) == 0
 
