@@ -31,9 +31,9 @@ def arrived(session: Session, actor: Actor, delivery_id: int) -> None:
     _over(session, actor, ticket, message, delivery, BY_A_PERSON)
 
 
-def lies_among_sent(session: Session, inbox_id: int, external_id: str) -> None:
+def lies_among_sent(session: Session, external_id: str) -> None:
     """Its provider keeps a copy of what it took: that ends a doubt, if we put none there."""
-    message = elsewhere.own(session, inbox_id, external_id)
+    message = elsewhere.own(session, external_id)
     if message is None or sent_copies.ours(session, message):
         return
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
@@ -98,12 +98,12 @@ def _is_answered(session: Session, message: Message, recipient: str) -> bool:
     )
 
 
-def returned(session: Session, inbox_id: int, original_id: str, failures: Sequence[Failure]) -> int:
+def returned(session: Session, original_id: str, failures: Sequence[Failure]) -> int:
     """What a bounce says of a message of ours; how many deliveries it changed.
 
     Only an id that we gave out is known here, and nobody can guess one.
     """
-    message = elsewhere.own(session, inbox_id, original_id)
+    message = elsewhere.own(session, original_id)
     if message is None:
         return 0
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})

@@ -25,14 +25,15 @@ def concerns(message: InboundMessage) -> bool:
     return message.direction is Direction.OUTBOUND and not message.is_call
 
 
-def own(session: Session, inbox_id: int, external_id: str) -> Message | None:
-    """What was sent from here under that id, and not by a mail program."""
+def own(session: Session, external_id: str) -> Message | None:
+    """What was sent from here under that id, by whichever inbox, and not by a mail program."""
     if not external_id:  # so is whatever was never sent
         return None
     return session.exec(
         select(Message)
         .where(
-            Message.inbox_id == inbox_id,
+            # Several may share an account. So asked, there is an index for it.
+            col(Message.inbox_id).in_(select(Inbox.id)),
             Message.external_id == external_id,
             Message.kind == MessageKind.OUTBOUND,
             col(Message.arrival_id).is_(None),

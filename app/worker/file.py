@@ -119,7 +119,7 @@ def _file_one(works: Works, inbox: Inbox, arrival: Arrival, reading: asyncio.Tas
     tester = channel if isinstance(channel, SelfTests) else None
     try:
         read = reading.result()
-        _hear(works, inbox, read.found)
+        _hear(works, read.found)
         _taken_apart()
         works.do(intake.file, works.keys, arrival.id, read.understood, tester)
         _filed()
@@ -159,15 +159,15 @@ def _parse(works: Works, inbox: Inbox, arrival: Arrival) -> Sequence[InboundMess
     return channel.parse(config, raw)
 
 
-def _hear(works: Works, inbox: Inbox, found: Sequence[InboundMessage | Ignored]) -> None:
+def _hear(works: Works, found: Sequence[InboundMessage | Ignored]) -> None:
     """What it tells of messages of ours. Before it is filed: to hear it twice changes nothing."""
     for one in found:
         if isinstance(one, Ignored):
             continue
         if _written_elsewhere(one):
-            works.do(doubts.lies_among_sent, inbox.id, one.external_id)
+            works.do(doubts.lies_among_sent, one.external_id)
         elif one.automatic and one.report:
-            works.do(doubts.returned, inbox.id, one.report.original_id, one.report.failures)
+            works.do(doubts.returned, one.report.original_id, one.report.failures)
 
 
 def _written_elsewhere(message: InboundMessage) -> bool:

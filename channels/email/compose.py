@@ -17,6 +17,7 @@ from channels.email.config import EmailConfig
 from channels.email.headers import ENCODED_WORD
 
 LOOP = "X-Setten-Loop"  # on everything no person wrote, with the proof that it is ours
+ID = "X-Setten-Id"  # what we called a mail, where its provider calls it something else
 OWN_ID = re.compile(
     r"<?t\.(?P<token>[A-Za-z0-9_-]{1,120})\.(?P<number>\d{1,18})\.[0-9a-f]{8}@(?P<domain>[^\s<>@]+)"
 )
@@ -87,6 +88,7 @@ def _fields(config: EmailConfig, message: OutboundMessage, own_id: str) -> list[
         _text("Subject", _subject(config, message)),
         _folded("Date", [format_datetime(message.sent_at)]),
         _folded("Message-ID", [f"<{own_id}>"]),
+        _folded(ID, [f"<{own_id}>"]),
         _folded("In-Reply-To", _ids([message.in_reply_to])),
         _folded("References", _references(config, message)),
     ]

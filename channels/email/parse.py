@@ -10,7 +10,7 @@ from channels.email import hygiene, ladder, mime, reading, tags
 from channels.email.addresses import normal
 from channels.email.authenticity import verdicts_of
 from channels.email.body import with_own_names
-from channels.email.compose import OWN_ID, THREAD
+from channels.email.compose import ID, OWN_ID, THREAD
 from channels.email.config import EmailConfig
 from channels.email.forwards import forward_of
 from channels.email.headers import unicode_of
@@ -46,7 +46,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
     machine = "" if origin.by_a_person else read.kind.machine
     message = InboundMessage(
         direction=Direction.OUTBOUND if raw.sent else Direction.INBOUND,
-        external_id=read.message_id or f"gen-{digest[:32]}@missing",
+        external_id=(raw.sent and _own_id(read)) or read.message_id or f"gen-{digest[:32]}@missing",
         sender=origin.sender,
         sent_at=_sent_at(read, raw.received_at),
         text=read.text or _why_empty(read),
@@ -117,6 +117,12 @@ def _sender(read: Reading, digest: str) -> Party:
     # so that nobody's conversation opens to the next one.
     name = read.headers.text("from").strip('<>"() ')
     return Party("email", f"unknown-{digest[:16]}@sender.invalid", name[:200])
+
+
+def _own_id(read: Reading) -> str:
+    """What we called it, whatever its provider calls it. To be believed among what was sent."""
+    own = OWN_ID.search(read.headers.text(ID.lower()))
+    return own.group().removeprefix("<") if own else ""
 
 
 def _reply_to(read: Reading, sender: Party, known: Known) -> Party | None:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from channels.contract import Failure, Report, Unreadable
 from channels.email import charset, letters, mime
 from channels.email.addresses import parties
-from channels.email.compose import OWN_ID
+from channels.email.compose import ID, OWN_ID
 from channels.email.headers import Headers
 from channels.email.mime import Part
 
@@ -187,7 +187,7 @@ def _returned_heads(root: Part) -> Iterator[Headers]:
 
 def _returned_id(root: Part) -> str:
     for head in _returned_heads(root):
-        if found := _ID.search(head.raw("message-id")):
+        if found := _ID.search(head.raw(ID.lower()) or head.raw("message-id")):
             return found.group(1)
     return ""
 

@@ -107,7 +107,7 @@ def failure(action: str, address: str = YUMI, original: str = "") -> Failure:
 def test_a_bounce_says_what_became_of_one_recipient(
     desk: Desk, doubtful: Message, said: Failure, after: tuple[str, str]
 ) -> None:
-    desk.do(doubts.returned, desk.inbox.id, OURS, [said])
+    desk.do(doubts.returned, OURS, [said])
 
     assert states(desk, doubtful) == [after, DOUBT]
 
@@ -117,7 +117,7 @@ def test_an_address_is_undeliverable_until_mail_comes_from_there(desk: Desk) -> 
     message = desk.do(tickets.reply, desk.ann, desk.ticket(first).ref, Draft("Turn it."))
     send(desk, message, Sent("p1"))
 
-    desk.do(doubts.returned, desk.inbox.id, OURS, [failure("failed")])
+    desk.do(doubts.returned, OURS, [failure("failed")])
     [address] = desk.all(Address)
     marked = address.undeliverable_at
     desk.arrive(inquiry(automatic=True))
@@ -131,7 +131,7 @@ def test_a_bounce_about_an_id_we_never_gave_out_changes_nothing(
     desk: Desk, doubtful: Message
 ) -> None:
     for made_up in ("t.token.3.dede0129@shop.test", ""):
-        assert desk.do(doubts.returned, desk.inbox.id, made_up, [failure("failed")]) == 0
+        assert desk.do(doubts.returned, made_up, [failure("failed")]) == 0
 
     assert states(desk, doubtful) == [DOUBT, DOUBT]
 
@@ -139,7 +139,7 @@ def test_a_bounce_about_an_id_we_never_gave_out_changes_nothing(
 def test_what_was_sent_and_came_back_can_be_sent_again(desk: Desk) -> None:
     message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
     send(desk, message, Sent("p1"))
-    desk.do(doubts.returned, desk.inbox.id, OURS, [failure("failed")])
+    desk.do(doubts.returned, OURS, [failure("failed")])
     [delivery] = desk.deliveries(message.id)
     assert delivery.state is DeliveryState.FAILED
 
@@ -156,7 +156,7 @@ def test_who_complains_gets_only_what_agents_write(desk: Desk, whose: str, heard
     said = Failure(whose, "complained", "", hard=False, words="abuse")
 
     for _ in range(2):
-        desk.do(doubts.returned, desk.inbox.id, OURS, [said])
+        desk.do(doubts.returned, OURS, [said])
 
     [address] = desk.all(Address)
     assert (address.complained_at, address.undeliverable_at) == (NOON if heard else None, None)
@@ -175,7 +175,8 @@ def test_who_complains_gets_only_what_agents_write(desk: Desk, whose: str, heard
     assert desk.do(receipts.send_due) == (0 if heard else 1)
 
 
-def test_nameless_complaint_about_one_of_two_is_nobodys(desk: Desk, doubtful: Message) -> None:
+@pytest.mark.usefixtures("doubtful")
+def test_nameless_complaint_about_one_of_two_is_nobodys(desk: Desk) -> None:
     said = Failure("", "complained", "", hard=False, words="abuse")
 
-    assert desk.do(doubts.returned, doubtful.inbox_id, OURS, [said]) == 0
+    assert desk.do(doubts.returned, OURS, [said]) == 0

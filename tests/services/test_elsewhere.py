@@ -33,6 +33,7 @@ from channels.contract import (
     Rendered,
     Sent,
 )
+from tests.factories import make_inbox
 from tests.inquiries import LINKS, NOON, Desk, inquiry
 from tests.services.conftest import Forward
 
@@ -177,7 +178,7 @@ def test_a_copy_ends_a_doubt_unless_we_put_it_there(desk: Desk, copied_by_us: bo
     if copied_by_us:
         desk.do(sent_copies.want, message)
 
-    desk.do(doubts.lies_among_sent, desk.inbox.id, OURS)
+    desk.do(doubts.lies_among_sent, OURS)
 
     [delivery] = desk.deliveries(message.id)
     if copied_by_us:
@@ -191,6 +192,11 @@ def test_a_copy_of_ours_is_no_second_message(desk: Desk) -> None:
 
     seen = desk.arrive(elsewhere(desk, external_id=OURS, machine="ourselves", automatic=True))
 
+    assert (seen.state, seen.copy_of_id) == ("copy", message.id)
+    # Nor is it where another inbox of the same account finds it.
+    with desk.db.transaction() as session:
+        other = make_inbox(session)
+    seen = desk.arrive(elsewhere(desk, external_id=OURS, canonical="again"), other)
     assert (seen.state, seen.copy_of_id) == ("copy", message.id)
     assert [one.kind for one in desk.all(Message)] == ["inbound", "outbound"]
 

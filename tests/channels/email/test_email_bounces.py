@@ -57,7 +57,10 @@ FIELDS = {
 }
 
 
-@pytest.mark.parametrize("returned", [WHOLE, HEAD_ONLY], ids=["whole", "head"])
+RENAMED = HEAD_ONLY.replace("<sent.1", "<1.of-the-relay") + "\nX-Setten-Id: <sent.1@shop.test>"
+
+
+@pytest.mark.parametrize("returned", [WHOLE, HEAD_ONLY, RENAMED], ids=["whole", "head", "renamed"])
 @pytest.mark.parametrize(("fields", "kind", "failure"), FIELDS.values(), ids=FIELDS)
 def test_a_report_says_where_and_what(
     fields: str, kind: str, failure: Failure, returned: str

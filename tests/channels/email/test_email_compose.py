@@ -79,6 +79,17 @@ def test_what_we_write_is_read_back() -> None:
     ]
 
 
+def test_a_mail_of_ours_is_known_whatever_id_its_provider_gives_it() -> None:
+    own_id = "t.k7Qz-9_a.12.dede0129@example.com"
+    changed = sent().replace(b"Message-ID: <%s>" % own_id.encode(), b"Message-ID: <1@relay.test>")
+
+    (kept,) = channel.parse(CONFIG, Raw("x", changed, sent=True))
+
+    assert isinstance(kept, InboundMessage)
+    assert kept.external_id == own_id
+    assert read(changed).external_id == "1@relay.test"  # in what comes in, anybody can write it
+
+
 def test_another_reader_understands_it_the_same_way() -> None:
     name = "請求書 (3月分).pdf"
     files = (OutboundFile(name, "application/pdf", b"%PDF" * 99),)
