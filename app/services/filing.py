@@ -10,7 +10,6 @@ from sqlmodel import Session, col, select
 from app.core import clock, secrets
 from app.core.secrets import Keys
 from app.domain import lifecycle
-from app.domain.address import EMAIL, is_email
 from app.domain.lifecycle import Move
 from app.domain.subject import normal_subject
 from app.domain.text import preview
@@ -280,7 +279,7 @@ def _write(
         else message.sender.name or message.sender.value,
         agent_id=agent.id if agent else None,
         address_id=address.id if address else None,
-        reply_to=_reply_to(session, place.inbox, message) if address else "",
+        reply_to=inboxes.reply_to(session, place.inbox, message) if address else "",
         external_id=message.external_id,
         conversation=message.conversation,
         subject=message.subject,
@@ -315,19 +314,6 @@ def _kind(message: InboundMessage) -> MessageKind:
     if message.is_call:
         return MessageKind.CALL
     return MessageKind.OUTBOUND if elsewhere.concerns(message) else MessageKind.INBOUND
-
-
-def _reply_to(session: Session, inbox: Inbox, message: InboundMessage) -> str:
-    """Where the answer is wanted, if that is an address we can write to and not one of ours.
-
-    Naming it gives it no part in the ticket; it gets one when an agent writes there.
-    """
-    party = message.reply_to
-    if party is None or message.automatic or party.kind != inbox.writes_to:
-        return ""
-    if party.kind != EMAIL or not is_email(party.value) or inboxes.ours(session, party.value):
-        return ""
-    return party.value
 
 
 def _attach(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:

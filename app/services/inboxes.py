@@ -10,13 +10,13 @@ from sqlmodel import Session, col, select
 from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
-from app.domain.address import EMAIL, normal
+from app.domain.address import EMAIL, is_email, normal
 from app.domain.lifecycle import LONGEST_UNDO
 from app.domain.words import SelfTest
 from app.services import access, changes, pauses
 from app.services.access import Actor, Permission, require
 from app.store.tables import Inbox
-from channels.contract import SelfTests, Signs
+from channels.contract import InboundMessage, SelfTests, Signs
 
 Config = TypeVar("Config", bound=BaseModel)
 
@@ -203,6 +203,19 @@ def ours(session: Session, address: str) -> bool:
     names = {f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"}
     known = session.exec(select(Inbox.address).where(col(Inbox.address).contains("@")))
     return any(normal(EMAIL, one, 0) in names for one in known)
+
+
+def reply_to(session: Session, inbox: Inbox, message: InboundMessage) -> str:
+    """Where the answer is wanted, if that is an address we can write to and not one of ours.
+
+    Naming it gives it no part in the ticket; it gets one when an agent writes there.
+    """
+    party = message.reply_to
+    if party is None or message.automatic or party.kind != inbox.writes_to:
+        return ""
+    if party.kind != EMAIL or not is_email(party.value) or ours(session, party.value):
+        return ""
+    return party.value
 
 
 def note_trouble(session: Session, inbox_id: int, words: str) -> None:
