@@ -254,6 +254,21 @@ def note_answer(session: Session, inbox_id: int) -> None:
         session.add(inbox)
 
 
+def note_seen(session: Session, inbox_id: int, until: datetime) -> None:
+    """All that its place held at that time is known here. Written down to a minute."""
+    inbox = session.get_one(Inbox, inbox_id)
+    before = inbox.seen.get(inbox.start_place)
+    if before is None or until - datetime.fromisoformat(before) > ANSWERED:
+        inbox.seen = {**inbox.seen, inbox.start_place: until.isoformat()}
+        session.add(inbox)
+
+
+def seen_until(inbox: Inbox, place: str) -> datetime:
+    """Up to when the mail of that place is known; of a new one, that of wherever it was last."""
+    known = inbox.seen.get(place) or max(inbox.seen.values(), default="")
+    return datetime.fromisoformat(known) if known else inbox.started_at or clock.now()
+
+
 def note_left(session: Session, inbox_id: int, count: int) -> None:
     """So many of an import are still to be fetched."""
     session.get_one(Inbox, inbox_id).to_fetch = count

@@ -18,15 +18,14 @@ async def begin(
     """At a place that is new to the inbox; `back` is how far back mail is wanted, None for all."""
     now, only_new = clock.now(), back == timedelta(0)
     since = None if back is None else now - back
-    moved = only_new and inbox.started
-    if moved:  # what came since its last place was looked at is not lost
-        since = inbox.looked_at or now
+    if since and inbox.started:  # what came while it looked elsewhere, or at nothing, is not lost
+        since = min(since, ledger.seen_until(inbox, place))
     there = await box.list(None) if only_new else ()
     unwanted: dict[ServerId, str] = dict.fromkeys(there, "")
     if since and isinstance(box, Recognises):
         older = await box.older(since - ledger.NEAR)
         near = await _near(box, older, await box.older(since + ledger.NEAR))
-        if moved or not only_new:
+        if inbox.started or not only_new:
             unwanted = dict.fromkeys(older, "")
             near = {item: known for item, known in near.items() if _came_before(known, since)}
         else:  # what has come since the list was asked for is new

@@ -208,19 +208,20 @@ async def _pull(works: Works, held: Held) -> None:
         place = channel.place(config)
         if not inbox.started or inbox.start_place != place:
             await begin(works, inbox, box, place, channel.imports(config))
-        looked = clock.now()
+        asked = looked = clock.now()
         await _look(works, held, box, None)
         behind = 0
         fetch_sent = partial(_fetch, works, replace(held, sent=True), backlog=False)
         while True:
             await look_at_sent(fetch_sent)
             trouble, behind = await _settle(works, held, box, behind)
-            await withheld.say(works, inbox.id, box, trouble)
+            await withheld.say(works, inbox.id, box, trouble, asked)
             await box.wait(works.settings.poll_seconds)
             after = await works.read(ledger.newest, inbox.id)
-            if clock.now() - looked > FULL_LOOK:
+            asked = clock.now()
+            if asked - looked > FULL_LOOK:
                 # What a cursor cannot see: gaps, and mail that was moved back.
-                after, looked = None, clock.now()
+                after, looked = None, asked
             await _look(works, held, box, after)
 
 

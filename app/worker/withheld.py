@@ -1,6 +1,6 @@
 """Items a server lists and does not hand out: tried again ever more seldom, and never unsaid."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, func, select
 
@@ -38,13 +38,14 @@ def due(session: Session, inbox_id: int, *, sent: bool = False) -> list[ServerId
     return [ServerId(row.scope, row.number) for row in rows]
 
 
-async def say(works: Works, inbox_id: int, box: Mailbox, trouble: str) -> None:
-    """Tell the administrators what is not as it should be though mail comes in."""
+async def say(works: Works, inbox_id: int, box: Mailbox, trouble: str, asked: datetime) -> None:
+    """After a look that ended well and began when the server was `asked`: what is not as it
+    should be though mail comes in."""
     warning = box.warning if isinstance(box, Warns) else ""
-    await works.in_transaction(_say, inbox_id, [trouble, warning])
+    await works.in_transaction(_say, inbox_id, [trouble, warning], asked)
 
 
-def _say(session: Session, inbox_id: int, words: list[str]) -> None:
+def _say(session: Session, inbox_id: int, words: list[str], asked: datetime) -> None:
     waiting = (LedgerRow.inbox_id == inbox_id, col(LedgerRow.next_at).is_not(None))
     many = session.exec(select(func.count()).select_from(LedgerRow).where(*waiting)).one()
     if many:
@@ -53,3 +54,4 @@ def _say(session: Session, inbox_id: int, words: list[str]) -> None:
         words.append(problem if many == 1 else f"{many} mails are not handed out. {problem}")
     inboxes.note_trouble(session, inbox_id, " ".join(word for word in words if word))
     ledger.note_answer(session, inbox_id)
+    ledger.note_seen(session, inbox_id, asked)

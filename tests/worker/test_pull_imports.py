@@ -16,7 +16,7 @@ from app.services.inboxes import NewInbox
 from app.services.queries import mailboxes
 from app.store.tables import Arrival, Change, Folder, Inbox, LedgerRow
 from app.worker import pull
-from channels.contract import Raw, ServerId
+from channels.contract import Raw, ServerId, TryLater
 from tests.fakes import FakeConfig, raw
 from tests.inquiries import NOON
 from tests.worker.conftest import Plant
@@ -24,6 +24,7 @@ from tests.worker.hurry import ended, hurried, until
 from tests.worker.post import Box, Post
 
 DAY = timedelta(days=1)
+HOUR = timedelta(hours=1)
 
 
 def mail(name: str, age: timedelta = timedelta(0)) -> Raw:
@@ -230,6 +231,51 @@ def test_another_folder_is_begun_anew(plant: Plant, days: int | None, fetched: l
     hurried(act)
 
     assert post.fetched == fetched
+
+
+def test_what_came_while_another_place_was_looked_at_is_fetched_on_return(plant: Plant) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", mail("a", DAY))
+    plant = with_config(plant, post, FakeConfig(import_days=0))
+
+    async def act() -> None:
+        await looked(plant, post)
+        plant.forward(2 * HOUR)
+        post.server.place = "another"
+        numbered(post, "Shop/7", mail("x", DAY))
+        await looked(plant, post)
+        post.server.place = "inbox"
+        numbered(post, "INBOX/1", mail("a", DAY), mail("b", -HOUR))
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert post.fetched == [2]
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_another_name_for_its_server_ends_no_catching_up(plant: Plant) -> None:
+    post = Post()
+    numbered(post, "INBOX/1", mail("a", DAY))
+    plant = with_config(plant, post, FakeConfig(import_days=0))
+    many = [mail(f"new {number}", -HOUR) for number in range(110)]
+
+    def rename() -> None:
+        if len(post.fetched) == 60:
+            post.server.place = "the same by another name"
+            numbered(post, "INBOX/2", mail("a", DAY), *many)
+            raise TryLater("The settings were changed.")
+
+    async def act() -> None:
+        await looked(plant, post)
+        plant.forward(2 * HOUR)
+        numbered(post, "INBOX/1", mail("a", DAY), *many)
+        post.on_fetch = rename
+        await looked(plant, post)
+
+    hurried(act)
+
+    assert len(plant.desk.all(Arrival)) == 110
 
 
 def test_another_account_with_the_same_numbers_is_begun_anew(plant: Plant) -> None:

@@ -27,6 +27,7 @@ class Inbox(Row, table=True):
     start_scope: str = ""  # what was on the server when it was connected, and is not wanted
     start_number: int = Field(default=0, sa_type=BIG)
     start_place: str = ""  # at which server, as whom, in which folder
+    seen: dict[str, str] = Field(default_factory=dict, sa_type=JSON)  # place → all of it until then
     wanted_from: datetime | None = maybe_moment()  # by the server's clock; None for all there is
     started: bool = False
     started_at: datetime | None = maybe_moment()

@@ -130,6 +130,7 @@ def upgrade() -> None:
             "start_number", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
         ),
         sa.Column("start_place", sa.String(), nullable=False),
+        sa.Column("seen", sa.JSON(), nullable=False),
         sa.Column("wanted_from", sa.DateTime(timezone=True), nullable=True),
         sa.Column("started", sa.Boolean(), nullable=False),
         sa.Column("started_at", sa.DateTime(timezone=True), nullable=True),
