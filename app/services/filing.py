@@ -108,7 +108,7 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     message = found.message
     if elsewhere.concerns(message):
         return _written_elsewhere(session, keys, place, found)
-    if reason := _of_ourselves(session, keys, place, message):
+    if reason := self_tests.came_back(session, keys, place.tester, place.inbox.id, message):
         return Outcome(ArrivalState.IGNORED, reason)
     if message.machine == "ourselves":
         # Another house with Setten at the same provider: it looks alike, and is somebody's word.
@@ -190,22 +190,6 @@ def _for_an_agent(
     ticket.unverified += 1
     changes.record(session, INTAKE, ticket, "third_party_wrote", message=row.id)
     return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}, as of a third party.")
-
-
-def _of_ourselves(session: Session, keys: Keys, place: Place, message: InboundMessage) -> str:
-    """Why a mail that we began ourselves is nobody's inquiry; "" for every other."""
-    if message.machine == "ourselves":
-        if place.tester and self_tests.arrived(
-            session, keys, place.tester, place.inbox.id, message
-        ):
-            return "Self-test of the inbox arrived."
-        token = message.own_token
-        if keys.ticket_of_id(token) or self_tests.is_probe(keys, token):
-            return "Our own mail came back to us."
-        return ""
-    if message.automatic and self_tests.returned(session, keys, place.inbox.id, message):
-        return "Self-test of the inbox came back."
-    return ""
 
 
 def _already_filed(session: Session, place: Place, canonical: str) -> int | None:

@@ -109,7 +109,7 @@ def arrived(
 def returned(session: Session, keys: Keys, inbox_id: int, message: InboundMessage) -> bool:
     """Whether a machine sends a probe of ours back; then the present try has failed."""
     tokens = [ref.value for ref in message.refs if ref.kind is RefKind.ID_TOKEN]
-    probes = [token for token in tokens if is_probe(keys, token)]
+    probes = [token for token in tokens if _is_probe(keys, token)]
     if not probes:
         return False
     run = _run(keys, session.get_one(Inbox, inbox_id))
@@ -118,7 +118,27 @@ def returned(session: Session, keys: Keys, inbox_id: int, message: InboundMessag
     return True
 
 
-def is_probe(keys: Keys, token: str) -> bool:
+def came_back(
+    session: Session,
+    keys: Keys,
+    tester: SelfTests | None,
+    inbox_id: int,
+    message: InboundMessage,
+) -> str:
+    """Why a mail that we began ourselves is nobody's inquiry; "" for every other."""
+    if message.machine == "ourselves":
+        if tester and arrived(session, keys, tester, inbox_id, message):
+            return "Self-test of the inbox arrived."
+        token = message.own_token
+        if keys.ticket_of_id(token) or _is_probe(keys, token):
+            return "Our own mail came back to us."
+        return ""
+    if message.automatic and returned(session, keys, inbox_id, message):
+        return "Self-test of the inbox came back."
+    return ""
+
+
+def _is_probe(keys: Keys, token: str) -> bool:
     """Whether it is of a try of any inbox here, at whatever time."""
     return (keys.ticket_of_reply(token) or "").startswith(_MARK)
 
