@@ -6,7 +6,7 @@ from sqlmodel import Session, col, select
 
 from app.core.errors import Conflict, Invalid
 from app.domain import address
-from app.services import customers
+from app.services import customers, inboxes
 from app.store.tables import Address, Inbox, Message, Participant, Ticket
 from channels.contract import Party
 
@@ -26,8 +26,7 @@ def chosen(
     kind = inbox.writes_to
     wanted: dict[str, tuple[str, bool]] = {}
     for value, is_copy in [(one, False) for one in to] + [(one, True) for one in cc]:
-        if kind == address.EMAIL and not address.is_email(value):
-            raise Invalid(f"“{value[:80]}” is not one e-mail address.", field="to")
+        _may_be_written_to(session, kind, value)
         wanted.setdefault(address.normal(kind, value, inbox.id), (value, is_copy))
     for value, is_copy in wanted.values():
         _let_speak(session, ticket, Party(kind, value), "cc" if is_copy else "customer")
@@ -39,7 +38,7 @@ def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:
 
     It is of the kind this inbox can write to.
     """
-    found = session.exec(
+    rows = session.exec(
         select(Message.reply_to, Address.value)
         .join(Message, col(Message.address_id) == col(Address.id))
         .where(
@@ -49,12 +48,30 @@ def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:
             col(Message.unverified).is_(False),
         )
         .order_by(col(Message.automatic), col(Message.id).desc())
-        .limit(1)
-    ).one_or_none()
-    if found is None:
-        raise Conflict("Nobody wrote on this ticket, so there is no address to answer to.")
-    wanted, wrote_from = found
-    return wanted or wrote_from
+        .limit(LIMIT)
+    )
+    own = ""
+    for wanted, wrote_from in rows:
+        own = wanted or wrote_from
+        if not _is_own(session, inbox.writes_to, own):
+            return own
+    if own:
+        raise Invalid(
+            f"This came from {own}, an address of ours: say whom the answer goes to.", field="to"
+        )
+    raise Conflict("Nobody wrote on this ticket, so there is no address to answer to.")
+
+
+def _may_be_written_to(session: Session, kind: str, value: str) -> None:
+    if kind == address.EMAIL and not address.is_email(value):
+        raise Invalid(f"“{value[:80]}” is not one e-mail address.", field="to")
+    if _is_own(session, kind, value):
+        # It would be our own mail that comes back, and nobody would see it.
+        raise Invalid(f"{value} is an address of ours: an answer there reaches nobody.", field="to")
+
+
+def _is_own(session: Session, kind: str, value: str) -> bool:
+    return kind == address.EMAIL and inboxes.ours(session, value)
 
 
 def _let_speak(session: Session, ticket: Ticket, party: Party, role: str) -> None:

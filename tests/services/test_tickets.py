@@ -230,6 +230,20 @@ def test_what_is_not_one_address_is_refused(desk: Desk) -> None:
             refused(desk, Invalid, tickets.reply, desk.ann, ticket.ref, draft)
 
 
+def test_an_answer_never_goes_to_an_address_of_ours(desk: Desk) -> None:
+    """It would be ignored where it arrives, as a mail of ours that comes back."""
+    ticket, from_us = desk.ticket(), desk.ticket(inquiry(desk.inbox.address))
+    own = desk.inbox.address.replace("@", "+orders@").upper()
+
+    for draft in (Draft("Hello.", to=(own,)), Draft("Hello.", cc=(own,))):
+        refused(desk, Invalid, tickets.reply, desk.ann, ticket.ref, draft)
+    refused(desk, Invalid, tickets.reply, desk.ann, from_us.ref, Draft("Hello."))
+    chosen = Draft("Hello.", to=("yumi@customers.test",))
+    message = desk.do(tickets.reply, desk.ann, from_us.ref, chosen)
+
+    assert message.to == ["yumi@customers.test"]
+
+
 def test_one_recipient_in_two_spellings_gets_one_delivery(desk: Desk) -> None:
     ticket = desk.ticket()
     draft = Draft(
