@@ -1,6 +1,7 @@
 """`setten triage`: what is said of texts in a file, for people and for programs."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -8,8 +9,11 @@ import pytest
 
 from app import cli
 from app.cli import triage
-from app.core.errors import Invalid
+from app.core.errors import Conflict, Invalid
+from app.core.secrets import Keys
 from app.core.settings import Settings
+from app.services import leases, models
+from app.store.database import Database
 
 TEXTS = [
     ("Please refund my money", "money"),
@@ -58,3 +62,16 @@ def test_what_cannot_be_evaluated_is_said(
         run(settings, capsys, "evaluate", "--train", files[0])
     with pytest.raises(Invalid, match="cannot be read"):
         run(settings, capsys, "evaluate", f"{files[0]}.gone", "--profile", "plain")
+
+
+def test_nothing_is_trained_twice_at_once(
+    settings: Settings, keys: Keys, sqlite_db: Database
+) -> None:
+    with sqlite_db.transaction() as session:
+        leases.take(session, models.LEASE, "a worker", timedelta(minutes=1))
+    asked = cli._parser().parse_args(["triage", "train"])
+
+    with pytest.raises(Conflict, match="is being trained"):
+        triage.train(asked, settings)
+
+    assert keys is not None

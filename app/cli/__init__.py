@@ -234,3 +234,4 @@ def _add_triage(triage: _Group) -> None:
     predict.add_argument("file", type=Path, metavar="FILE.csv", help="with a column text")
     predict.add_argument("--profile", choices=profiles, help="by default as SETTEN_TRIAGE says")
     predict.add_argument("--json", action="store_true", help="one line of JSON for each row")
+    triage.add("train", "triage:train", "Learn now from what people said of inquiries.")

@@ -1,11 +1,12 @@
-"""`triage evaluate` and `triage predict`: what the classifier makes of texts in a file."""
+"""`triage`: what the classifier makes of texts in a file, and a new version of it at once."""
 
 import argparse
 import json
 from typing import Any
 
-from app.cli.console import say
-from app.core.errors import Invalid
+from app.cli import console
+from app.cli.console import complain, say
+from app.core.errors import Conflict, Invalid
 from app.core.settings import Settings
 from classifier.contract import HeadPrediction
 
@@ -57,6 +58,30 @@ def predict(asked: argparse.Namespace, settings: Settings) -> int:
                 f"{head['label'] or '-'} ({head['probability']:.2f})" for head in (stage, topic)
             )
             say(f"{row}\t" + "\t".join(heads))
+    return 0
+
+
+def train(_asked: argparse.Namespace, settings: Settings) -> int:
+    """Here and now, without waiting for a worker; whether one runs or not."""
+    from app.main import build_works
+    from app.web.deps import House
+    from app.worker import training
+
+    with console.opened(settings) as found:
+        house = House(settings, found.database, found.blobs, found.keys)
+        version = training.by_hand(build_works(house))
+    if version is None:
+        raise Conflict("A version is being trained at this moment.")
+    if version.problem:
+        complain(version.problem)
+        return 1
+    say(f"{version.name}: {version.state}")
+    for head in ("stage", "topic"):
+        found = version.figures[head]
+        say(
+            f"{head}: {version.learned[head]} texts, on {found['texts']} unseen "
+            f"{found['challenger']:.1%} right, {found['champion']:.1%} before"
+        )
     return 0
 
 

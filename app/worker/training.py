@@ -14,6 +14,7 @@ from app.domain.words import Head, ModelState
 from app.services import leases, lessons, models
 from app.services.lessons import Curriculum
 from app.services.models import Answer, Trained
+from app.store.tables import ModelVersion
 from app.worker.trainer import WITHIN, Made, NotTrained
 from app.worker.triage import Version
 from app.worker.works import Works
@@ -47,8 +48,19 @@ async def _under_lease(works: Works) -> None:
         await works.in_transaction(leases.take, models.LEASE, works.name, timedelta(0))
 
 
-def train_now(works: Works) -> str:
-    """The name of the new version, or why there is none."""
+def by_hand(works: Works) -> ModelVersion | None:
+    """Train whether there is reason to or not; None while it is done elsewhere."""
+    holder = f"by hand {secrets.new_ref()}"
+    if works.do(leases.take, models.LEASE, holder, _LASTS) is None:
+        return None
+    try:
+        return train_now(works)
+    finally:
+        works.do(leases.take, models.LEASE, holder, timedelta(0))
+
+
+def train_now(works: Works) -> ModelVersion | None:
+    """The new version, or one that says why there is none. None when the worker ends."""
     began = clock.now()
     with works.database.reading() as session:
         curriculum = lessons.gather(session)
@@ -59,15 +71,14 @@ def train_now(works: Works) -> str:
         made = works.trainer.learn(_asked(name, curriculum), beside)
     except NotTrained as problem:
         if works.triage.closed:
-            return str(problem)  # the next worker begins anew
-        works.do(models.failed, curriculum, began, str(problem))
+            return None  # the next worker begins anew
         log.warning("no new version of the model", extra={"reason": str(problem)})
-        return str(problem)
+        return works.do(models.failed, curriculum, began, str(problem))
     compared = champion.name if champion and beside and not made.said["skipped"] else ""
     trained = _trained(name, made, curriculum, compared)
     version = works.do(models.keep, trained, curriculum, began)
     log.info("model trained", extra={"model": name, "state": version.state})
-    return name
+    return version
 
 
 def _asked(name: str, curriculum: Curriculum) -> dict[str, Any]:

@@ -121,6 +121,15 @@ def test_two_jobs_of_one_worker_train_once(school: Plant) -> None:
     assert lease.until <= school.desk.all(ModelVersion)[0].since
 
 
+def test_by_hand_it_is_trained_without_a_reason(plant: Plant) -> None:
+    version = training.by_hand(plant.works)
+    plant.desk.do(leases.take, models.LEASE, "another", timedelta(minutes=1))
+
+    assert version is not None
+    assert (version.state, version.learned["samples"]) == (ModelState.CHAMPION, 7)
+    assert training.by_hand(plant.works) is None
+
+
 def test_why_there_is_no_version_is_remembered(school: Plant) -> None:
     trainer_of(school).trouble = "There is not enough memory."
 
