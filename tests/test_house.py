@@ -54,6 +54,7 @@ BROAD = {
     "app/worker/engine.py": "the worker's loops: no part and no job ends the others",
     "app/worker/pull.py": "the pull supervisor: one mailbox never stops another",
     "app/worker/file.py": "one arrival never stops those behind it",
+    "app/worker/sent_watch.py": "what is sent never stops what comes in",
     "app/worker/deliver.py": "what may have left is settled whatever a channel raises",
     "app/worker/triage.py": "no model ever stops mail from being filed",
     "channels/isolated.py": "a bug in reading one mail is an answer like any other",

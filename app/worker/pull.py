@@ -197,9 +197,10 @@ async def _pull(works: Works, held: Held) -> None:
     config = works.config_of(inbox)
     channel = works.channels[inbox.kind]
     assert isinstance(channel, Pulls)
+    fetch_sent = partial(_fetch, works, replace(held, sent=True), backlog=False)
     async with (
         channel.open(config) as box,
-        sent_watch.beside(works, inbox.id, channel, config) as look_at_sent,
+        sent_watch.beside(works, inbox.id, channel, config, fetch_sent),
     ):
         await works.in_transaction(inboxes.note_trouble, inbox.id, "")
         if isinstance(channel, Renews) and (fresh := channel.renewed(config)):
@@ -211,9 +212,7 @@ async def _pull(works: Works, held: Held) -> None:
         asked = looked = clock.now()
         await _look(works, held, box, None)
         behind = 0
-        fetch_sent = partial(_fetch, works, replace(held, sent=True), backlog=False)
         while True:
-            await look_at_sent(fetch_sent)
             trouble, behind = await _settle(works, held, box, behind)
             await withheld.say(works, inbox.id, box, trouble, asked)
             await box.wait(works.settings.poll_seconds)

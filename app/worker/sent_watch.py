@@ -4,8 +4,9 @@ Over a connection of its own, and never in the way of what comes in.
 """
 
 import asyncio
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,45 +25,51 @@ from channels.contract import (
     TryLater,
 )
 
+log = logging.getLogger(__name__)
+
 FULL_LOOK = timedelta(hours=1)
 AGAIN = 300.0  # seconds, after whatever went wrong
 AFTER_REFUSAL = 3600.0  # accounts get locked
+AT_ONCE = 25  # mails noted in one transaction
 
 Fetch = Callable[[Mailbox, Sequence[ServerId]], Awaitable[None]]
 
 
 class SentWatch:
-    def __init__(self, works: Works, inbox_id: int, channel: KnowsSent, config: Any) -> None:
+    def __init__(
+        self, works: Works, inbox_id: int, channel: KnowsSent, config: Any, fetch: Fetch
+    ) -> None:
         self._works, self._inbox_id = works, inbox_id
         self._channel, self._config = channel, config
-        self._open = AsyncExitStack()
-        self._box: Mailbox | None = None
-        self._not_before = 0.0
+        self._fetch = fetch
         self._looked: datetime | None = None
 
-    async def look(self, fetch: Fetch) -> None:
-        """What is new there is fetched. What goes wrong is said, and tried again later."""
-        loop = asyncio.get_running_loop()
-        if loop.time() < self._not_before:
-            return
-        problem = ""
+    async def keep_looking(self) -> None:
+        """Until it is cancelled: nothing that goes wrong here ends what comes in."""
+        while True:
+            wait = AGAIN
+            try:
+                wait = await self._until_trouble()
+            except Exception:
+                log.exception("watching what is sent failed", extra={"inbox": self._inbox_id})
+            await asyncio.sleep(wait)
+
+    async def _until_trouble(self) -> float:
+        """What is new there is fetched. How long to wait after what went wrong, which is said."""
         try:
-            if self._box is None:
-                opened = self._channel.open_sent(self._config)
-                self._box = await self._open.enter_async_context(opened)
-            await self._look(self._box, fetch)
+            async with self._channel.open_sent(self._config) as box:
+                while True:
+                    await self._look(box)
+                    await self._say("")
+                    await box.wait(self._works.settings.poll_seconds)
         except (TryLater, Misconfigured) as error:
-            problem = str(error)
-            refused = isinstance(error, SignInRefused)
-            self._not_before = loop.time() + (AFTER_REFUSAL if refused else AGAIN)
-            await self.close()
+            await self._say(str(error))
+            return AFTER_REFUSAL if isinstance(error, SignInRefused) else AGAIN
+
+    async def _say(self, problem: str) -> None:
         await self._works.in_transaction(sent_copies.note, self._inbox_id, problem)
 
-    async def close(self) -> None:
-        self._box = None
-        await self._open.aclose()
-
-    async def _look(self, box: Mailbox, fetch: Fetch) -> None:
+    async def _look(self, box: Mailbox) -> None:
         works, inbox_id = self._works, self._inbox_id
         known = await works.read(sent_folder.known, inbox_id)
         now = clock.now()
@@ -77,8 +84,9 @@ class SentWatch:
             await self._begin_anew(box, known.scope, there, known.looked_at)
             whole = True
         missing = await works.read(sent_folder.missing, inbox_id, there)
-        waiting = await works.read(withheld.due, inbox_id, sent=True)
-        await fetch(box, [*waiting, *missing])
+        wanted = [*await works.read(withheld.due, inbox_id, sent=True), *missing]
+        for first in range(0, len(wanted), AT_ONCE):
+            await self._fetch(box, wanted[first : first + AT_ONCE])
         if whole:
             await works.in_transaction(sent_folder.note_look, inbox_id, there)
             self._looked = now
@@ -96,19 +104,17 @@ class SentWatch:
 
 @asynccontextmanager
 async def beside(
-    works: Works, inbox_id: int, channel: Channel, config: Any
-) -> AsyncIterator[Callable[[Fetch], Awaitable[None]]]:
-    """How to look there, or to do nothing where nobody wants it watched."""
+    works: Works, inbox_id: int, channel: Channel, config: Any, fetch: Fetch
+) -> AsyncIterator[None]:
+    """Look there meanwhile, where somebody wants it watched."""
     if not isinstance(channel, KnowsSent) or not channel.watches_sent(config):
         await works.in_transaction(sent_folder.forget, inbox_id)
-        yield _nothing
+        yield
         return
-    watch = SentWatch(works, inbox_id, channel, config)
+    watch = SentWatch(works, inbox_id, channel, config, fetch)
+    looking = asyncio.create_task(watch.keep_looking())
     try:
-        yield watch.look
+        yield
     finally:
-        await watch.close()
-
-
-async def _nothing(fetch: Fetch) -> None:
-    """Nobody wants it watched."""
+        looking.cancel()
+        await asyncio.gather(looking, return_exceptions=True)

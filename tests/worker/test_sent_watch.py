@@ -15,6 +15,7 @@ from app.store.tables import Arrival, Folder, LedgerRow, Message
 from app.worker import pull
 from app.worker.copies import copy
 from app.worker.deliver import deliver
+from app.worker.file import file
 from channels.contract import (
     Direction,
     Ignored,
@@ -23,12 +24,13 @@ from channels.contract import (
     Misconfigured,
     Raw,
     Rendered,
+    ServerId,
     TryLater,
 )
 from tests.fakes import FakeConfig, raw
 from tests.worker.conftest import Plant
 from tests.worker.hurry import ended, hurried, until
-from tests.worker.post import Post
+from tests.worker.post import Box, Post
 
 
 class TwoFolders(Post):
@@ -88,12 +90,11 @@ def test_what_is_sent_from_now_on_is_fetched_and_nothing_is_mixed_up(plant: Plan
 
     async def act() -> None:
         task = asyncio.create_task(pull.supervise(plant.works))
-        await until(lambda: post.rests > 0)
-        post.lay("new")
+        await until(lambda: post.rests > 0 and post.sent.rests > 0)
         post.server.items.append(raw("3"))
         await post.look_again()
-        await until(lambda: len(known(plant)) == 4)
-        await post.look_again()
+        post.lay("new")
+        await post.sent.look_again()
         await ended(task)
 
     hurried(act)
@@ -115,12 +116,12 @@ def test_a_sent_folder_in_trouble_does_not_stop_what_comes_in(
     plant: Plant, problem: Exception
 ) -> None:
     post = TwoFolders(raw("1"))
-    post.sent.troubles = [problem]
+    post.sent.troubles = [problem] * 99
     plant = plant.with_channel(post)
 
     async def act() -> None:
         task = asyncio.create_task(pull.supervise(plant.works))
-        await until(lambda: post.rests > 0)
+        await until(lambda: post.rests > 0 and plant.inbox().sent_error)
         post.server.items.append(raw("2"))
         await post.look_again()
         await ended(task)
@@ -129,6 +130,30 @@ def test_a_sent_folder_in_trouble_does_not_stop_what_comes_in(
     assert [row.external_id for row in plant.desk.all(Arrival)] == ["1", "2"]
     inbox = plant.inbox()
     assert (inbox.sent_error, inbox.last_in_error) == (str(problem), "")
+
+
+class Silent(Box):
+    @override
+    async def list(self, after: ServerId | None) -> Sequence[ServerId]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+
+def test_a_sent_folder_that_says_nothing_does_not_hold_up_what_comes_in(plant: Plant) -> None:
+    post = TwoFolders(raw("1"))
+    post.sent.box = lambda: Silent(post.sent)
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = asyncio.create_task(pull.supervise(plant.works))
+        await until(lambda: post.rests > 0 and post.sent.open_now)
+        await file(plant.works, plant.inbox_id)
+        await post.look_again()
+        await ended(task)
+
+    hurried(act)
+    assert [item.number for item in post.server.settled] == [1]
+    assert post.sent.open_now == 0
 
 
 async def test_a_copy_is_put_there_after_it_was_sent(plant: Plant) -> None:
