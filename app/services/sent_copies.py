@@ -23,16 +23,22 @@ def want(session: Session, message: Message) -> None:
         return
     wanted = SentCopy(message_id=message.id, next_at=clock.now())
     if inserting.unless_there(session, [wanted]):
-        jobs.enqueue(session, "copy", message_id=message.id)
+        jobs.enqueue(session, "copy", inbox_id=message.inbox_id)
 
 
-def due(session: Session, message_id: int) -> tuple[Message, Inbox] | None:
-    """What is to be copied now, and where."""
-    row = _row(session, message_id)
-    if row is None or row.next_at is None or row.next_at > clock.now():
+def next_due(session: Session, inbox_id: int) -> tuple[Message, Inbox] | None:
+    """What of the inbox is to be copied now, and where."""
+    row = session.exec(
+        select(SentCopy)
+        .join(Message, col(Message.id) == col(SentCopy.message_id))
+        .where(Message.inbox_id == inbox_id, col(SentCopy.next_at) <= clock.now())
+        .order_by(col(SentCopy.next_at), col(SentCopy.id))
+        .limit(1)
+        .with_for_update(of=col(SentCopy.id), skip_locked=True)
+    ).one_or_none()
+    if row is None:
         return None
-    message = session.get_one(Message, message_id)
-    return message, session.get_one(Inbox, message.inbox_id)
+    return session.get_one(Message, row.message_id), session.get_one(Inbox, inbox_id)
 
 
 def done(session: Session, message_id: int) -> None:
@@ -60,7 +66,7 @@ def failed(session: Session, message_id: int, words: str) -> None:
     else:
         wait = _STEPS[min(row.attempts, len(_STEPS)) - 1]
         row.next_at = clock.now() + timedelta(seconds=wait)
-        jobs.enqueue(session, "copy", delay=wait, message_id=message_id)
+        jobs.enqueue(session, "copy", delay=wait, inbox_id=message.inbox_id)
     session.add(row)
 
 
@@ -72,8 +78,13 @@ def stop(session: Session, message_id: int) -> None:
 
 
 def overdue(session: Session, since: datetime) -> Sequence[int]:
-    """Messages whose copy has been due since then: its job was lost."""
-    return session.exec(select(SentCopy.message_id).where(col(SentCopy.next_at) < since)).all()
+    """Inboxes with a copy that has been due since then: its job was lost, or could do nothing."""
+    return session.exec(
+        select(Message.inbox_id)
+        .join(SentCopy, col(SentCopy.message_id) == col(Message.id))
+        .where(col(SentCopy.next_at) < since)
+        .distinct()
+    ).all()
 
 
 def ours(session: Session, message: Message) -> bool:

@@ -48,8 +48,8 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
     for inbox_id in tests:
         jobs.enqueue(session, "self_test", inbox_id=inbox_id)
     copies = sent_copies.overdue(session, limit)
-    for message_id in copies:
-        jobs.enqueue(session, "copy", message_id=message_id)
+    for inbox_id in copies:
+        jobs.enqueue(session, "copy", inbox_id=inbox_id)
     stuck = outbox.recover(session, None, clock.now() - STUCK)
     return len(lost) + len(messages) + len(tests) + len(copies) + stuck
 

@@ -15,7 +15,7 @@ from app.services.filing import StoredFile, Understood
 from app.store import jobs
 from app.store.tables import Arrival, Inbox
 from app.worker import oversized
-from app.worker.works import Turn, Works
+from app.worker.works import Works
 from channels.contract import (
     Direction,
     Ignored,
@@ -57,18 +57,9 @@ class _Read:
 async def file(works: Works, inbox_id: int) -> None:
     """File everything that waits in one inbox, in the order it came."""
     # Two jobs of one inbox would read and classify the same arrivals twice.
-    turn = works.turns.setdefault(inbox_id, Turn())
-    if turn.awaited:
-        return
-    turn.awaited = True
-    try:
-        await turn.lock.acquire()
-    finally:
-        turn.awaited = False
-    try:
-        await _file_all(works, inbox_id)
-    finally:
-        turn.lock.release()
+    async with works.turn(f"file {inbox_id}") as mine:
+        if mine:
+            await _file_all(works, inbox_id)
 
 
 async def _file_all(works: Works, inbox_id: int) -> None:

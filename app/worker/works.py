@@ -5,7 +5,8 @@ import fcntl
 import os
 import secrets
 import socket
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
@@ -47,8 +48,25 @@ class Works:
     name: str
     trainer: Trainer
     reader: Reader = field(default_factory=Reader)
-    turns: dict[int, Turn] = field(default_factory=dict)  # inbox → who files it now
+    turns: dict[str, Turn] = field(default_factory=dict)  # what → who does it now
     _configs: dict[int, tuple[bytes, Any]] = field(default_factory=dict)  # inbox → sealed, opened
+
+    @asynccontextmanager
+    async def turn(self, what: str) -> AsyncIterator[bool]:
+        """Whether the caller does it now; not where another one waits to do it already."""
+        turn = self.turns.setdefault(what, Turn())
+        if turn.awaited:
+            yield False
+            return
+        turn.awaited = True
+        try:
+            await turn.lock.acquire()
+        finally:
+            turn.awaited = False
+        try:
+            yield True
+        finally:
+            turn.lock.release()
 
     def config_of(self, inbox: Inbox) -> Any:
         """Its configuration. Opened once for as long as it is the same: each arrival asks."""

@@ -12,7 +12,7 @@ from typing_extensions import override
 from app.services import tickets
 from app.services.tickets import Draft
 from app.store.tables import Arrival, Folder, LedgerRow, Message
-from app.worker import pull
+from app.worker import pull, refusals
 from app.worker.copies import copy
 from app.worker.deliver import deliver
 from app.worker.file import file
@@ -25,6 +25,7 @@ from channels.contract import (
     Raw,
     Rendered,
     ServerId,
+    SignInRefused,
     TryLater,
 )
 from tests.fakes import FakeConfig, raw
@@ -42,6 +43,7 @@ class TwoFolders(Post):
         self.sent.server.scope = "Sent/1"
         self.copies: list[str] = []
         self.refuses: list[Exception] = []
+        self.under_way = self.at_once = 0
 
     @override
     def parse(self, config: FakeConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
@@ -56,6 +58,10 @@ class TwoFolders(Post):
     async def keep_copy(self, config: FakeConfig, rendered: Rendered) -> None:
         if self.refuses:
             raise self.refuses.pop(0)
+        self.under_way += 1
+        self.at_once = max(self.at_once, self.under_way)
+        await asyncio.sleep(0)
+        self.under_way -= 1
         self.copies.append(rendered.external_id)
 
     def watches_sent(self, config: FakeConfig) -> bool:
@@ -156,22 +162,56 @@ def test_a_sent_folder_that_says_nothing_does_not_hold_up_what_comes_in(plant: P
     assert post.sent.open_now == 0
 
 
+async def answered(plant: Plant) -> Message:
+    ticket = plant.desk.ticket()
+    message: Message = plant.desk.do(
+        tickets.reply, plant.desk.ann, ticket.ref, Draft(f"Turn {ticket.id}.")
+    )
+    await deliver(plant.works, message.id)
+    found: Message = plant.desk.one(Message, message.id)
+    return found
+
+
 async def test_a_copy_is_put_there_after_it_was_sent(plant: Plant) -> None:
     post = TwoFolders()
     post.refuses = [TryLater("It is away.")]
     plant = plant.with_channel(post)
-    message: Message = plant.desk.do(
-        tickets.reply, plant.desk.ann, plant.desk.ticket().ref, Draft("Turn it.")
-    )
-    await deliver(plant.works, message.id)
-    await copy(plant.works, message.id)
+    message = await answered(plant)
+    await copy(plant.works, plant.inbox_id)
     assert (post.copies, plant.inbox().sent_error) == ([], "It is away.")
 
     plant.forward(timedelta(minutes=2))
-    await copy(plant.works, message.id)
-    await copy(plant.works, message.id)
+    await copy(plant.works, plant.inbox_id)
+    await copy(plant.works, plant.inbox_id)
 
-    [sent] = [one for one in plant.desk.all(Message) if one.id == message.id]
-    assert (post.copies, plant.inbox().sent_error) == ([sent.external_id], "")
+    assert (post.copies, plant.inbox().sent_error) == ([message.external_id], "")
     assert plant.delivery() == ("sent", "")
     assert len(post.server.sent) == 1
+
+
+async def test_a_refused_account_is_left_in_peace_by_copies(plant: Plant) -> None:
+    post = TwoFolders()
+    post.refuses = [SignInRefused("It says no."), SignInRefused("It says no again.")]
+    plant = plant.with_channel(post)
+    ids = [(await answered(plant)).external_id for _ in range(3)]
+
+    for minutes in (0, 2, 50):
+        plant.forward(timedelta(minutes=minutes))
+        await copy(plant.works, plant.inbox_id)
+    assert (post.copies, len(post.refuses)) == ([], 1)
+    assert await asyncio.to_thread(refusals.seconds_left, plant.works, plant.inbox_id) == 8 * 60
+
+    plant.forward(timedelta(minutes=9))
+    post.refuses = []
+    await copy(plant.works, plant.inbox_id)
+    assert sorted(post.copies) == sorted(ids)
+
+
+async def test_copies_of_an_inbox_go_one_after_the_other(plant: Plant) -> None:
+    post = TwoFolders()
+    plant = plant.with_channel(post)
+    ids = [(await answered(plant)).external_id for _ in range(3)]
+
+    await asyncio.gather(*(copy(plant.works, plant.inbox_id) for _ in range(3)))
+
+    assert (post.copies, post.at_once) == (ids, 1)
