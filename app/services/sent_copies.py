@@ -14,6 +14,7 @@ from app.store import inserting, jobs
 from app.store.tables import Inbox, Message, SentCopy, Ticket
 
 _STEPS = (60, 300, 900, 3600)  # seconds between attempts; the last repeats
+_AT_MOST = timedelta(minutes=15)  # one attempt lasts; after that whoever began it has died
 ATTEMPTS = 24  # most of a day
 
 
@@ -27,7 +28,7 @@ def want(session: Session, message: Message) -> None:
 
 
 def next_due(session: Session, inbox_id: int) -> tuple[Message, Inbox] | None:
-    """What of the inbox is to be copied now, and where."""
+    """What of the inbox is to be copied now, and where. For a while it is the caller's alone."""
     row = session.exec(
         select(SentCopy)
         .join(Message, col(Message.id) == col(SentCopy.message_id))
@@ -38,6 +39,7 @@ def next_due(session: Session, inbox_id: int) -> tuple[Message, Inbox] | None:
     ).one_or_none()
     if row is None:
         return None
+    row.next_at = clock.now() + _AT_MOST
     return session.get_one(Message, row.message_id), session.get_one(Inbox, inbox_id)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from app.core import clock
 from app.domain.words import Status
 from app.services import doubts, intake, integrity, outbox, sent_copies, tickets
 from app.services.filing import Understood
@@ -222,6 +223,20 @@ def test_a_copy_is_wanted_once_of_what_was_sent(desk: Desk, forward: Forward) ->
     assert desk.all(Change)[-1].what == "sent_copy_failed"
     [delivery] = desk.deliveries(message.id)
     assert (delivery.state, delivery.attempts) == ("sent", 1)  # whatever becomes of the copy
+
+
+def test_a_copy_under_way_is_begun_by_nobody_else(desk: Desk, forward: Forward) -> None:
+    message = in_doubt(desk)
+    desk.do(sent_copies.want, message)
+
+    begun = desk.do(sent_copies.next_due, desk.inbox.id)
+    assert begun[0].id == message.id
+    for minutes, wanted in ((0, None), (14, None), (2, message.id)):
+        forward(timedelta(minutes=minutes))
+        found = desk.do(sent_copies.next_due, desk.inbox.id)
+        assert (found and found[0].id) == wanted
+    forward(timedelta(minutes=2))
+    assert desk.do(sent_copies.overdue, clock.now() - timedelta(minutes=1)) == []
 
 
 def test_no_copy_of_a_feedback_request_is_wanted(desk: Desk) -> None:
