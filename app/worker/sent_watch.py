@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from app.core import clock
-from app.services import sent_copies, sent_folder
+from app.services import ledger, sent_copies, sent_folder
 from app.worker import withheld
 from app.worker.works import Works
 from channels.contract import (
@@ -94,12 +94,18 @@ class SentWatch:
     async def _begin_anew(
         self, box: Mailbox, was: str, there: Sequence[ServerId], looked_at: datetime
     ) -> None:
-        same_folder = was.rpartition("/")[0] == there[-1].scope.rpartition("/")[0]
-        if same_folder and isinstance(box, Recognises):
-            older = await box.older(looked_at)
+        if _where(was) == _where(there[-1].scope) and isinstance(box, Recognises):
+            # Servers go by days of their own. What is taken twice ends as a copy.
+            older = await box.older(looked_at - ledger.NEAR)
             await self._works.in_transaction(sent_folder.start_anew, self._inbox_id, there, older)
         else:
             await self._works.in_transaction(sent_folder.start, self._inbox_id, there)
+
+
+def _where(scope: str) -> tuple[str, str]:
+    """Folder and account of a scope, see `ServerId`, however its mails are numbered."""
+    folder, _, numbers = scope.rpartition("/")
+    return folder, numbers.rpartition(".")[0]
 
 
 @asynccontextmanager

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from typing_extensions import override
@@ -29,6 +29,7 @@ from channels.contract import (
     TryLater,
 )
 from tests.fakes import FakeConfig, raw
+from tests.inquiries import NOON
 from tests.worker.conftest import Plant
 from tests.worker.hurry import ended, hurried, until
 from tests.worker.post import Box, Post
@@ -136,6 +137,47 @@ def test_a_sent_folder_in_trouble_does_not_stop_what_comes_in(
     assert [row.external_id for row in plant.desk.all(Arrival)] == ["1", "2"]
     inbox = plant.inbox()
     assert (inbox.sent_error, inbox.last_in_error) == (str(problem), "")
+
+
+class Western(Box):
+    """A server that knows only days, and begins each ten hours later."""
+
+    @override
+    async def older(self, than: datetime) -> Sequence[ServerId]:
+        return [
+            item
+            for item, known in (await self.identities(await self.list(None))).items()
+            if known.received_at and (known.received_at - timedelta(hours=10)).date() < than.date()
+        ]
+
+
+@pytest.mark.parametrize(
+    ("scope", "fetched"), [("Sent/a.2", [2]), ("Sent/b.1", []), ("Old/a.1", [])]
+)
+def test_new_numbers_lose_nothing_and_another_place_begins_from_now_on(
+    plant: Plant, scope: str, fetched: list[int]
+) -> None:
+    post = TwoFolders(raw("1"))
+    post.sent.server.scope = "Sent/a.1"
+    post.sent.box = lambda: Western(post.sent)
+    post.lay("old", "new")
+    old, new = post.sent.server.items
+    post.sent.server.items = [replace(old, received_at=NOON - timedelta(days=9))]
+    plant = plant.with_channel(post)
+
+    async def look() -> None:
+        rests = post.sent.rests
+        task = asyncio.create_task(pull.supervise(plant.works))
+        await until(lambda: post.sent.rests > rests)
+        await ended(task)
+
+    plant.forward(timedelta(hours=13))
+    hurried(look)
+    post.sent.server.items.append(replace(new, received_at=NOON + timedelta(hours=14)))
+    post.sent.server.scope = scope
+    hurried(look)
+
+    assert post.sent.fetched == fetched
 
 
 class Silent(Box):
