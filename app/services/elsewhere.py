@@ -1,6 +1,6 @@
 """Answers of ours that were written in another program, as found among what was sent."""
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.domain.address import EMAIL, is_email, normal
 from app.domain.lifecycle import Move, allows
@@ -14,7 +14,7 @@ from app.services import (
 )
 from app.services.access import SYSTEM, Actor
 from app.store import inserting
-from app.store.tables import Address, Inbox, Message, Participant, Ticket
+from app.store.tables import Address, Arrival, Inbox, Message, Participant, Ticket
 from channels.contract import Direction, InboundMessage, Party
 
 MOST = 50  # recipients of one mail that are looked at
@@ -86,14 +86,25 @@ def _let_speak(session: Session, ticket: Ticket, party: Party, role: str) -> Non
 
 
 def _wrote_since(session: Session, ticket: Ticket, row: Message) -> bool:
+    # By the servers' clocks: what a sender says of the time may be anything.
+    moment = func.coalesce(col(Arrival.server_at), col(Message.sent_at))
+    answered_at = (
+        select(moment)
+        .select_from(Message)
+        .join(Arrival, col(Arrival.id) == col(Message.arrival_id))
+        .where(Message.id == row.id)
+        .scalar_subquery()
+    )
     return (
         session.exec(
             select(Message.id)
+            .outerjoin(Arrival, col(Arrival.id) == col(Message.arrival_id))
             .where(
                 Message.ticket_id == ticket.id,
                 col(Message.kind).in_([MessageKind.INBOUND, MessageKind.CALL]),
                 col(Message.automatic).is_(False),
-                Message.sent_at > row.sent_at,
+                col(Message.unverified).is_(False),
+                moment > answered_at,
             )
             .limit(1)
         ).first()

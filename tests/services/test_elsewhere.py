@@ -165,6 +165,27 @@ def test_an_answer_older_than_the_question_answers_nothing(desk: Desk) -> None:
     assert [one.kind for one in desk.all(Message)] == ["inbound", "inbound", "outbound"]
 
 
+def test_neither_a_stranger_nor_a_wrong_clock_keeps_an_answered_ticket_open(desk: Desk) -> None:
+    first = inquiry()
+    ticket = desk.ticket(first)
+    said = (Ref(RefKind.MESSAGE_ID, first.external_id),)
+    handed_on = (Ref(RefKind.ADDRESS_TOKEN, desk.keys.reply_token(ticket.ref)),)
+    mails = [
+        (1, inquiry(refs=said, sent_at=NOON + timedelta(hours=20))),
+        (3, inquiry(CARL, refs=handed_on, sent_at=NOON + timedelta(minutes=3))),
+        (2, elsewhere(desk, first.external_id, sent_at=NOON + timedelta(minutes=2))),
+    ]
+
+    for minutes, message in mails:
+        raw = Raw(message.external_id, b"{}", received_at=NOON + timedelta(minutes=minutes))
+        arrival = desk.do(intake.keep, desk.inbox.id, raw, Stored("f" * 64, 2))
+        desk.do(intake.file, desk.keys, arrival.id, [Understood(message)])
+
+    after = desk.again(ticket)
+    assert (after.message_count, after.unverified) == (4, 1)
+    assert (after.status, after.waiting_since) == (Status.WAITING, None)
+
+
 def in_doubt(desk: Desk) -> Message:
     message: Message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
     parcel = desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS)
