@@ -238,8 +238,8 @@ _kept = crashpoints.declare(
     Patch(
         "what arrives waits for an import",
         "app/services/intake.py",
-        ".order_by(col(Arrival.backlog), col(Arrival.id))",
-        ".order_by(col(Arrival.id))",
+        ".order_by(col(Arrival.sent), col(Arrival.backlog), col(Arrival.id))",
+        ".order_by(col(Arrival.sent), col(Arrival.id))",
         (f"{IMPORTS}::test_what_comes_during_an_import_goes_first",),
     ),
     Patch(
