@@ -20,7 +20,6 @@ from app.store import search
 from app.store.tables import (
     Address,
     Arrival,
-    Change,
     Delivery,
     Inbox,
     Letterhead,
@@ -71,6 +70,7 @@ def _candidates(session: Session) -> list[tuple[Ticket, Message]]:
         .join(Inbox, col(Inbox.id) == col(Ticket.inbox_id))
         .join(Arrival, col(Arrival.id) == col(Message.arrival_id))
         .where(
+            col(Ticket.receipt_decided).is_(False),
             Ticket.status == Status.OPEN,
             col(Ticket.created_at) > now - FRESH,
             # An import, or what lay on the server while we were away, is answered by people.
@@ -94,6 +94,7 @@ def _candidates(session: Session) -> list[tuple[Ticket, Message]]:
 
 
 def _send(session: Session, ticket: Ticket, first: Message) -> bool:
+    ticket.receipt_decided = True  # one that gets none stands in nobody's way
     if first.verdicts and first.verdicts["dmarc"] == FAIL:
         return False  # whoever is named there wrote nothing
     inbox = session.get_one(Inbox, ticket.inbox_id)
@@ -103,7 +104,8 @@ def _send(session: Session, ticket: Ticket, first: Message) -> bool:
     if not text or address is None or not _may(session, address):
         return False
     if cap := _cap(session, ticket, inbox, address):
-        _say_once(session, ticket, cap)
+        # On the ticket: nobody else would see that its customer has heard nothing.
+        changes.record(session, SYSTEM, ticket, CAPPED, cap=cap)
         return False
     now = clock.now()
     message = Message(
@@ -167,15 +169,6 @@ def _cap(session: Session, ticket: Ticket, inbox: Inbox, address: Address) -> st
     if session.exec(automatic.where(Message.ticket_id == ticket.id)).one() >= PER_TICKET:
         return "ticket"
     return "inbox" if _sent_by(session, inbox) >= PER_INBOX else ""
-
-
-def _say_once(session: Session, ticket: Ticket, cap: str) -> None:
-    """On the ticket, since nobody else would see that its customer has heard nothing."""
-    said = session.exec(
-        select(Change.id).where(Change.ticket_id == ticket.id, Change.what == CAPPED).limit(1)
-    ).first()
-    if said is None:
-        changes.record(session, SYSTEM, ticket, CAPPED, cap=cap)
 
 
 def _sent_by(session: Session, inbox: Inbox) -> int:

@@ -197,6 +197,16 @@ def test_an_inbox_that_says_too_much_falls_silent(desk: Desk, forward: Forward) 
     assert len(said(desk)) == receipts.PER_INBOX + 1
 
 
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_those_who_get_none_stand_in_nobodys_way(desk: Desk) -> None:
+    speak(desk)
+    for _ in range(receipts.BATCH):
+        desk.ticket(inquiry("noreply@x.test"))
+    desk.ticket()
+
+    assert desk.do(receipts.send_due) + desk.do(receipts.send_due) == 1
+
+
 def test_a_signature_goes_out_below_what_an_agent_writes(desk: Desk) -> None:
     speak(desk, en=EN, de=Texts("Grüße, {agent}"))
     ticket = desk.ticket()

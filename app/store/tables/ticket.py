@@ -60,6 +60,7 @@ class Ticket(Row, table=True):
     last_inbound_at: datetime | None = maybe_moment()
     waiting_since: datetime | None = maybe_moment()  # the oldest customer message not answered
     first_responded_at: datetime | None = maybe_moment()
+    receipt_decided: bool = False  # whether the inbox gives a first answer by itself, or none
     due_at: datetime | None = maybe_moment()  # first answer promised until then
     resolved_at: datetime | None = maybe_moment()
     resolutions: int = 0  # how often it was resolved; names a resolution
