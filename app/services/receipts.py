@@ -32,6 +32,7 @@ from channels.contract import FAIL
 RECENT = timedelta(days=1)  # when it came to the mailbox
 FRESH = timedelta(minutes=15)  # a receipt that comes later tells nobody anything
 A_DAY = timedelta(hours=24)
+REPEATED = timedelta(hours=1)
 PER_ADDRESS = 10  # automatic mails in a day
 PER_TICKET = 3
 PER_INBOX = 60  # receipts in an hour; more is a loop or an attack
@@ -103,6 +104,8 @@ def _send(session: Session, ticket: Ticket, first: Message) -> bool:
     address = session.get(Address, first.address_id) if first.address_id else None
     if not text or address is None or not _may(session, address):
         return False
+    if _repeats(session, first):
+        return False
     if cap := _cap(session, ticket, inbox, address):
         # On the ticket: nobody else would see that its customer has heard nothing.
         changes.record(session, SYSTEM, ticket, CAPPED, cap=cap)
@@ -148,6 +151,19 @@ def _may(session: Session, address: Address) -> bool:
     if _NOBODY.fullmatch(value.partition("@")[0]):
         return False
     return not ("@" in value and inboxes.ours(session, value))
+
+
+def _repeats(session: Session, first: Message) -> bool:
+    """Whether the same words came from there just before: a program, or a second click."""
+    words = func.coalesce(func.nullif(col(Message.reply_text), ""), col(Message.text))
+    same = select(Message.id).where(
+        Message.address_id == first.address_id,
+        Message.kind == MessageKind.INBOUND,
+        col(Message.id) < first.id,
+        col(Message.created_at) > first.created_at - REPEATED,
+        words == (first.reply_text or first.text),
+    )
+    return session.exec(same.limit(1)).first() is not None
 
 
 def _cap(session: Session, ticket: Ticket, inbox: Inbox, address: Address) -> str:

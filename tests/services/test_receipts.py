@@ -166,8 +166,8 @@ def test_spam_answered_and_old_inquiries_get_nothing(desk: Desk, forward: Forwar
 
 def test_one_address_gets_ten_in_a_day(desk: Desk, forward: Forward) -> None:
     speak(desk)
-    for _ in range(12):
-        desk.ticket()
+    for number in range(12):
+        desk.ticket(inquiry(text=f"Question {number}."))
     desk.do(receipts.send_due)
     assert len(said(desk)) == receipts.PER_ADDRESS
     withheld = desk.all(Change, what=receipts.CAPPED)
@@ -178,6 +178,20 @@ def test_one_address_gets_ten_in_a_day(desk: Desk, forward: Forward) -> None:
     desk.do(receipts.send_due)
 
     assert len(said(desk)) == receipts.PER_ADDRESS + 1
+
+
+def test_the_same_words_within_the_hour_get_none(desk: Desk, forward: Forward) -> None:
+    speak(desk)
+    desk.ticket()
+    desk.ticket(inquiry(text="The lid does not close.\n> On", reply_text="The lid does not close."))
+    desk.ticket(inquiry(text="It leaks."))
+    desk.ticket(inquiry("other@customers.test"))
+    assert desk.do(receipts.send_due) == 3
+
+    forward(timedelta(minutes=61))
+    desk.ticket()
+
+    assert desk.do(receipts.send_due) == 1
 
 
 def test_an_inbox_that_says_too_much_falls_silent(desk: Desk, forward: Forward) -> None:
