@@ -204,25 +204,10 @@ def _grams(into: Features, token: Token, shortest: int, longest: int) -> None:
         into.ends.extend(range(start + size, end + 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Document:
-    """The names of a text's features, block by block, as the vectorisers want them."""
-
-    words: tuple[str, ...]
-    chars: tuple[str, ...]
+def words_of(original: str) -> list[str]:
+    """The names of its word features, as a vectoriser wants them."""
+    return word_features(tokens(clean(original).text)).names
 
 
-def document(original: str) -> Document:
-    found = tokens(clean(original).text)
-    return Document(
-        words=tuple(word_features(found).names),
-        chars=tuple(char_features(found).names),
-    )
-
-
-def words_of(doc: Document) -> tuple[str, ...]:
-    return doc.words
-
-
-def chars_of(doc: Document) -> tuple[str, ...]:
-    return doc.chars
+def chars_of(original: str) -> list[str]:
+    return char_features(tokens(clean(original).text)).names

@@ -86,11 +86,11 @@ class Material:
 def gather(texts: Sequence[Text], encoder: Encoder) -> Material:
     from sklearn.feature_extraction.text import CountVectorizer
 
-    documents = [features.document(text.text) for text in texts]
     names, counts = [], []
     for read in (features.words_of, features.chars_of):
+        # One text at a time: the names of all of them at once would fill the memory.
         counter = CountVectorizer(analyzer=read, dtype=np.float32)
-        counts.append(counter.fit_transform(documents))
+        counts.append(counter.fit_transform(text.text for text in texts))
         names.append([str(name) for name in counter.get_feature_names_out()])
     vectors = encoder.encode([text.text for text in texts])
     return Material(texts, tuple(names), tuple(counts), vectors)

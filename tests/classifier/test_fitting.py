@@ -28,19 +28,18 @@ def small(taught: list[Taught], encoder: Encoder, *, rarest: int = 1) -> Model:
 
 
 def test_a_look_has_the_numbers_of_scikit_learn() -> None:
-    documents = [features.document(sample.text) for sample in small_samples()]
+    learned = [sample.text for sample in small_samples()]
     vocabulary = fit_small(Nothing()).vocabulary
     texts = [sample.text for sample in small_samples()] + [
         "",
         "靴 shoes shoes \uff33\uff28\uff2f\uff25\uff33 ñandú",
     ]
 
-    asked = [features.document(text) for text in texts]
     expected = np.hstack(
         [
             TfidfVectorizer(analyzer=read, sublinear_tf=True)
-            .fit(documents)
-            .transform(asked)
+            .fit(learned)
+            .transform(texts)
             .toarray()
             for read in (features.words_of, features.chars_of)
         ]
