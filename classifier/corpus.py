@@ -57,7 +57,7 @@ def load(languages: Iterable[str] = LANGUAGES) -> tuple[Sample, ...]:
 
 
 def load_strange(languages: Iterable[str] = LANGUAGES) -> tuple[Strange, ...]:
-    """The same of the texts that are out of scope. Nothing is trained on them: they measure."""
+    """The same of the texts that are out of scope. They teach and measure when to keep silent."""
     found: list[Strange] = []
     for language in languages:
         name = f"oos.{language}.jsonl"

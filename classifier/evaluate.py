@@ -41,7 +41,11 @@ Described = Sequence[tuple[str, Text]]
 
 
 def fit(train: Sequence[Example], names: Described, encoder: Encoder) -> Model:
-    """A model of one head. Texts that belong to no label are not learned. Raises `BadFile`."""
+    """A model of one head. Raises `BadFile`.
+
+    Texts that belong to no label are never one; enough of them show what to keep silent on.
+    """
+    strange = [each for each in train if each.label == OUT_OF_SCOPE]
     taught = [each for each in train if each.label not in ("", OUT_OF_SCOPE)]
     labels = {each.label for each in taught}
     if len(labels) < 2:
@@ -49,10 +53,11 @@ def fit(train: Sequence[Example], names: Described, encoder: Encoder) -> Model:
     said = [(label, text) for label, text in names if label in labels]
     rows = [Row(place, each.label, human=True) for place, each in enumerate(taught)]
     rows += [Row(len(taught) + place, label) for place, (label, _) in enumerate(said)]
-    learned = [*texts(taught), *(text for _, text in said)]
+    learned = [*texts(taught), *(text for _, text in said), *texts(strange)]
+    outside = range(len(learned) - len(strange), len(learned))
     terms = Terms(rarest=2 if len(learned) > _MANY else 1)
     identity = Identity("file", Basis.OWN, len(taught))
-    return fitting.fit_model(learned, {_HEAD: rows}, identity, encoder, terms)
+    return fitting.fit_model(learned, {_HEAD: rows}, identity, encoder, terms, outside=outside)
 
 
 def ask(model: Model, asked: Sequence[Example], head: str = _HEAD) -> list[Answer]:
@@ -70,28 +75,27 @@ def ask(model: Model, asked: Sequence[Example], head: str = _HEAD) -> list[Answe
 
 
 def ask_in_folds(examples: Sequence[Example], names: Described, encoder: Encoder) -> list[Answer]:
-    """Each fifth answered by a model that knows none of its groups, calibrated without it, too.
-
-    Texts that belong to no label are asked every time, and count once, as the first model said.
-    """
-    inside = [each for each in examples if each.label != OUT_OF_SCOPE]
-    outside = [each for each in examples if each.label == OUT_OF_SCOPE]
+    """Each fifth answered by a model that knows none of its groups, calibrated without it, too."""
     encoder = Remembering(encoder)
-    groups = [text.group for text in texts(inside)]
+    groups = [text.group for text in texts(examples)]
     answers: dict[int, Answer] = {}
-    strange: list[Answer] = []
-    for learned, asked in material.folds([each.label for each in inside], groups, count=5):
-        model = fit([inside[place] for place in learned], names, encoder)
-        answers.update(zip(asked, ask(model, [inside[place] for place in asked]), strict=True))
-        strange = strange or ask(model, outside)
+    for learned, asked in material.folds([each.label for each in examples], groups, count=5):
+        model = fit([examples[place] for place in learned], names, encoder)
+        answers.update(zip(asked, ask(model, [examples[place] for place in asked]), strict=True))
     if not answers:
         raise BadFile("There are too few texts to part them in five.")
-    return [*(answers[place] for place in sorted(answers)), *strange]
+    return [answers[place] for place in sorted(answers)]
 
 
 def samples() -> dict[str, tuple[list[Example], Described]]:
-    """The sample inquiries for each head, in groups of firms, and what the taxonomy says."""
+    """The sample inquiries for each head, in groups of firms, and what the taxonomy says.
+
+    With them the texts that are no inquiry at all, as belonging to no label.
+    """
     kept = corpus.load()
+    strange = [
+        Example(each.text, OUT_OF_SCOPE, each.language, each.firm) for each in corpus.load_strange()
+    ]
     described = {
         "stage": fitting.described(taxonomy.STAGES, STAGE_PHRASES),
         "topic": fitting.described(taxonomy.TOPICS, TOPIC_PHRASES),
@@ -102,7 +106,8 @@ def samples() -> dict[str, tuple[list[Example], Described]]:
             [
                 replace(each, label=getattr(sample, head))
                 for each, sample in zip(plain, kept, strict=True)
-            ],
+            ]
+            + strange,
             described[head],
         )
         for head in described

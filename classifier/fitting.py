@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import calibration, nearest, sources, taxonomy
+from classifier import calibration, nearest, scope, sources, taxonomy
 from classifier.contract import Basis
-from classifier.corpus import Sample
+from classifier.corpus import Sample, Strange
 from classifier.encoders import Encoder
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
 from classifier.material import Material, Space, Text, folds, gather
@@ -67,8 +67,15 @@ class OutOfFold:
         return total
 
 
-def fit(samples: Sequence[Sample], *, name: str, basis: Basis, encoder: Encoder) -> Model:
-    """A whole model from samples and the words of the taxonomy."""
+def fit(
+    samples: Sequence[Sample],
+    strange: Sequence[Strange] = (),
+    *,
+    name: str,
+    basis: Basis,
+    encoder: Encoder,
+) -> Model:
+    """A whole model from samples, texts that are no inquiries, and the words of the taxonomy."""
     texts = [
         Text(sample.text, sample.firm, sample.language, ref=f"sample-{number}")
         for number, sample in enumerate(samples, 1)
@@ -84,7 +91,10 @@ def fit(samples: Sequence[Sample], *, name: str, basis: Basis, encoder: Encoder)
         for label, text in described(categories, phrases):
             rows[head].append(Row(len(texts), label))
             texts.append(text)
-    return fit_model(texts, rows, Identity(name, basis, len(samples)), encoder)
+    outside = range(len(texts), len(texts) + len(strange))
+    texts += [Text(each.text, each.firm, each.language) for each in strange]
+    identity = Identity(name, basis, len(samples))
+    return fit_model(texts, rows, identity, encoder, outside=outside)
 
 
 def fit_model(
@@ -93,8 +103,12 @@ def fit_model(
     identity: Identity,
     encoder: Encoder,
     terms: Terms | None = None,
+    *,
+    outside: Sequence[int] = (),
 ) -> Model:
     """A model with a head for each name in `rows`, all on one vocabulary.
+
+    The texts at the places `outside` are no inquiries.
 
     On one core: the machine has other things to do, several would mostly wait for each other, and
     the sums come out alike everywhere.
@@ -102,7 +116,7 @@ def fit_model(
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        return _fit_model(texts, rows, identity, encoder, terms or Terms())
+        return _fit_model(texts, rows, identity, encoder, terms or Terms(), outside)
 
 
 def _fit_model(
@@ -111,10 +125,18 @@ def _fit_model(
     identity: Identity,
     encoder: Encoder,
     chosen: Terms,
+    outside: Sequence[int],
 ) -> Model:
     material = gather(texts, encoder)
     space = material.space(np.arange(len(texts)), chosen.rarest)
-    heads = {name: fit_head(material, taught, space, chosen) for name, taught in rows.items()}
+    strange = set(outside)
+    inside = [
+        place for place, text in enumerate(texts) if place not in strange and not text.described
+    ]
+    inquiring = scope.out_of_fold(material, inside, outside, chosen.rarest)
+    heads = {
+        name: fit_head(material, taught, space, chosen, inquiring) for name, taught in rows.items()
+    }
     everywhere = np.arange(len(texts))
     meanings = _meanings(material, material.matrix(space, everywhere), everywhere)
     labels = {name: np.full(len(texts), -1, dtype=np.int16) for name in rows}
@@ -124,6 +146,7 @@ def _fit_model(
     return Model(
         vocabulary=_vocabulary(material, space),
         heads=heads,
+        scope=scope.fit(material, inside, outside, space),
         shelf=nearest.Shelf(
             meanings.astype(np.float16).astype(np.float32),
             tuple(text.ref for text in texts),
@@ -163,7 +186,10 @@ def _vocabulary(material: Material, space: Space) -> Vocabulary:
     )
 
 
-def fit_head(material: Material, rows: Sequence[Row], space: Space, terms: Terms) -> Head:
+def fit_head(
+    material: Material, rows: Sequence[Row], space: Space, terms: Terms, inquiring: Floats
+) -> Head:
+    """One head. `inquiring` says of each text how much it is an inquiry at all."""
     labels = sorted({row.label for row in rows})
     held_out = out_of_fold(material, rows, labels, terms.rarest)
     shares = _shares(held_out, material.vectors.shape[1])
@@ -179,7 +205,8 @@ def fit_head(material: Material, rows: Sequence[Row], space: Space, terms: Terms
                 into = dense if _is_dense(part) else sparse
                 into += shares[part] * linear.weights
                 bias += shares[part] * linear.bias
-    rules, floor = _rules(held_out, shares, terms)
+    tested = [row.place for row in rows if not material.texts[row.place].described]
+    rules, floor = _rules(held_out, shares, terms, inquiring[tested])
     return Head(
         labels=tuple(labels),
         sparse=sparse.astype(np.float16),
@@ -220,8 +247,9 @@ def out_of_fold(
         for part, linear in _learn(lesson, strengths).items():
             into = parts.setdefault(part, np.zeros((len(tested), len(labels))))
             into[outside] = linear.scores(material.vectors[asked] if _is_dense(part) else questions)
-        meanings = _meanings(material, questions, asked)
-        likeness[outside] = (meanings @ _meanings(material, matrix, places).T).max(axis=1)
+        likeness[outside] = nearest.likest(
+            _meanings(material, questions, asked), _meanings(material, matrix, places)
+        )
         known[outside] = np.isin(truth[outside], lesson.truth)
         if len(tested) > _MANY and len(strengths) > 1:
             first = OutOfFold(
@@ -314,14 +342,14 @@ def _trusted(material: Material, rows: Sequence[Row]) -> frozenset[str]:
 
 
 def _rules(
-    held_out: OutOfFold, shares: Mapping[str, float], terms: Terms
+    held_out: OutOfFold, shares: Mapping[str, float], terms: Terms, inquiring: Floats
 ) -> tuple[dict[str, Rule], float]:
     """Thresholds for any text under "" and for each language with enough rows; and from which
     novelty on a text is one the head can know."""
     if not len(held_out.truth) or not held_out.parts:
         return {"": Rule(1.0, calibration.NEVER, calibration.NEVER)}, 0.0
     scores, truth = held_out.fused(shares), held_out.truth
-    strange = novelty(scores.max(axis=1), held_out.likeness)
+    strange = novelty(scores.max(axis=1), held_out.likeness, inquiring)
     floor = float(np.quantile(strange, _STRANGE))
     familiar, right = strange >= floor, scores.argmax(axis=1) == truth
     sure = calibration.softmax(scores).max(axis=1)

@@ -19,7 +19,7 @@ from typing import Any
 
 from classifier import calibration, corpus, encoders, fitting, storage, taxonomy, train
 from classifier.contract import Basis, Decision
-from classifier.corpus import Sample
+from classifier.corpus import Sample, Strange
 from classifier.encoders import Encoder, Remembering
 from classifier.fitting import Row
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
@@ -48,6 +48,11 @@ class Lesson:
     def learned(self) -> dict[str, tuple[str, float]]:
         return {head: said for head, said in self.labels.items() if said[0]}
 
+    @property
+    def none(self) -> bool:
+        """People said that it is no inquiry."""
+        return bool(self.labels) and not self.learned
+
 
 @dataclass(frozen=True, slots=True)
 class Subject:
@@ -58,6 +63,7 @@ class Subject:
     topics: Mapping[str, Mapping[str, str]]  # key → names by language
     merged: Mapping[str, str]  # topics of the samples that became another one
     samples: Sequence[Sample] = field(default_factory=corpus.load)
+    strange: Sequence[Strange] = field(default_factory=corpus.load_strange)
 
 
 def read(asked: Mapping[str, Any]) -> Subject:
@@ -81,6 +87,7 @@ def read(asked: Mapping[str, Any]) -> Subject:
 def fit(subject: Subject, lessons: Sequence[Lesson], encoder: Encoder) -> Model:
     """A model of the samples and these lessons."""
     texts: list[Text] = []
+    outside: list[int] = []  # what was no inquiry
     rows: dict[str, list[Row]] = {head: [] for head in HEADS}
     for sample in subject.samples:
         topic = subject.merged.get(sample.topic, sample.topic)
@@ -93,13 +100,17 @@ def fit(subject: Subject, lessons: Sequence[Lesson], encoder: Encoder) -> Model:
     for lesson in lessons:
         for head, (label, weight) in lesson.learned.items():
             rows[head].append(Row(len(texts), label, weight, human=True))
+        if lesson.none:
+            outside.append(len(texts))
         texts.append(Text(lesson.text, lesson.group, lesson.language, ref=f"ticket-{lesson.key}"))
+    outside += range(len(texts), len(texts) + len(subject.strange))
+    texts += [Text(each.text, each.firm, each.language) for each in subject.strange]
     for head, said in _described(subject):
         for label, text in said:
             rows[head].append(Row(len(texts), label))
             texts.append(text)
     identity = Identity(subject.name, Basis.OWN, len(subject.samples) + len(lessons))
-    return fitting.fit_model(texts, rows, identity, encoder)
+    return fitting.fit_model(texts, rows, identity, encoder, outside=outside)
 
 
 def _described(subject: Subject) -> Iterator[tuple[str, list[tuple[str, Text]]]]:
@@ -132,16 +143,24 @@ def ask(model: Model, lessons: Sequence[Lesson]) -> Iterator[tuple[Lesson, str, 
             yield lesson, name, answer
 
 
-def unseen(subject: Subject, encoder: Encoder) -> Answers:
-    """What parts of the model say that have not learned the text, nor any of its customer."""
+def unseen(subject: Subject, encoder: Encoder) -> tuple[Answers, list[bool]]:
+    """What parts of the model say that have not learned the text, nor any of its customer; and
+    whether they keep silent on each text that is no inquiry."""
+    none = [lesson for lesson in subject.lessons if lesson.none]
+    number = {group: n for n, group in enumerate(sorted({lesson.group for lesson in none}))}
+    silent: list[bool] = []
     taught = [lesson for lesson in subject.lessons if lesson.learned]
     labels = [next(iter(lesson.learned.values()))[0] for lesson in taught]
     answers: Answers = {head: {} for head in HEADS}
-    for inside, outside in folds(labels, [lesson.group for lesson in taught], count=_FOLDS):
-        model = fit(subject, [taught[place] for place in inside], encoder)
+    parts = list(folds(labels, [lesson.group for lesson in taught], count=_FOLDS))
+    for part, (inside, outside) in enumerate(parts):
+        asked = [lesson for lesson in none if number[lesson.group] % len(parts) == part]
+        others = [lesson for lesson in none if number[lesson.group] % len(parts) != part]
+        model = fit(subject, [*(taught[place] for place in inside), *others], encoder)
+        silent += [said["silent"] for _, head, said in ask(model, asked) if head == "stage"]
         for lesson, head, answer in ask(model, [taught[place] for place in outside]):
             answers[head][lesson.key] = answer
-    return answers
+    return answers, silent
 
 
 def learn(subject: Subject, path: Path, encoder: Encoder, beside: Sequence[Path]) -> dict[str, Any]:
@@ -152,15 +171,14 @@ def learn(subject: Subject, path: Path, encoder: Encoder, beside: Sequence[Path]
     """
     model = fit(subject, subject.lessons, encoder)
     storage.save(model, path)
-    none = [lesson for lesson in subject.lessons if not lesson.learned]
-    silent = [answer["silent"] for _, head, answer in ask(model, none) if head == "stage"]
+    answers, silent = unseen(subject, encoder)
     skipped, before = _before(subject, encoder, beside)
     former: Answers = {head: {} for head in HEADS}
     for lesson, head, answer in ask(before, [one for one in subject.lessons if one.learned]):
         former[head][lesson.key] = answer
     return {
         "samples": len(subject.samples),
-        "answers": unseen(subject, encoder),
+        "answers": answers,
         "former": former,
         "skipped": skipped,
         "refused": sum(silent) / len(silent) if silent else None,
@@ -172,7 +190,9 @@ def _before(subject: Subject, encoder: Encoder, beside: Sequence[Path]) -> tuple
         with contextlib.suppress(storage.BadModel):
             return place, storage.load(path, encoder)
     name = train.default_name(encoder)
-    model = fitting.fit(subject.samples, name=name, basis=Basis.SAMPLES, encoder=encoder)
+    model = fitting.fit(
+        subject.samples, subject.strange, name=name, basis=Basis.SAMPLES, encoder=encoder
+    )
     return len(beside), model
 
 

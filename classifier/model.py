@@ -49,12 +49,26 @@ class Rule:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Scope:
+    """Whether a text is an inquiry at all, as far as texts that are none could teach it."""
+
+    sparse: NDArray[np.float16]
+    dense: Vectors
+    bias: float
+
+    def score(self, look: Look, vector: Vectors) -> float:
+        of_words = look.values @ self.sparse[look.columns].astype(np.float64)
+        return float(of_words + vector @ self.dense + self.bias)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """A text as all heads see it, looked at once."""
 
     look: Look
     vector: Vectors  # what the encoder says; of no length without one
     likeness: Vectors  # to each text on the shelf
+    scope: float  # the higher, the more it is an inquiry
     language: str
 
 
@@ -72,12 +86,13 @@ class Contributions:
         return float(self.features.sum() + self.meaning.sum() + self.bias)
 
 
-def novelty(score: Floats, likeness: Floats) -> Floats:
-    """How familiar a text is, from its best score and the likeness of the nearest text.
+def novelty(score: Floats, likeness: Floats, scope: Floats) -> Floats:
+    """How familiar a text is: from its best score, the likeness of the nearest text, and whether
+    it is an inquiry at all.
 
     Not its probability: of a text that fits nowhere one label can still be by far the likeliest.
     """
-    result: Floats = 0.25 * score + 2.0 * likeness
+    result: Floats = 0.25 * score + 2.0 * likeness + scope
     return result
 
 
@@ -118,7 +133,7 @@ class Head:
         best = int(order[0])
         mine = seen.likeness[labels >= 0]
         likest = mine.max(initial=-1.0).astype(np.float64)
-        familiar = float(novelty(scores[order[:1]], likest)[0])
+        familiar = float(novelty(scores[order[:1]], likest, np.array([seen.scope]))[0])
         decision, why = self._decide(seen, rule, float(probabilities[best]), familiar)
         top = tuple(Guess(self.labels[place], float(probabilities[place])) for place in order)
         return HeadPrediction(
@@ -191,6 +206,7 @@ class Model:
 
     vocabulary: Vocabulary
     heads: Mapping[str, Head]
+    scope: Scope
     shelf: Shelf
     identity: Identity
     encoder: Encoder
@@ -213,7 +229,13 @@ class Model:
             meaning = vector
             if not len(vector):
                 meaning = sketch(look.columns, look.values, self.vocabulary.size)
-            yield Seen(look, vector, self.shelf.likeness(meaning), language or detect(text))
+            yield Seen(
+                look=look,
+                vector=vector,
+                likeness=self.shelf.likeness(meaning),
+                scope=self.scope.score(look, vector),
+                language=language or detect(text),
+            )
 
     def judge(self, head: str, seen: Seen) -> HeadPrediction:
         return self.heads[head].judge(seen, self.shelf.labels[head])

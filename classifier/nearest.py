@@ -12,6 +12,7 @@ Vectors = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 _SHOWN = 3
+_AT_ONCE = 256
 
 WIDTH = 1_024  # numbers of a sketch: cosines come out within some hundredths
 
@@ -47,6 +48,15 @@ def unit(rows: NDArray[Any]) -> Vectors:
     length = np.linalg.norm(rows, axis=1, keepdims=True)
     result: Vectors = np.divide(rows, length, out=np.zeros_like(rows), where=length > 0)
     return result.astype(np.float32)
+
+
+def likest(asked: Vectors, known: Vectors) -> Vectors:
+    """How like each of these the most alike of those is. All pairs at once fill the memory."""
+    found = np.zeros(len(asked), dtype=np.float32)
+    for start in range(0, len(asked), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        found[part] = (asked[part] @ known.T).max(axis=1)
+    return found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

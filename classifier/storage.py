@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 from classifier import features, taxonomy
 from classifier.contract import Basis
 from classifier.encoders import Encoder
-from classifier.model import Head, Identity, Model, Rule
+from classifier.model import Head, Identity, Model, Rule, Scope
 from classifier.nearest import WIDTH, Shelf
 from classifier.vocabulary import Vocabulary
 
-FORMAT = 2
+FORMAT = 3
 
 _LARGEST_CARD = 64 * 1024
 _LARGEST_FILE = 100 * 1024 * 1024
@@ -41,6 +41,9 @@ _ARRAYS: dict[str, tuple[str, int]] = {
     "words_idf": ("float32", 1),
     "chars_names": ("uint8", 1),
     "chars_idf": ("float32", 1),
+    "scope_sparse": ("float16", 1),
+    "scope_dense": ("float16", 1),
+    "scope_bias": ("float32", 1),
     "shelf": ("float16", 2),
     "stage_sparse": ("float16", 2),
     "stage_dense": ("float16", 2),
@@ -195,6 +198,9 @@ def _arrays(model: Model) -> Arrays:
     ):
         arrays[f"{name}_names"] = _bytes("\n".join(sorted(block, key=block.__getitem__)))
         arrays[f"{name}_idf"] = idf
+    arrays["scope_sparse"] = model.scope.sparse
+    arrays["scope_dense"] = model.scope.dense.astype(np.float16)
+    arrays["scope_bias"] = np.array([model.scope.bias], dtype=np.float32)
     arrays["shelf"] = model.shelf.vectors.astype(np.float16)
     for name, head in model.heads.items():
         arrays[f"{name}_sparse"] = np.ascontiguousarray(head.sparse)
@@ -222,7 +228,14 @@ def _model(arrays: Arrays, encoder: Encoder) -> Model:
         str(description["name"]), Basis(description["basis"]), int(description["samples"])
     )
     shelf = _shelf(arrays, description["refs"], heads, encoder.width or WIDTH)
-    return Model(Vocabulary(blocks, idf), heads, shelf, identity, encoder)
+    return Model(Vocabulary(blocks, idf), heads, _scope(arrays, shape), shelf, identity, encoder)
+
+
+def _scope(arrays: Arrays, shape: tuple[int, int]) -> Scope:
+    sparse, dense, bias = (arrays[f"scope_{part}"] for part in ("sparse", "dense", "bias"))
+    if (sparse.shape, dense.shape, bias.shape) != ((shape[0],), (shape[1],), (1,)):
+        raise ValueError("what it knows of inquiries does not fit its vocabulary")
+    return Scope(sparse, dense.astype(np.float32), float(bias[0]))
 
 
 def _shelf(arrays: Arrays, refs: Any, heads: Mapping[str, Head], width: int) -> Shelf:

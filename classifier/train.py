@@ -28,6 +28,7 @@ _CODE = (
     "material.py",
     "model.py",
     "nearest.py",
+    "scope.py",
     "sources.py",
     "storage.py",
     "taxonomy.py",
@@ -74,7 +75,11 @@ def default_name(encoder: Encoder) -> str:
     """Names samples, code and versions by their hash, so that a change of any is another model."""
     digest = hashlib.sha256(repr(sorted(storage.versions(encoder).items())).encode())
     here = Path(__file__).parent
-    seeds = [here / "seed" / f"{language}.jsonl" for language in corpus.LANGUAGES]
+    seeds = [
+        here / "seed" / f"{kind}{language}.jsonl"
+        for kind in ("", "oos.")
+        for language in corpus.LANGUAGES
+    ]
     for part in [*(here / name for name in _CODE), *seeds]:
         digest.update(part.read_bytes() if part.exists() else b"")
         digest.update(b"\0")
@@ -110,8 +115,13 @@ def fit_samples(encoder: Encoder) -> Model:
     """Fit in this process. Raises `BadCorpus`."""
     from classifier import fitting
 
-    samples = corpus.load()
-    return fitting.fit(samples, name=default_name(encoder), basis=Basis.SAMPLES, encoder=encoder)
+    return fitting.fit(
+        corpus.load(),
+        corpus.load_strange(),
+        name=default_name(encoder),
+        basis=Basis.SAMPLES,
+        encoder=encoder,
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:

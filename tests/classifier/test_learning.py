@@ -31,7 +31,7 @@ def lesson(number: int, text: str, **labels: tuple[str, float]) -> Lesson:
 
 
 def subject(*lessons: Lesson) -> Subject:
-    return Subject("own-1", lessons, TOPICS, {"return_refund": "delivery"}, small_samples())
+    return Subject("own-1", lessons, TOPICS, {"return_refund": "delivery"}, small_samples(), ())
 
 
 def parts(weight: float = 2.0) -> list[Lesson]:

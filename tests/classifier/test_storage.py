@@ -166,6 +166,7 @@ def test_an_object_array_in_the_right_place_is_refused(
         {"topic_shelf": np.full(30, 5, dtype=np.int16)},
         {"stage_shelf": np.zeros(29, dtype=np.int16)},
         {"shelf": np.zeros((30, 7), dtype=np.float16)},
+        {"scope_sparse": np.zeros(3, dtype=np.float16)},
         {"words_idf": np.zeros(3, dtype=np.float32)},
         {"words_names": np.frombuffer(b"a\na\nb", dtype=np.uint8)},
         {"words_names": np.frombuffer(b"\xff\xff", dtype=np.uint8)},
@@ -173,7 +174,7 @@ def test_an_object_array_in_the_right_place_is_refused(
         {"description": np.frombuffer(b"{}", dtype=np.uint8)},
         {"description": np.zeros(0, dtype=np.uint8)},
     ],
-    ids=range(16),
+    ids=range(17),
 )
 def test_parts_that_do_not_fit_are_refused(
     path: Path, changed: dict[str, Any], encoder: Encoder
