@@ -9,7 +9,7 @@ from app.core.errors import Conflict
 from app.domain.address import EMAIL, normal
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
-from app.services import changes, customers, elsewhere, outbox, sent_copies, withdrawals
+from app.services import changes, customers, dispatched, outbox, sent_copies, withdrawals
 from app.services.access import SYSTEM, Actor
 from app.store.tables import Address, Customer, Delivery, Message, Ticket
 from channels.contract import Failure, Party
@@ -33,7 +33,7 @@ def arrived(session: Session, actor: Actor, delivery_id: int) -> None:
 
 def lies_among_sent(session: Session, external_id: str) -> None:
     """Its provider keeps a copy of what it took: that ends a doubt, if we put none there."""
-    message = elsewhere.own(session, external_id)
+    message = dispatched.own(session, external_id)
     if message is None or sent_copies.ours(session, message):
         return
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
@@ -103,28 +103,17 @@ def returned(session: Session, original_id: str, failures: Sequence[Failure]) ->
 
     Only an id that we gave out is known here, and nobody can guess one.
     """
-    message = elsewhere.own(session, original_id)
+    message = dispatched.own(session, original_id)
     if message is None:
         return 0
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
     deliveries = session.exec(
         select(Delivery).where(Delivery.message_id == message.id).with_for_update()
     ).all()
-    said = {
-        normal(EMAIL, address, 0): failure
-        for failure in failures
-        for address in (failure.address, failure.original)
-        if address
-    }
-    nameless = next((one for one in failures if not one.address), None)
-    changed = 0
-    for delivery in deliveries:
-        failure = said.get(normal(EMAIL, delivery.recipient, 0))
-        if failure is None and len(deliveries) == 1:
-            failure = nameless
-        if failure is not None:
-            changed += _hear(session, ticket, message, delivery, failure)
-    return changed
+    return sum(
+        _hear(session, ticket, message, delivery, failure)
+        for delivery, failure in dispatched.named(deliveries, failures)
+    )
 
 
 def _hear(

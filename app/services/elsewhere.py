@@ -25,24 +25,6 @@ def concerns(message: InboundMessage) -> bool:
     return message.direction is Direction.OUTBOUND and not message.is_call
 
 
-def own(session: Session, external_id: str) -> Message | None:
-    """What was sent from here under that id, by whichever inbox, and not by a mail program."""
-    if not external_id:  # so is whatever was never sent
-        return None
-    return session.exec(
-        select(Message)
-        .where(
-            # Several may share an account. So asked, there is an index for it.
-            col(Message.inbox_id).in_(select(Inbox.id)),
-            Message.external_id == external_id,
-            Message.kind == MessageKind.OUTBOUND,
-            col(Message.arrival_id).is_(None),
-        )
-        .order_by(col(Message.id))
-        .limit(1)
-    ).one_or_none()
-
-
 def readers(session: Session, inbox: Inbox, message: InboundMessage) -> list[Address]:
     """Whom it went to, of those that are known here."""
     found = [customers.find(session, inbox.id, [one]) for one in _written_to(session, message)]

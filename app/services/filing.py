@@ -17,6 +17,7 @@ from app.domain.words import ArrivalState, Cause, MessageKind, Role, Status
 from app.services import (
     changes,
     customers,
+    dispatched,
     elsewhere,
     forwarding,
     inboxes,
@@ -166,7 +167,7 @@ def _written_elsewhere(session: Session, keys: Keys, place: Place, found: Unders
     """It lay among what was sent: a copy of ours, or a colleague's answer from a mail program."""
     message = found.message
     locking.names(session, (message.canonical, message.external_id, *message.answered_ids))
-    if own := elsewhere.own(session, message.external_id):
+    if own := dispatched.own(session, message.external_id):
         return Outcome(ArrivalState.COPY, "A copy of what was sent from here.", own.id)
     if original := _already_filed(session, place, message.canonical):
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)

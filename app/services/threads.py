@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 from app.core import clock
 from app.core.secrets import Keys
 from app.domain.words import ArrivalState, Status
-from app.services import merging
+from app.services import dispatched, merging
 from app.services.access import RULE
 from app.store import inserting, jobs
 from app.store.tables import (
@@ -112,10 +112,11 @@ def _named(
                 if message.forward is None or ref.kind is RefKind.ADDRESS_TOKEN:
                     return Place(ticket)
                 return Place(claimed=ticket.ref)
-            # A bounce comes from a stranger by nature. Our own signed id inside it shows
-            # that it answers our mail; it is shown there and changes nothing else.
-            if message.automatic and ref.kind in _OURS:
-                return Place(ticket, unverified=message.report is None or doubtful(message))
+            # A bounce comes from a stranger by nature. Our own signed id inside it, and whom it
+            # went to, show that it answers our mail; it is shown there and changes nothing else.
+            if message.automatic and ref.kind in _OURS and address.spam_at is None:
+                known = dispatched.tells_of(session, ticket, message.report)
+                return Place(ticket, unverified=not known or doubtful(message))
             if ref.kind is RefKind.ADDRESS_TOKEN and address.spam_at is None:
                 return Place(ticket, unverified=True)
             claimed = claimed or ticket.ref

@@ -13,7 +13,7 @@ from app.services.queries import ticket as queries
 from app.services.queries import vocabulary
 from app.services.queries.likely import Likely
 from app.store.tables import Address, Agent, Awaited, Change, Message, Participant, Ticket
-from channels.contract import Forward, InboundMessage, Party, Ref, RefKind, Verdicts
+from channels.contract import Forward, InboundMessage, Party, Ref, RefKind, Rendered, Verdicts
 from channels.report import Failure, Report
 from tests.factories import make_inbox
 from tests.inquiries import LINKS, NOON, Desk, inquiry
@@ -283,13 +283,32 @@ def test_nothing_is_suggested_for_or_from_spam(desk: Desk) -> None:
 def test_a_machine_that_quotes_our_id_speaks_for_nobody(desk: Desk) -> None:
     """A bounce comes from a stranger by nature; what else a machine says waits for an agent."""
     ticket = desk.ticket()
+    message = desk.do(tickets.reply, desk.ann, ticket.ref, tickets.Draft("Turn it."))
+    desk.do(outbox.keep_rendered, message.id, Rendered("1@ours.test", b"x"), "f" * 64)
+    desk.send(message.id)
     quoted = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
 
-    desk.ticket(inquiry(EVE, refs=quoted, automatic=True, machine="auto_reply"))
-    report = Report((Failure("yumi@customers.test", "failed", "5.1.1", hard=True),))
-    desk.ticket(inquiry(EVE, refs=quoted, automatic=True, machine="bounce_hard", report=report))
+    def say(to: str, original_id: str) -> None:
+        report = Report((Failure(to, "failed", "5.1.1", hard=True),), original_id)
+        desk.arrive(inquiry(EVE, refs=quoted, automatic=True, report=report))
 
-    assert [message.unverified for message in desk.all(Message)] == [False, True, False]
+    desk.arrive(inquiry(EVE, refs=quoted, automatic=True, machine="auto_reply"))
+    say("yumi@customers.test", "1@ours.test")
+    say("nobody@elsewhere.test", "1@ours.test")
+    say("yumi@customers.test", "1@elsewhere.test")
+
+    said = desk.all(Message, ticket_id=ticket.id)[2:]
+    assert [message.unverified for message in said] == [True, False, True, True]
+
+
+def test_a_machine_whose_mail_is_spam_is_not_shown_where_it_points(desk: Desk) -> None:
+    ticket = desk.ticket()
+    desk.do(tickets.mark_spam, desk.ann, desk.ticket(inquiry(EVE)).ref)
+    quoted = (Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
+
+    desk.arrive(inquiry(EVE, refs=quoted, automatic=True, machine="bounce_hard"))
+
+    assert desk.again(ticket).message_count == 1
 
 
 def test_what_a_stranger_or_a_machine_wrote_is_not_what_we_answer(desk: Desk) -> None:
