@@ -208,6 +208,11 @@ def _troubles(inbox: Inbox) -> Iterator[Finding]:
             f"Inbox {inbox.name}: nothing comes in. {inbox.last_in_error} "
             f"The last attempt to fetch failed; look at {page}, where saving tries at once."
         )
+    elif inbox.looked_at and clock.now() - inbox.looked_at > LATE:
+        yield _ill(
+            f"Inbox {inbox.name}: its server last answered {_ago(inbox.looked_at)}: "
+            "is a worker running, and does its log say why?"
+        )
     if inbox.last_out_error:
         yield _ill(
             f"Inbox {inbox.name}: nothing goes out. {inbox.last_out_error} "

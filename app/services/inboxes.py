@@ -133,6 +133,7 @@ def change(session: Session, actor: Actor, keys: Keys, inbox_id: int, new: NewIn
     inbox.address = address
     reseal(inbox, keys, config)
     inbox.last_in_error = inbox.last_out_error = inbox.sent_error = ""
+    inbox.looked_at = None  # that was with other settings, and these may fetch nothing
     pauses.corrected(session, inbox)
     session.add(inbox)
     changes.record(session, actor, None, "inbox_changed", inbox=inbox.id)

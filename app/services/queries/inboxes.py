@@ -1,13 +1,16 @@
 """The inboxes and how they are doing."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
+from app.core import clock
 from app.domain.words import SelfTest
 from app.services.access import Actor, Permission, require
 from app.store.tables import Inbox
+
+STALE = timedelta(minutes=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,11 @@ class Row:
     self_test_at: datetime | None
     self_test_error: str
     writes_to: str  # "" where nothing can be answered in writing
+
+    @property
+    def stale(self) -> bool:
+        """Its server has not answered for so long that somebody should look why."""
+        return bool(self.looked_at and clock.now() - self.looked_at > STALE)
 
 
 def listed(session: Session, actor: Actor) -> tuple[Row, ...]:

@@ -23,7 +23,7 @@ class Workload:
     delivery_age: float  # seconds the oldest due delivery is late
     aside_age: float  # seconds the oldest set-aside arrival has been waiting for a person
     not_fetched: int
-    fetch_ages: Mapping[int, float]  # inbox → seconds since its server answered, to a minute
+    fetch_ages: Mapping[int, float]  # inbox → seconds since its server answered, or it was made
     unexplained: Mapping[int, int]  # inbox → mails on the server that the ledger lacks
 
 
@@ -47,10 +47,18 @@ def view(session: Session) -> Workload:
         select(func.count()).select_from(LedgerRow).where(col(LedgerRow.next_at).is_not(None))
     ).one()
     looks = session.exec(
-        select(Inbox.id, Inbox.looked_at, func.sum(Folder.not_explained))
-        .join(Folder, col(Folder.inbox_id) == col(Inbox.id))
-        .where(col(Inbox.enabled).is_(True))
-        .group_by(col(Inbox.id), col(Inbox.looked_at))
+        select(
+            Inbox.id,
+            func.coalesce(Inbox.looked_at, Inbox.started_at, Inbox.created_at),
+            func.coalesce(func.sum(Folder.not_explained), 0),
+        )
+        .outerjoin(Folder, col(Folder.inbox_id) == col(Inbox.id))
+        .where(
+            col(Inbox.enabled).is_(True),
+            # What fetches nothing has never been answered, nor been told why not.
+            col(Inbox.looked_at).is_not(None) | (Inbox.last_in_error != ""),
+        )
+        .group_by(col(Inbox.id))
     ).all()
     return Workload(
         tickets={status: tickets.get(status, 0) for status in Status},

@@ -26,13 +26,18 @@ def test_both_directions_say_how_they_are_and_when_they_last_worked(
         path = f"/settings/inboxes/{session.exec(select(Inbox.id)).one()}"
     new = boss.client.get(path).text
     with db.transaction() as session:
+        session.exec(select(Inbox)).one().looked_at = clock.now() - timedelta(minutes=6)
+    silent = boss.client.get(path).text
+    with db.transaction() as session:
         inbox = session.exec(select(Inbox)).one()
+        inbox.looked_at = None
         inbox.last_in_at = inbox.last_out_at = clock.now() - timedelta(hours=30)
         inbox.last_in_error = "imap.shop.test <down>"
         inbox.to_fetch = 4000
     old = boss.client.get(path).text
 
     assert told(new) == ["Comes in: nothing yet", "Goes out: nothing yet"]
+    assert told(silent)[0].startswith("Comes in: The server last answered ")
     comes, goes = told(old)
     assert comes.startswith("Comes in: imap.shop.test &lt;down&gt; Last success ")
     assert goes.startswith("Goes out: last ")
