@@ -35,10 +35,6 @@ class InboxBalance:
     received: int
     by_state: Mapping[ArrivalState, int]
 
-    @property
-    def holds(self) -> bool:
-        return self.received == sum(self.by_state.values())
-
 
 def balance(session: Session) -> list[InboxBalance]:
     """Everything that was received, inbox by inbox, in one statement."""
@@ -65,11 +61,7 @@ def balance(session: Session) -> list[InboxBalance]:
 def problems(session: Session, blobs: Blobs) -> list[Problem]:
     """Every rule that does not hold. Each is looked at in one statement, so that work going on
     meanwhile is no problem; files are read in small pieces."""
-    found = [
-        Problem("balance", f"inbox {one.name}: the states do not add up", (one.inbox_id,))
-        for one in balance(session)
-        if not one.holds
-    ]
+    found: list[Problem] = []
     for kind, words, rows in integrity_rules.every():
         ids = tuple(session.execute(rows.limit(NAMED)).scalars())
         if ids:

@@ -298,7 +298,10 @@ def note_look(session: Session, inbox_id: int, scope: str, there: Sequence[Serve
         others = session.exec(
             select(Folder).where(Folder.inbox_id == inbox_id, col(Folder.sent).is_(False))
         ).all()
-        if any(_folder_of(other.scope) == _folder_of(scope) for other in others):
+        # Since it is fetched from this place: another account has numbers of its own.
+        begun = inbox.started_at
+        same = [other for other in others if begun is None or other.looked_at >= begun]
+        if any(_folder_of(other.scope) == _folder_of(scope) for other in same):
             changes.record(session, SYSTEM, None, "mailbox_renumbered", inbox=inbox_id, scope=scope)
         for other in others:
             session.delete(other)  # there is nothing on the server under its numbers any more

@@ -287,6 +287,7 @@ def test_another_account_with_the_same_numbers_is_begun_anew(plant: Plant) -> No
     async def act() -> None:
         await looked(plant, post)
         plant.desk.do(mark_all_filed)
+        plant.forward(HOUR)
         post.server.place = "another account"
         numbered(post, "INBOX/b.1", mail("c"), mail("both"))
         await looked(plant, post)
@@ -308,6 +309,7 @@ def test_another_account_with_the_same_numbers_is_begun_anew(plant: Plant) -> No
         ("INBOX/b.1", 1, True, False, False),
     ]
     assert folders(plant) == [("INBOX/b.1", 2, 0, [])]
+    assert plant.desk.all(Change, what="mailbox_renumbered") == []
     with plant.desk.db.reading() as session:
         [balance] = mailboxes.balances(session, SYSTEM)
     assert (balance.folder, balance.on_server, balance.difference) == ("INBOX", 2, 0)
