@@ -213,6 +213,8 @@ def _troubles(inbox: Inbox) -> Iterator[Finding]:
             f"Inbox {inbox.name}: its server last answered {_ago(inbox.looked_at)}: "
             "is a worker running, and does its log say why?"
         )
+    if inbox.last_in_warning and not inbox.last_in_error:
+        yield _ill(f"Inbox {inbox.name}: mail comes in, but: {inbox.last_in_warning}")
     if inbox.last_out_error:
         yield _ill(
             f"Inbox {inbox.name}: nothing goes out. {inbox.last_out_error} "

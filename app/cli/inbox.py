@@ -18,6 +18,7 @@ from app.core.settings import Settings
 from app.services import inboxes
 from app.services.access import SYSTEM
 from app.services.inboxes import NewInbox
+from app.services.queries import inboxes as connected
 from app.store.tables import Inbox
 from channels.contract import (
     Accepts,
@@ -204,5 +205,4 @@ def show(_asked: argparse.Namespace, settings: Settings) -> int:
 def _state(inbox: Inbox) -> str:
     if not inbox.enabled:
         return "switched off"
-    trouble = inbox.last_in_error or inbox.last_out_error or inbox.sent_error
-    return trouble or ("built in" if inbox.built_in else "well")
+    return connected.trouble(inbox) or ("built in" if inbox.built_in else "well")

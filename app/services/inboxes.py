@@ -132,7 +132,8 @@ def change(session: Session, actor: Actor, keys: Keys, inbox_id: int, new: NewIn
     inbox.name, inbox.language = new.name.strip() or inbox.name, new.language
     inbox.address = address
     reseal(inbox, keys, config)
-    inbox.last_in_error = inbox.last_out_error = inbox.sent_error = ""
+    inbox.last_in_error = inbox.last_in_warning = ""
+    inbox.last_out_error = inbox.sent_error = ""
     inbox.looked_at = None  # that was with other settings, and these may fetch nothing
     pauses.corrected(session, inbox)
     session.add(inbox)
@@ -224,4 +225,12 @@ def note_trouble(session: Session, inbox_id: int, words: str) -> None:
     inbox = session.get_one(Inbox, inbox_id)
     if inbox.last_in_error != words:
         inbox.last_in_error = words
+        session.add(inbox)
+
+
+def note_warning(session: Session, inbox_id: int, words: str) -> None:
+    """What is not as it should be though mail comes in."""
+    inbox = session.get_one(Inbox, inbox_id)
+    if inbox.last_in_warning != words:
+        inbox.last_in_warning = words
         session.add(inbox)

@@ -78,8 +78,9 @@ def keep_all(session: Session, inbox_id: int, parcels: Sequence[Parcel]) -> Sequ
     arrivals = inserting.unless_there(session, rows)
     _enter(session, inbox_id, parcels, arrivals)
     if arrivals:
-        inbox.last_in_at, inbox.last_in_error = arrivals[-1].received_at, ""
-        session.add(inbox)
+        if not arrivals[-1].sent:  # all of them are of one folder
+            inbox.last_in_at, inbox.last_in_error = arrivals[-1].received_at, ""
+            session.add(inbox)
         if waiting is None:
             # An older one that still waits has a job that files these, too: that job looks
             # again, under the lock of the inbox's row, before it ends.

@@ -52,6 +52,7 @@ def _say(session: Session, inbox_id: int, words: list[str], asked: datetime) -> 
         first = select(LedgerRow.problem).where(*waiting).order_by(col(LedgerRow.id)).limit(1)
         problem = session.exec(first).one()
         words.append(problem if many == 1 else f"{many} mails are not handed out. {problem}")
-    inboxes.note_trouble(session, inbox_id, " ".join(word for word in words if word))
+    inboxes.note_trouble(session, inbox_id, "")
+    inboxes.note_warning(session, inbox_id, " ".join(word for word in words if word))
     ledger.note_answer(session, inbox_id)
     ledger.note_seen(session, inbox_id, asked)

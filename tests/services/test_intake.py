@@ -8,10 +8,10 @@ import pytest
 
 from app.core.errors import Conflict, NotFound
 from app.domain.words import ArrivalState
-from app.services import intake, ledger
+from app.services import inboxes, intake, ledger
 from app.services.filing import Understood
 from app.services.intake import Parcel, Stored
-from app.store.tables import Arrival, Change, LedgerRow, Message, Ticket
+from app.store.tables import Arrival, Change, Inbox, LedgerRow, Message, Ticket
 from channels.contract import Ignored, Raw, ServerId
 from tests.inquiries import NOON, Desk, inquiry
 
@@ -374,3 +374,12 @@ def test_mended_bytes_are_read_and_those_that_came_are_kept(desk: Desk) -> None:
     )
     with pytest.raises(Conflict):
         desk.do(intake.mend, desk.ann, arrival.id, STORED)
+
+
+def test_what_lay_among_what_was_sent_is_nothing_that_came_in(desk: Desk) -> None:
+    desk.do(inboxes.note_trouble, desk.inbox.id, "The password is wrong.")
+
+    desk.do(intake.keep, desk.inbox.id, Raw("sent/1", b"{}", sent=True), Stored("f" * 64, 2))
+
+    inbox = desk.one(Inbox, desk.inbox.id)
+    assert (inbox.last_in_at, inbox.last_in_error) == (None, "The password is wrong.")

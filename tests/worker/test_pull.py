@@ -90,7 +90,7 @@ def test_a_mail_at_which_the_connection_breaks_every_time_holds_up_no_other(plan
     assert plant.states() == [("a", "waiting"), ("c", "waiting")]
     words = "Mail 2 could not be fetched: The connection broke."
     assert ledger(plant) == [(1, True, False, ""), (2, False, False, words), (3, True, False, "")]
-    assert plant.inbox().last_in_error == words
+    assert plant.inbox().last_in_warning == words
 
 
 @pytest.mark.parametrize("kind", ["postgres"])

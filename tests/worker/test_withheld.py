@@ -55,13 +55,13 @@ def test_a_mail_that_is_withheld_is_tried_again_later_and_the_next_ones_come(pla
         task = pulling(plant)
         await until(lambda: post.rests)
         assert ledger(plant) == [(1, False, 1, WORDS), (2, True, 0, "")]
-        assert plant.inbox().last_in_error == WORDS
+        assert plant.inbox().last_in_warning == WORDS
 
         await post.look_again()  # not yet
         post.server.items.append(raw("c"))
         await post.look_again()
         assert post.fetched == [1, 2, 3]
-        assert plant.inbox().last_in_error == WORDS  # mail comes in, and still one is missing
+        assert plant.inbox().last_in_warning == WORDS  # mail comes in, and still one is missing
 
         plant.forward(MINUTE)
         await post.look_again()
@@ -77,7 +77,7 @@ def test_a_mail_that_is_withheld_is_tried_again_later_and_the_next_ones_come(pla
     assert post.fetched == [1, 2, 3, 1, 1]
     assert ledger(plant) == [(1, True, 2, ""), (2, True, 0, ""), (3, True, 0, "")]
     assert plant.states() == [("b", "waiting"), ("c", "waiting"), ("a", "waiting")]
-    assert plant.inbox().last_in_error == ""
+    assert plant.inbox().last_in_warning == ""
 
 
 @on_sqlite
@@ -89,7 +89,7 @@ def test_a_withheld_mail_that_somebody_removed_is_no_trouble_any_more(plant: Pla
     async def act() -> None:
         task = pulling(plant)
         await until(lambda: post.rests)
-        assert plant.inbox().last_in_error == f"2 mails are not handed out. {WORDS}"
+        assert plant.inbox().last_in_warning == f"2 mails are not handed out. {WORDS}"
 
         post.on_fetch = lambda: None
         post.gone = {1, 2}
@@ -101,7 +101,7 @@ def test_a_withheld_mail_that_somebody_removed_is_no_trouble_any_more(plant: Pla
 
     gone = "It was gone before it could be fetched."
     assert ledger(plant) == [(1, False, 1, gone), (2, False, 1, gone)]
-    assert plant.inbox().last_in_error == ""
+    assert plant.inbox().last_in_warning == ""
 
 
 class _Stubborn(Box):
@@ -136,7 +136,7 @@ def test_a_refused_mark_is_said_and_tried_again_while_mail_comes_in(plant: Plant
         post.server.items.append(raw("b"))
         await post.look_again()
         await post.look_again()
-        assert plant.inbox().last_in_error == _Stubborn.words
+        assert plant.inbox().last_in_warning == _Stubborn.words
         assert post.server.settled == []
 
         boxes[0].words = ""
@@ -147,7 +147,7 @@ def test_a_refused_mark_is_said_and_tried_again_while_mail_comes_in(plant: Plant
 
     assert plant.states() == [("a", "filed"), ("b", "waiting")]
     assert post.server.settled == [ServerId("inbox/1", 1)]
-    assert plant.inbox().last_in_error == ""
+    assert plant.inbox().last_in_warning == ""
 
 
 @pytest.mark.parametrize("refused", [1, pull.REFUSALS])
@@ -165,7 +165,7 @@ def test_marks_that_are_refused_keep_no_other_mail_from_its_own(plant: Plant, re
         await post.look_again()
         await post.look_again()
         await post.look_again()
-        assert plant.inbox().last_in_error == _Stubborn.words
+        assert plant.inbox().last_in_warning == _Stubborn.words
         await ended(task)
 
     hurried(act)
@@ -226,7 +226,7 @@ def test_what_a_server_cannot_do_is_said_for_as_long_as_mail_is_fetched_from_it(
     hurried(act)
 
     assert plant.states() == [("a", "waiting"), ("b", "waiting")]
-    assert plant.inbox().last_in_error == "The server takes no new keywords."
+    assert plant.inbox().last_in_warning == "The server takes no new keywords."
 
 
 class _Dropping(Box):

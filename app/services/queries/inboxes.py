@@ -25,6 +25,7 @@ class Row:
     looked_at: datetime | None  # when its server last answered
     last_in_at: datetime | None
     last_in_error: str
+    last_in_warning: str  # what is not as it should be though mail comes in
     last_out_at: datetime | None
     last_out_error: str
     out_paused_until: datetime | None
@@ -46,6 +47,12 @@ def listed(session: Session, actor: Actor) -> tuple[Row, ...]:
     return tuple(row_of(inbox) for inbox in found)
 
 
+def trouble(inbox: Inbox | Row) -> str:
+    """The worst of what is wrong at the moment, "" when all is well."""
+    errors = inbox.last_in_error or inbox.last_out_error
+    return errors or inbox.last_in_warning or inbox.sent_error
+
+
 def row_of(inbox: Inbox) -> Row:
     return Row(
         id=inbox.id,
@@ -58,6 +65,7 @@ def row_of(inbox: Inbox) -> Row:
         looked_at=inbox.looked_at,
         last_in_at=inbox.last_in_at,
         last_in_error=inbox.last_in_error,
+        last_in_warning=inbox.last_in_warning,
         last_out_at=inbox.last_out_at,
         last_out_error=inbox.last_out_error,
         out_paused_until=inbox.out_paused_until,

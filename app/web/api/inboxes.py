@@ -49,7 +49,7 @@ class InboxOut(BaseModel):
             enabled=inbox.enabled,
             built_in=inbox.built_in,
             hook=f"/hooks/{inbox.kind}/{inbox.token}" if hooked else "",
-            trouble=inbox.last_in_error or inbox.last_out_error or inbox.sent_error,
+            trouble=connected.trouble(inbox),
             self_test=inbox.self_test,
             self_test_at=inbox.self_test_at,
             self_test_error=inbox.self_test_error,

@@ -140,6 +140,7 @@ def upgrade() -> None:
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_in_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_in_error", sa.String(), nullable=False),
+        sa.Column("last_in_warning", sa.String(), nullable=False),
         sa.Column("last_out_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("last_out_error", sa.String(), nullable=False),
         sa.Column("sent_error", sa.String(), nullable=False),
