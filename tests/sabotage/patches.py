@@ -269,8 +269,8 @@ _kept = crashpoints.declare(
     Patch(
         "only what is newer than the newest is ever looked for",
         "app/worker/pull.py",
-        "                after, looked = None, clock.now()\n",
-        "                looked = clock.now()\n",
+        "                after, looked = None, asked\n",
+        "                looked = asked\n",
         (f"{PULL}::test_once_an_hour_it_looks_at_everything",),
     ),
     Patch(
