@@ -35,6 +35,7 @@ _NO_UTF8 = (
     "cannot send to an address with such letters before the @ (it lacks SMTPUTF8). "
     "Ask for another address."
 )
+_UNSAID = "The mail was handed over, but the server did not say whether it keeps it:"
 BEGIN_TIMEOUT = 120.0  # until a server says that it wants the content
 DATA_TIMEOUT = 600.0  # as RFC 5321 asks: a server may check a mail for viruses before it answers
 
@@ -204,9 +205,10 @@ async def _written(client: SMTP, rendered: Rendered) -> Outcome:
         answer = await protocol.read_response(timeout=DATA_TIMEOUT)
     except (SMTPException, OSError) as error:
         client.close()  # what it may still say would be taken for the answer to the next command
-        return InDoubt(
-            f"The mail was handed over, but the server did not say whether it keeps it: {error}"
-        )
-    if 200 <= answer.code < 300:  # some say it in unusual words
+        return InDoubt(f"{_UNSAID} {error}")
+    if 250 <= answer.code < 260:  # some say it in unusual words
         return Sent(answers.queue_id(answer.message))
+    if answer.code < 400:  # as 354 once more, or a farewell: that says nothing about the mail
+        client.close()
+        return InDoubt(f"{_UNSAID} {answer.code} {answer.message}")
     return answers.to_mail(SMTPDataError(answer.code, answer.message))

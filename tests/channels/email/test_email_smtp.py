@@ -93,6 +93,9 @@ def test_a_server_tells_what_it_calls_a_mail_in_its_log(answer: str, name: str) 
     assert queue_id(answer) == name
 
 
+UNSAID = "The mail was handed over, but the server did not say whether it keeps it:"
+
+
 @pytest.mark.parametrize(
     ("stage", "answer", "outcome"),
     [
@@ -125,6 +128,8 @@ def test_a_server_tells_what_it_calls_a_mail_in_its_log(answer: str, name: str) 
         ("DATA", "550 5.7.1 content", Refused("550 5.7.1 content")),
         ("DATA", "554 5.7.1 spam", Refused("554 5.7.1 spam")),
         ("DATA", "251 2.0.0 fine", Sent()),
+        ("DATA", "221 2.0.0 goodbye", InDoubt(f"{UNSAID} 221 2.0.0 goodbye")),
+        ("DATA", "354 go ahead", InDoubt(f"{UNSAID} 354 go ahead")),
     ],
 )
 async def test_each_answer_means_what_it_means(stage: str, answer: str, outcome: Outcome) -> None:
