@@ -75,6 +75,15 @@ class Recognises(Protocol):
 
 
 @runtime_checkable
+class SettlesTogether(Protocol):
+    """A mailbox that can leave its mark on many items by one command."""
+
+    async def settle_together(self, items: Sequence[ServerId]) -> bool:
+        """The same as `settle` for each, of which all was fetched. False when it cannot be done for
+        these together: some may have their mark then, and each has to be settled by itself."""
+
+
+@runtime_checkable
 class Warns(Protocol):
     """A mailbox that knows what its server cannot do of what was configured."""
 

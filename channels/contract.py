@@ -26,6 +26,7 @@ from channels.arriving import Mailbox as Mailbox
 from channels.arriving import Raw as Raw
 from channels.arriving import Recognises as Recognises
 from channels.arriving import ServerId as ServerId
+from channels.arriving import SettlesTogether as SettlesTogether
 from channels.arriving import Warns as Warns
 from channels.errors import BadSignature as BadSignature
 from channels.errors import ChannelError as ChannelError

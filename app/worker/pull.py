@@ -29,6 +29,7 @@ from channels.contract import (
     Recognises,
     Renews,
     ServerId,
+    SettlesTogether,
     SignInRefused,
     TryLater,
     Withheld,
@@ -350,6 +351,12 @@ async def _settle(works: Works, held: Held, box: Mailbox, behind: int) -> tuple[
     while filed := await works.read(ledger.to_settle, held.inbox_id, behind):
         marked: list[int] = []
         try:
+            if isinstance(box, SettlesTogether) and await box.settle_together(
+                [item for _, item, whole in filed if whole]
+            ):
+                _settled()
+                marked += [row for row, _, whole in filed if whole]
+                filed = [one for one in filed if not one[2]]
             for behind, item, whole in filed:
                 try:
                     await box.settle(item, whole=whole)

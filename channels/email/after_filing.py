@@ -1,7 +1,7 @@
 """What is done on the server to a mail that is filed: only what its server can do safely."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from channels.contract import NotSettled
 from channels.email import imap_fetch
@@ -11,6 +11,7 @@ from channels.email.imap_protocol import Answer, quote
 from channels.email.imap_session import Session
 
 KEYWORD = "$Setten"
+_MARKS = {AfterFiling.SEEN: r"(\Seen)", AfterFiling.KEYWORD: f"({KEYWORD})"}
 ALIKE = 200  # mails of one size in the other folder that are compared
 
 _FLAGS = re.compile(rb"\[PERMANENTFLAGS \(([^)]*)\)", re.IGNORECASE)
@@ -81,10 +82,8 @@ class Policy:
 
     async def settle(self, number: int, *, whole: bool = True) -> None:
         """Does no harm when it is done again, wherever it ended before. Raises `NotSettled`."""
-        if self._wanted is AfterFiling.SEEN:
-            await self._do(number, "STORE", "+FLAGS.SILENT", r"(\Seen)")
-        elif self._wanted is AfterFiling.KEYWORD:
-            await self._do(number, "STORE", "+FLAGS.SILENT", f"({KEYWORD})")
+        if self._wanted in _MARKS:
+            await self._do(number, "STORE", "+FLAGS.SILENT", _MARKS[self._wanted])
         elif self._wanted is AfterFiling.DELETE:
             # Of a giant, the server has the only copy. 0: it does not tell the size just now.
             if whole and 0 < await self._size(number) <= self._largest:
@@ -93,6 +92,18 @@ class Policy:
             await self._do(number, "MOVE", self._target)
         elif self._wanted is AfterFiling.MOVE:
             await self._copy_and_remove(number)
+
+    async def settle_together(self, numbers: Sequence[int]) -> bool:
+        """Marks are left on many by one command, and no server minds what is gone meanwhile.
+
+        What is moved or deleted is looked at one by one.
+        """
+        if self._wanted is AfterFiling.LEAVE or not numbers:
+            return True
+        if self._wanted not in _MARKS:
+            return False
+        uids, mark = ",".join(map(str, numbers)), _MARKS[self._wanted]
+        return (await self._session.run("STORE", uids, "+FLAGS.SILENT", mark, uid=True)).ok
 
     async def _do(self, number: int, name: str, *args: str) -> None:
         answer = await self._session.run(name, str(number), *args, uid=True)

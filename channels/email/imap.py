@@ -140,6 +140,10 @@ class ImapMailbox:
         if item.scope == self.scope:
             await self._policy.settle(item.number, whole=whole)
 
+    async def settle_together(self, items: Sequence[ServerId]) -> bool:
+        numbers = [item.number for item in items if item.scope == self.scope]
+        return await self._policy.settle_together(numbers)
+
     async def wait(self, seconds: float) -> None:
         loop = asyncio.get_running_loop()
         until = loop.time() + min(seconds, LOOK_SECONDS)

@@ -1,6 +1,7 @@
 """Mails that are listed and not handed out, marks that are refused, accounts that are refused."""
 
 import asyncio
+from collections.abc import Sequence
 from datetime import timedelta
 from itertools import pairwise
 
@@ -148,6 +149,41 @@ def test_a_refused_mark_is_said_and_tried_again_while_mail_comes_in(plant: Plant
     assert plant.states() == [("a", "filed"), ("b", "waiting")]
     assert post.server.settled == [ServerId("inbox/1", 1)]
     assert plant.inbox().last_in_warning == ""
+
+
+class _Together(_Stubborn):
+    """Its server can mark many at once, but not those that it refuses to mark at all."""
+
+    async def settle_together(self, items: Sequence[ServerId]) -> bool:
+        if self.words and any(item.number <= self.most for item in items):
+            return False
+        self.post.server.settled += items
+        return True
+
+
+@pytest.mark.parametrize(
+    ("most", "marked", "words"), [(0, [1, 2, 3], ""), (1, [2, 3], _Stubborn.words)]
+)
+def test_many_are_marked_at_once_or_else_each_by_itself(
+    plant: Plant, most: int, marked: list[int], words: str
+) -> None:
+    post = Post(*(raw(str(number)) for number in range(3)))
+    box = _Together(post)
+    box.most, post.box = most, lambda: box
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.rests)
+        await file(plant.works, plant.inbox_id)
+        await post.look_again()
+        await post.look_again()
+        await ended(task)
+
+    hurried(act)
+
+    assert [item.number for item in post.server.settled] == marked
+    assert plant.inbox().last_in_warning == words
 
 
 @pytest.mark.parametrize("refused", [1, pull.REFUSALS])

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from channels.contract import Mailbox, NotSettled, ServerId, TryLater, Warns
+from channels.contract import Mailbox, NotSettled, ServerId, SettlesTogether, TryLater, Warns
 from channels.email import channel
 from channels.email.config import EmailConfig
 from tests.channels.email import imap_talk
@@ -276,6 +276,51 @@ async def test_a_mark_the_server_refuses_is_told_and_the_connection_goes_on() ->
 
         assert len(await box.list(None)) == 2
     assert str(told.value) == ("127.0.0.1 refused to mark or move a filed mail: [OVERQUOTA] full")
+
+
+@dovecots
+@pytest.mark.parametrize(
+    ("policy", "done", "left"),
+    [
+        ("leave", True, ["1", "2", "3"]),
+        ("seen", True, ["1 \\Seen", "3"]),
+        ("keyword", True, ["1 $Setten", "3"]),
+        ("move", False, ["1", "3"]),
+        ("delete", False, ["1", "3"]),
+    ],
+)
+async def test_many_are_marked_by_one_command_also_when_one_is_gone(
+    dovecot: Dovecot, user: str, policy: str, done: bool, left: list[str]
+) -> None:
+    for number in (1, 2, 3):
+        dovecot.drop(user, mail(number))
+    with by_hand(dovecot, user):
+        pass  # there is a folder for what is moved
+
+    async with opened(dovecot, user, after_filing=policy, after_folder="Done") as box:
+        first, second, _ = await box.list(None)
+        if policy != "leave":
+            with by_hand(dovecot, user) as other:
+                other.uid("STORE", "2", "+FLAGS", r"(\Deleted)")
+                other.uid("EXPUNGE", "2")
+
+        assert isinstance(box, SettlesTogether)
+        assert await box.settle_together([first, second]) == done
+    assert held(dovecot, user) == left
+
+
+async def test_what_is_refused_together_is_not_told_as_done() -> None:
+    replies: dict[str, Reply] = {
+        "SELECT": SELECTED % b"\\*",
+        "UID STORE": b"{tag} NO [LIMIT] too many at once\r\n",
+    }
+    async with imap_liar(replies) as liar, channel.open(moving(liar, "seen")) as box:
+        assert isinstance(box, SettlesTogether)
+        assert not await box.settle_together([ITEM])
+
+    assert [command for command in liar.heard if "STORE" in command] == [
+        r"UID STORE 2 +FLAGS.SILENT (\Seen)"
+    ]
 
 
 @pytest.mark.parametrize(
