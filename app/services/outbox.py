@@ -1,6 +1,6 @@
 """What goes out: packed, sent by a worker, and what became of it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -197,12 +197,14 @@ def settle(
     message = session.get_one(Message, message_id)
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
     inbox = session.get_one(Inbox, message.inbox_id)
-    for delivery in _mine(session, message_id, holder):
-        outcome = outcomes.get(
-            delivery.recipient, InDoubt("The channel did not say what became of it.")
-        )
+    unsaid = InDoubt("The channel did not say what became of it.")
+    told = [
+        (delivery, outcomes.get(delivery.recipient, unsaid))
+        for delivery in _mine(session, message_id, holder)
+    ]
+    for delivery, outcome in told:
         _apply(session, message, delivery, outcome)
-        _note(session, inbox, delivery, outcome)
+    _note(session, inbox, told)
     if keep_copy and any(isinstance(outcome, Sent) for outcome in outcomes.values()):
         sent_copies.want(session, message)
     consequences(session, ticket, message)
@@ -210,19 +212,22 @@ def settle(
     _settling()
 
 
-def _note(session: Session, inbox: Inbox, delivery: Delivery, outcome: Outcome) -> None:
-    """What an answer says about the inbox it was sent by."""
-    match outcome:
-        case Sent():
-            inbox.last_out_at, inbox.last_out_error = clock.now(), ""
-            pauses.lift(session, inbox)
-        case Refused() | InDoubt():
-            pauses.lift(session, inbox)  # the server spoke with us about this very mail
-        case Later(words):
-            inbox.last_out_error = storable(words)
-        case Paused(words):
-            delivery.next_at = pauses.begin(session, inbox, words)
-            delivery.held_by = pauses.PARKED
+def _note(session: Session, inbox: Inbox, told: Sequence[tuple[Delivery, Outcome]]) -> None:
+    """What the answers to one attempt say about the inbox it was sent by."""
+    for _, outcome in told:
+        match outcome:
+            case Sent():
+                inbox.last_out_at, inbox.last_out_error = clock.now(), ""
+                pauses.lift(session, inbox)
+            case Refused() | InDoubt():
+                pauses.lift(session, inbox)  # the server spoke with us about this very mail
+            case Later(words):
+                inbox.last_out_error = storable(words)
+    paused = [(delivery, outcome) for delivery, outcome in told if isinstance(outcome, Paused)]
+    if paused:  # once for all of its recipients: that was one try
+        until = pauses.begin(session, inbox, paused[0][1].words)
+        for delivery, _ in paused:
+            delivery.next_at, delivery.held_by = until, pauses.PARKED
     session.add(inbox)
 
 

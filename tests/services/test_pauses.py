@@ -49,6 +49,18 @@ def test_a_wrong_setting_is_no_fault_of_the_message(desk: Desk, three: list[Mess
     assert desk.one(Inbox, desk.inbox.id).last_out_error == WORDS
 
 
+def test_one_try_for_two_recipients_is_one_pause(desk: Desk) -> None:
+    ticket = desk.ticket()
+    message = desk.do(
+        tickets.reply, desk.ann, ticket.ref, Draft("To both.", cc=("kai@customers.test",))
+    )
+
+    desk.send(message.id, Paused(WORDS), Paused(WORDS))
+
+    assert paused_until(desk) == NOON + FIRST
+    assert [row.next_at for row in desk.deliveries(message.id)] == [NOON + FIRST] * 2
+
+
 def test_nobody_knocks_while_it_is_paused(desk: Desk, three: list[Message]) -> None:
     assert [pack(desk, message) for message in three] == [False, False, False]
 
