@@ -171,7 +171,7 @@ def test_who_complains_gets_only_what_agents_write(desk: Desk, whose: str, heard
         desk.inbox.id,
         {"en": Texts(receipt="We have it.")},
     )
-    desk.ticket()
+    desk.ticket(inquiry(text="Where is my order?"))
     assert desk.do(receipts.send_due) == (0 if heard else 1)
 
 
