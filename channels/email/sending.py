@@ -38,6 +38,7 @@ _NO_UTF8 = (
 _UNSAID = "The mail was handed over, but the server did not say whether it keeps it:"
 BEGIN_TIMEOUT = 120.0  # until a server says that it wants the content
 DATA_TIMEOUT = 600.0  # as RFC 5321 asks: a server may check a mail for viruses before it answers
+THIN_LINE = 16_000  # bytes a second; what goes out slower than that is not waited for
 
 _LONE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _DOT = re.compile(rb"(?m)^\.")
@@ -202,7 +203,8 @@ async def _written(client: SMTP, rendered: Rendered) -> Outcome:
     except SMTPServerDisconnected:
         return hung_up
     try:
-        answer = await protocol.read_response(timeout=DATA_TIMEOUT)
+        # It can only answer once it has everything.
+        answer = await protocol.read_response(timeout=DATA_TIMEOUT + len(content) / THIN_LINE)
     except (SMTPException, OSError) as error:
         client.close()  # what it may still say would be taken for the answer to the next command
         return InDoubt(f"{_UNSAID} {error}")
