@@ -21,6 +21,7 @@ from app.services import (
     elsewhere,
     forwarding,
     inboxes,
+    merging,
     self_tests,
     tagging,
     threads,
@@ -41,7 +42,7 @@ from app.store.tables import (
     Participant,
     Ticket,
 )
-from channels.contract import Direction, InboundMessage, SelfTests
+from channels.contract import FAIL, Direction, InboundMessage, SelfTests
 from classifier.contract import Prediction
 
 INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
@@ -124,6 +125,7 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     locking.names(session, (message.canonical, message.external_id, *message.answered_ids))
     original = _already_filed(session, place, message.canonical)
     if original:
+        _believe(session, keys, place, message, original)
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
     customer, address = customers.resolve(
         session, place.inbox.id, message.sender, message.also_known_as, language=found.language
@@ -198,6 +200,26 @@ def _already_filed(session: Session, place: Place, canonical: str) -> int | None
     if not canonical:
         return None
     return session.exec(_FILED_AS, params={"canonical": canonical, "but": place.arrival.id}).first()
+
+
+def _believe(
+    session: Session, keys: Keys, place: Place, message: InboundMessage, original: int
+) -> None:
+    """A mail that failed DMARC on a roundabout way comes straight as well: now it is believed,
+    and goes to the ticket that it answers."""
+    row = session.get_one(Message, original)
+    address = session.get(Address, row.address_id) if row.address_id else None
+    doubted = row.verdicts is not None and row.verdicts["dmarc"] == FAIL
+    if not doubted or threads.doubtful(message) or address is None:
+        return
+    row.verdicts = asdict(message.verdicts) if message.verdicts else None
+    alone = session.get_one(Ticket, row.ticket_id, with_for_update={"key_share": True})
+    there = threads.place(session, keys, place.inbox, address, message)
+    if there.ticket is None or there.unverified or there.ticket.id == alone.id:
+        return
+    if alone.message_count == 1 and alone.customer_id == there.ticket.customer_id:
+        merging.join(session, RULE, alone, there.ticket)
+        customer_wrote(session, there.ticket, row)
 
 
 def _open(

@@ -54,6 +54,40 @@ def test_who_may_be_an_impostor_joins_nothing_and_changes_nothing(
     assert desk.all(Awaited) == []
 
 
+@pytest.mark.parametrize("better", [GOOD, NOTHING, None])
+def test_a_mail_that_comes_straight_as_well_is_believed(
+    desk: Desk, better: Verdicts | None
+) -> None:
+    ticket = desk.ticket()
+    desk.answered(ticket)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    answer = inquiry(
+        text="Still open.", refs=(Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),)
+    )
+    doubted = desk.ticket(replace(answer, verdicts=BAD))
+
+    for verdicts in (BAD, better, better):
+        assert desk.arrive(replace(answer, verdicts=verdicts)).state == "copy"
+
+    assert doubted.id != ticket.id
+    assert [row.id for row in desk.all(Ticket)] == [ticket.id]
+    assert desk.again(ticket).status is Status.OPEN
+    first, _, last = desk.all(Message)
+    assert (last.text, last.ticket_id) == ("Still open.", first.ticket_id)
+    assert (last.verdicts or {"dmarc": ""})["dmarc"] != "fail"
+
+
+def test_a_copy_that_fails_takes_nothing_back(desk: Desk) -> None:
+    ticket = desk.ticket()
+    answer = inquiry(refs=(Ref(RefKind.ID_TOKEN, desk.keys.id_token(ticket.ref)),), verdicts=GOOD)
+    desk.arrive(answer)
+
+    desk.arrive(replace(answer, verdicts=BAD))
+
+    _, last = desk.all(Message)
+    assert (last.ticket_id, last.verdicts["dmarc"]) == (ticket.id, "pass")
+
+
 def test_with_our_signed_address_an_impostor_is_a_third_party(desk: Desk) -> None:
     ticket = desk.ticket()
     token = (Ref(RefKind.ADDRESS_TOKEN, desk.keys.reply_token(ticket.ref)),)
