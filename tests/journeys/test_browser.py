@@ -10,7 +10,6 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.mails import GERMAN, JAPANESE, mail
-from tests.journeys.test_mail_round import connect
 from tests.servers.browser import chromium, watched
 from tests.servers.dovecot import Dovecot
 from tests.servers.setten import Setten, until
@@ -41,7 +40,7 @@ def test_mail_appears_by_itself_and_is_worked_by_keyboard(
 ) -> None:
     setten.serve()
     setten.set_up()
-    connect(setten, dovecot, sink)
+    setten.add_mailbox(dovecot.port, sink.port)
     # The first mail shows that the mailbox is connected; the second is the one that is timed.
     dovecot.drop("support", mail("b0", GERMAN, subject="Vorab", sender="vorab@example.de"))
     until(setten.tickets, "first ticket")

@@ -9,26 +9,8 @@ from typing import Any
 from channels.email.compose import OWN_ID
 from tests.journeys.mails import GERMAN, JAPANESE, mail
 from tests.servers.dovecot import Dovecot
-from tests.servers.postfix import Postfix
 from tests.servers.setten import Setten, until
 from tests.servers.smtp_sink import SmtpSink
-
-
-def connect(setten: Setten, dovecot: Dovecot, sink: SmtpSink | Postfix) -> None:
-    setten.add_inbox(
-        "email",
-        address="support@example.com",
-        imap_host="127.0.0.1",
-        imap_port=dovecot.port,
-        imap_security="none",
-        imap_username="support",
-        imap_password="secret",
-        import_since="all",
-        after_filing="seen",
-        smtp_host="127.0.0.1",
-        smtp_port=sink.port,
-        smtp_security="none",
-    )
 
 
 def ticket_with(setten: Setten, subject: str) -> dict[str, Any]:
@@ -49,7 +31,7 @@ def test_mail_is_filed_answered_threaded_and_rated(
     setten.environment["SETTEN_PUBLIC_URL"] = "https://help.example.com"
     setten.serve()
     setten.set_up()
-    connect(setten, dovecot, sink)
+    setten.add_mailbox(dovecot.port, sink.port)
     dovecot.drop(
         "support",
         mail(
@@ -113,7 +95,7 @@ def test_customer_is_asked_once_and_a_bad_rating_becomes_work(
     setten.serve()
     setten.set_up()
     setten.put("/api/organisation/rules", {"feedback_delay_minutes": 0, "feedback_notice": True})
-    connect(setten, dovecot, sink)
+    setten.add_mailbox(dovecot.port, sink.port)
     dovecot.drop(
         "support",
         mail("d1", GERMAN, subject="Rechnung RE-1187", sender="jonas@example.de", charset="cp1252"),

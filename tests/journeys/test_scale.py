@@ -67,20 +67,7 @@ def _grown(setten: Setten, dovecot: Dovecot, sink: SmtpSink, url: str) -> Iterat
     """Begun as one program, as everybody does, and then taken apart."""
     one = setten.serve()
     setten.set_up()
-    setten.add_inbox(
-        "email",
-        address="support@example.com",
-        imap_host="127.0.0.1",
-        imap_port=dovecot.port,
-        imap_security="none",
-        imap_username="support",
-        imap_password="secret",
-        import_since="all",
-        after_filing="seen",
-        smtp_host="127.0.0.1",
-        smtp_port=sink.port,
-        smtp_security="none",
-    )
+    setten.add_mailbox(dovecot.port, sink.port)
     one.send_signal(signal.SIGTERM)
     assert one.wait(30) == 0, setten.log[-3000:]
 

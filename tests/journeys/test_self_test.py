@@ -3,7 +3,7 @@
 from email import message_from_bytes
 
 from tests.journeys.mails import mail
-from tests.journeys.test_mail_round import connect, sent, ticket_with
+from tests.journeys.test_mail_round import sent, ticket_with
 from tests.servers.dovecot import Dovecot
 from tests.servers.setten import Setten, until
 from tests.servers.smtp_sink import SmtpSink
@@ -26,7 +26,7 @@ def test_replies_carry_a_personal_address_after_the_self_test_arrived(
 ) -> None:
     setten.serve()
     setten.set_up()
-    connect(setten, dovecot, sink)
+    setten.add_mailbox(dovecot.port, sink.port)
     (number,) = [
         one["id"] for one in setten.get("/api/inboxes") if one["address"] == "support@example.com"
     ]

@@ -11,25 +11,6 @@ from tests.servers.smtp_sink import SmtpSink
 SENT = "Gesendet"
 
 
-def connect(setten: Setten, dovecot: Dovecot, sink: SmtpSink) -> None:
-    setten.add_inbox(
-        "email",
-        address="support@example.com",
-        imap_host="127.0.0.1",
-        imap_port=dovecot.port,
-        imap_security="none",
-        imap_username="support",
-        imap_password="secret",
-        import_since="all",
-        after_filing="seen",
-        sent_watch=True,
-        sent_folder=SENT,
-        smtp_host="127.0.0.1",
-        smtp_port=sink.port,
-        smtp_security="none",
-    )
-
-
 def put(dovecot: Dovecot, folder: str, *mails: bytes) -> None:
     """As a mail program does with what it has sent; it makes the folder when it needs it."""
     with imaplib.IMAP4("127.0.0.1", dovecot.port) as program:
@@ -74,7 +55,7 @@ def test_an_answer_from_a_mail_program_and_a_kept_copy_of_ours(
     setten.serve()
     setten.set_up()
     put(dovecot, SENT, answer("old", "amelia@example.co.uk", "From before.", "q0@example.co.uk"))
-    connect(setten, dovecot, sink)
+    setten.add_mailbox(dovecot.port, sink.port, sent_watch=True, sent_folder=SENT)
     dovecot.drop("support", mail("q1"))
     ref = ticket_with(setten, "Quote for 240 glasses")["ref"]
     until(lambda: SENT in balances(setten), "first look at what was sent")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from tests.journeys.mails import mail
-from tests.journeys.test_mail_round import connect, ticket_with
+from tests.journeys.test_mail_round import ticket_with
 from tests.servers.dovecot import Dovecot
 from tests.servers.postfix import Postfix
 from tests.servers.setten import Setten, until
@@ -43,7 +43,7 @@ def test_an_answer_arrives_and_is_answered_and_another_comes_back(
 ) -> None:
     setten.serve()
     setten.set_up()
-    connect(setten, dovecot, postfix)
+    setten.add_mailbox(dovecot.port, postfix.port)
     write(postfix, AMELIA, mail("p1"))
     write(postfix, GONE, mail("p2", subject="My last day", sender=GONE, name="Gus Onward"))
     ref = ticket_with(setten, "Quote for 240 glasses")["ref"]

@@ -138,6 +138,24 @@ class Setten:
         body = {"kind": kind, "address": config.get("address", ""), "config": config}
         return dict(self.post("/api/inboxes", body))
 
+    def add_mailbox(self, imap_port: int, smtp_port: int, **more: object) -> dict[str, Any]:
+        """Add the mailbox of the journeys, with servers on this machine."""
+        return self.add_inbox(
+            "email",
+            address="support@example.com",
+            imap_host="127.0.0.1",
+            imap_port=imap_port,
+            imap_security="none",
+            imap_username="support",
+            imap_password="secret",
+            import_since="all",
+            after_filing="seen",
+            smtp_host="127.0.0.1",
+            smtp_port=smtp_port,
+            smtp_security="none",
+            **more,
+        )
+
     def get(self, path: str) -> Any:
         answer = self.client.get(path, headers={"accept": "application/json"})
         assert answer.status_code == 200, (path, answer.status_code, answer.text[:500])

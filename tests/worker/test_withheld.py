@@ -151,6 +151,20 @@ def test_a_refused_mark_is_said_and_tried_again_while_mail_comes_in(plant: Plant
     assert plant.inbox().last_in_warning == ""
 
 
+def _filed_and_marked(plant: Plant, post: Post, looks: int) -> None:
+    """All that is there is filed, and looked at again so many times."""
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.rests)
+        await file(plant.works, plant.inbox_id)
+        for _ in range(looks):
+            await post.look_again()
+        await ended(task)
+
+    hurried(act)
+
+
 class _Together(_Stubborn):
     """Its server can mark many at once, but not those that it refuses to mark at all."""
 
@@ -172,15 +186,7 @@ def test_many_are_marked_at_once_or_else_each_by_itself(
     box.most, post.box = most, lambda: box
     plant = plant.with_channel(post)
 
-    async def act() -> None:
-        task = pulling(plant)
-        await until(lambda: post.rests)
-        await file(plant.works, plant.inbox_id)
-        await post.look_again()
-        await post.look_again()
-        await ended(task)
-
-    hurried(act)
+    _filed_and_marked(plant, post, 2)
 
     assert [item.number for item in post.server.settled] == marked
     assert plant.inbox().last_in_warning == words
@@ -194,18 +200,9 @@ def test_marks_that_are_refused_keep_no_other_mail_from_its_own(plant: Plant, re
     box.most, post.box = refused, lambda: box
     plant = plant.with_channel(post)
 
-    async def act() -> None:
-        task = pulling(plant)
-        await until(lambda: post.rests)
-        await file(plant.works, plant.inbox_id)
-        await post.look_again()
-        await post.look_again()
-        await post.look_again()
-        assert plant.inbox().last_in_warning == _Stubborn.words
-        await ended(task)
+    _filed_and_marked(plant, post, 3)
 
-    hurried(act)
-
+    assert plant.inbox().last_in_warning == _Stubborn.words
     assert post.server.settled == [ServerId("inbox/1", refused + more) for more in (1, 2)]
 
 
