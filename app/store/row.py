@@ -9,7 +9,7 @@ from sqlmodel import SQLModel
 class Row(SQLModel):
     """SQLModel's constructor sets one attribute after the other, through three layers that tell
     each other of the change. Nobody has seen a new row yet: this one fills it at once, in a
-    tenth of the time. Filing one mail makes eight rows.
+    tenth of the time. Filing one mail makes seven rows.
     """
 
     def __init__(self, **given: Any) -> None:
