@@ -305,10 +305,11 @@ def overtaken(session: Session) -> int:
         col(newer.automatic).is_(False),
         col(newer.unverified).is_(False),
     )
+    # A list and no join: SQLite would walk through every message there ever was.
+    scheduled = select(Resting.message_id).where(col(Resting.scheduled).is_(True))
     planned = session.exec(
         select(Message.id, Message.ticket_id)
-        .join(Resting, col(Resting.message_id) == col(Message.id))
-        .where(col(Resting.scheduled).is_(True), wrote)
+        .where(col(Message.id).in_(scheduled), wrote)
         .order_by(col(Message.id))
     ).all()
     found = 0
