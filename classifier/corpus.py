@@ -1,5 +1,6 @@
 """The sample inquiries that come with Setten: where they are and what a valid one looks like."""
 
+import hashlib
 import json
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
@@ -65,6 +66,11 @@ def load_strange(languages: Iterable[str] = LANGUAGES) -> tuple[Strange, ...]:
             fields = _fields(line, where, _STRANGE_KEYS, (("kind", KINDS), ("channel", _CHANNELS)))
             found.append(Strange(language=language, **fields))
     return tuple(found)
+
+
+def ref_of(text: str) -> str:
+    """What a sample is called where it is shown, whatever others come and go."""
+    return f"sample-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
 
 
 def _read(name: str) -> str:

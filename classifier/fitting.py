@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from classifier import calibration, nearest, scope, sources, taxonomy
 from classifier.contract import Basis
-from classifier.corpus import Sample, Strange
+from classifier.corpus import Sample, Strange, ref_of
 from classifier.encoders import Encoder
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
 from classifier.material import Material, Space, Text, folds, gather
@@ -77,8 +77,8 @@ def fit(
 ) -> Model:
     """A whole model from samples, texts that are no inquiries, and the words of the taxonomy."""
     texts = [
-        Text(sample.text, sample.firm, sample.language, ref=f"sample-{number}")
-        for number, sample in enumerate(samples, 1)
+        Text(sample.text, sample.firm, sample.language, ref=ref_of(sample.text))
+        for sample in samples
     ]
     rows: dict[str, list[Row]] = {
         "stage": [Row(place, sample.stage) for place, sample in enumerate(samples)],

@@ -94,9 +94,8 @@ def fit(subject: Subject, lessons: Sequence[Lesson], encoder: Encoder) -> Model:
         rows["stage"].append(Row(len(texts), sample.stage))
         if topic in subject.topics:
             rows["topic"].append(Row(len(texts), topic))
-        texts.append(
-            Text(sample.text, sample.firm, sample.language, ref=f"sample-{len(texts) + 1}")
-        )
+        ref = corpus.ref_of(sample.text)
+        texts.append(Text(sample.text, sample.firm, sample.language, ref=ref))
     for lesson in lessons:
         for head, (label, weight) in lesson.learned.items():
             rows[head].append(Row(len(texts), label, weight, human=True))

@@ -12,7 +12,7 @@ from app.services import changes, touchpoints
 from app.services.access import SYSTEM
 from app.services.queries import vocabulary
 from app.store.tables import Customer, Message, PredictionRow, Ticket, Topic, Touchpoint
-from classifier.contract import HeadPrediction, Prediction
+from classifier.contract import HeadPrediction, Prediction, Reason
 
 LOOKS_BACK = timedelta(days=3)
 AT_ONCE = 50
@@ -70,6 +70,11 @@ def _write(
                 "decision": Decision(found.decision),
                 "top": [[guess.label, guess.probability] for guess in found.top],
                 "reasons": [reason.text for reason in found.reasons],
+                "against": [reason.text for reason in found.against],
+                "beaten_by": [reason.text for reason in _beaten_by(found)],
+                "nearest": [[near.ref, near.label, near.similarity] for near in found.nearest],
+                "novelty": found.novelty,
+                "why": found.why or "",
                 "model": prediction.model,
                 "basis": prediction.basis,
                 "at": clock.now(),
@@ -78,6 +83,10 @@ def _write(
             for head, found in ((Head.STAGE, prediction.stage), (Head.TOPIC, prediction.topic))
         ],
     )
+
+
+def _beaten_by(found: HeadPrediction) -> tuple[Reason, ...]:
+    return found.runner_up.beaten_by if found.runner_up else ()
 
 
 def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:

@@ -22,7 +22,17 @@ from app.store.tables import (
     Touchpoint,
 )
 from channels.contract import Ref, RefKind
-from classifier.contract import UNSURE
+from classifier.contract import (
+    UNSURE,
+    Basis,
+    Guess,
+    HeadPrediction,
+    Near,
+    Prediction,
+    Reason,
+    RunnerUp,
+    Why,
+)
 from tests.inquiries import NOON, Desk, guess, inquiry
 
 
@@ -41,6 +51,31 @@ def test_what_the_model_said_is_kept_with_how_sure_it_was(desk: Desk) -> None:
     ] == [
         (Head.STAGE, "G", Decision.SUGGEST, 0.9, [["G", 0.9]]),
         (Head.TOPIC, "", Decision.ABSTAIN, 0.2, [["delivery", 0.2]]),
+    ]
+
+
+def test_why_it_said_so_is_kept(desk: Desk) -> None:
+    stage = HeadPrediction(
+        None,
+        0.4,
+        (Guess("F", 0.4), Guess("D", 0.3)),
+        (Reason("broken", 1.2),),
+        novelty=0.25,
+        why=Why.UNSURE,
+        runner_up=RunnerUp("D", 0.3, (Reason("leaks", 0.5),)),
+        against=(Reason("parcel", -0.4),),
+        nearest=(Near("sample-1", "F", 0.8),),
+    )
+    said = Prediction(stage, UNSURE.topic, "m1", Basis.SAMPLES)
+
+    desk.ticket(prediction=said)
+
+    assert [
+        (p.head, p.reasons, p.against, p.beaten_by, p.nearest, p.novelty, p.why)
+        for p in desk.all(PredictionRow)
+    ] == [
+        (Head.STAGE, ["broken"], ["parcel"], ["leaks"], [["sample-1", "F", 0.8]], 0.25, "unsure"),
+        (Head.TOPIC, [], [], [], [], 0.0, ""),
     ]
 
 

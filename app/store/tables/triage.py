@@ -57,6 +57,12 @@ class PredictionRow(Row, table=True):
     decision: Decision = Field(sa_type=word(Decision))
     top: list[list[object]] = Field(sa_type=JSON)  # [label, probability], best first
     reasons: list[str] = Field(default_factory=list, sa_type=JSON)
+    against: list[str] = Field(default_factory=list, sa_type=JSON)  # what spoke against the best
+    beaten_by: list[str] = Field(default_factory=list, sa_type=JSON)  # what the second lacks
+    nearest: list[list[object]] = Field(default_factory=list, sa_type=JSON)
+    """[ref, label, similarity] of the labelled texts most like it, most alike first."""
+    novelty: float = 0.0  # how familiar it was: the lower, the stranger
+    why: str = ""  # not more than this decision
     model: str
     basis: str  # samples, or the organisation's own texts
     shadow: bool = False  # said beside what was shown, to be compared
