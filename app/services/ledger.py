@@ -18,6 +18,7 @@ GONE = "It was gone before it could be fetched."
 
 _DONE = (ArrivalState.FILED, ArrivalState.COPY, ArrivalState.IGNORED)
 _AT_ONCE = 500
+MARKED_AT_ONCE = 200
 ANSWERED = timedelta(minutes=1)
 NEAR = timedelta(days=2)  # about the moment from which on mail is wanted: here it is known
 UNEXPLAINED = 50  # numbers that are named one by one
@@ -152,7 +153,7 @@ def to_settle(session: Session, inbox_id: int, behind: int) -> list[tuple[int, S
             col(Arrival.state).in_(_DONE),
         )
         .order_by(col(LedgerRow.id))
-        .limit(200)
+        .limit(MARKED_AT_ONCE)
     ).all()
     return [
         (row_id, ServerId(scope, number), not oversized)

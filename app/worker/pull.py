@@ -49,6 +49,7 @@ BACKLOG = (
 AT_ONCE_BYTES = 8_000_000  # … and are no larger together; they are in memory until then
 AFTER_MISCONFIGURED = 300.0
 REFUSALS = 20  # marks that are refused in one look
+MARKING = 10.0  # seconds marks are left without a look at what came meanwhile
 LOSSES = 3  # after so many at the same mail, those behind it go on
 
 _listed = crashpoints.declare("pull.listed", "ids listed, nothing fetched")
@@ -214,9 +215,10 @@ async def _pull(works: Works, held: Held) -> None:
         await _look(works, held, box, None)
         behind = 0
         while True:
-            trouble, behind = await _settle(works, held, box, behind)
+            trouble, behind, done = await _settle(works, held, box, behind)
             await withheld.say(works, inbox.id, box, trouble, asked)
-            await box.wait(works.settings.poll_seconds)
+            if done:
+                await box.wait(works.settings.poll_seconds)
             after = await works.read(ledger.newest, inbox.id)
             asked = clock.now()
             if asked - looked > FULL_LOOK:
@@ -341,14 +343,20 @@ def _note(
             intake.keep_all(session, held.inbox_id, there)
 
 
-async def _settle(works: Works, held: Held, box: Mailbox, behind: int) -> tuple[str, int]:
+async def _settle(works: Works, held: Held, box: Mailbox, behind: int) -> tuple[str, int, bool]:
     """Leave the mark on the server for what is filed, and only for that.
 
-    Why not, if it refuses; and the row behind which the next look goes on, so that many that are
-    refused keep no other from its mark. 0 when it was at the end.
+    Why not, if it refuses; the row behind which the next look goes on, so that many that are
+    refused keep no other from its mark, and 0 when it was at the end; and whether that is all.
+    What is filed meanwhile is for the next time: while much waits to be filed there is always more,
+    and what has just come would wait for the last of it.
     """
     refused: list[str] = []
-    while filed := await works.read(ledger.to_settle, held.inbox_id, behind):
+    clocked = asyncio.get_running_loop().time
+    until = clocked() + MARKING
+    full = True
+    while full and (filed := await works.read(ledger.to_settle, held.inbox_id, behind)):
+        full = len(filed) == ledger.MARKED_AT_ONCE
         marked: list[int] = []
         try:
             if isinstance(box, SettlesTogether) and await box.settle_together(
@@ -365,9 +373,13 @@ async def _settle(works: Works, held: Held, box: Mailbox, behind: int) -> tuple[
                 except NotSettled as problem:
                     refused.append(str(problem))  # it is tried again with a later look
                     if len(refused) == REFUSALS:
-                        return refused[0], behind
+                        return refused[0], behind, True
+                if clocked() > until:
+                    return next(iter(refused), ""), behind, False
         finally:
             # One transaction for all of them: to leave a mark twice does no harm.
             if marked:
                 await works.in_transaction(ledger.note_settled, marked)
-    return next(iter(refused), ""), 0
+        if full and clocked() > until:
+            return next(iter(refused), ""), behind, False
+    return next(iter(refused), ""), 0, True

@@ -1,9 +1,10 @@
 """Mails that are listed and not handed out, marks that are refused, accounts that are refused."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from datetime import timedelta
 from itertools import pairwise
+from typing import Any
 
 import pytest
 from pydantic import SecretStr
@@ -204,6 +205,63 @@ def test_marks_that_are_refused_keep_no_other_mail_from_its_own(plant: Plant, re
 
     assert plant.inbox().last_in_warning == _Stubborn.words
     assert post.server.settled == [ServerId("inbox/1", refused + more) for more in (1, 2)]
+
+
+class _Busy(Box):
+    """While it leaves marks, more is filed."""
+
+    filing: Callable[[], Coroutine[Any, Any, None]]
+
+    async def settle_together(self, items: Sequence[ServerId]) -> bool:
+        self.post.server.settled += items
+        await self.filing()
+        return True
+
+
+def test_what_is_filed_while_marks_are_left_waits_for_a_look_at_what_is_new(plant: Plant) -> None:
+    post = Post(raw("a"))
+    box = _Busy(post)
+    post.box = lambda: box
+    plant = plant.with_channel(post)
+    box.filing = lambda: file(plant.works, plant.inbox_id)
+
+    async def act() -> None:
+        task = pulling(plant)
+        await until(lambda: post.rests)
+        await file(plant.works, plant.inbox_id)
+        post.server.items += [raw("b"), raw("c")]
+        await post.look_again()
+        assert [item.number for item in post.server.settled] == [1]
+        looked = len(post.listed)
+        await post.look_again()
+        assert len(post.listed) == looked + 1
+        assert [item.number for item in post.server.settled] == [1, 2, 3]
+        await ended(task)
+
+    hurried(act)
+
+
+class _Slow(_Stubborn):
+    """Its server takes longer for one mark than is left for all of them."""
+
+    words = ""
+
+    @override
+    async def settle(self, item: ServerId, *, whole: bool = True) -> None:
+        await super().settle(item, whole=whole)
+        await asyncio.sleep(pull.MARKING + 1)
+
+
+def test_many_marks_that_take_long_keep_nothing_new_waiting(plant: Plant) -> None:
+    post = Post(*(raw(str(number)) for number in range(3)))
+    box = _Slow(post)
+    post.box = lambda: box
+    plant = plant.with_channel(post)
+
+    _filed_and_marked(plant, post, 1)
+
+    assert len(post.listed) == 2 + 3  # two looks, and one after each mark
+    assert [item.number for item in post.server.settled] == [1, 2, 3]
 
 
 class _Rotating(Post):
