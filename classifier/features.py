@@ -25,9 +25,9 @@ _TOKEN = re.compile(rf"(?P<cjk>[{_CJK}]+)|[^\W_{_CJK}]+(?:'[^\W_{_CJK}]+)?")
 
 # Names and numbers of persons stay out of the vocabulary. The counts are bounded, and a run is
 # only tried from its start, so that a megabyte of `a.a.a.` costs no more than one of prose.
-_PRIVATE = re.compile(
+PRIVATE = re.compile(
     r"(?P<mail>(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
-    r"|(?P<url>(?<!\w)(?:https?://|www\.)[!-~]{1,2000})"
+    r"|(?P<url>(?<!\w)(?i:https?://|www\.)[!-~]{1,2000})"
     r"|(?P<phone>(?<![\w.])(?!\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?!\d))"
     r"(?:\+\d|\(?0\d)[\d ()/.-]{5,18}\d(?!\d))",
     re.ASCII,
@@ -36,7 +36,7 @@ _UNREADABLE = re.compile(r"[\ud800-\udfff]")  # half of a broken surrogate pair
 _DIGIT = re.compile(r"\d")
 _VOICED = re.compile(r"[\uff9e\uff9f]")  # half-width marks, which stand for themselves
 
-PLACEHOLDERS = frozenset({"xxmail", "xxurl", "xxphone"})
+PLACEHOLDERS = frozenset({"xxmail", "xxurl", "xxphone", "xxname"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +80,19 @@ def clean(original: str) -> Clean:
     """Cut, fold widths and case, and hide addresses, numbers and digits."""
     text, starts, ends = _fold(original[:LIMIT])
     text, starts, ends = _hide(text, starts, ends)
-    return Clean(_DIGIT.sub("0", text), starts, ends)
+    return Clean(digits("0", text), starts, ends)
+
+
+def digits(one: str, text: str) -> str:
+    """All of them become the same."""
+    return _DIGIT.sub(one, text)
 
 
 def _fold(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
     if text.isascii():
         return text.lower(), range(len(text)), range(1, len(text) + 1)
     if _VOICED.search(text) or any(map(unicodedata.combining, text)):
-        spans: Sequence[tuple[int, int]] = list(_clusters(text))
+        spans: Sequence[tuple[int, int]] = list(clusters(text))
         pieces = [_folded(text[begin:end]) for begin, end in spans]
     else:
         pieces = list(map(_folded, text))
@@ -103,13 +108,18 @@ def _fold(text: str) -> tuple[str, Sequence[int], Sequence[int]]:
 @lru_cache(maxsize=8192)
 def _folded(cluster: str) -> str:
     """The same whatever stands around it, and most of a text is a few hundred characters."""
-    piece = unicodedata.normalize("NFKC", cluster).lower().replace("\u2019", "'")
+    return plain(cluster).lower()
+
+
+def plain(cluster: str) -> str:
+    """As wide as usual, and readable."""
+    piece = unicodedata.normalize("NFKC", cluster).replace("\u2019", "'")
     piece = _UNREADABLE.sub(" ", piece)
     # A soft hyphen or a joiner separates nothing.
     return "" if len(piece) == 1 and unicodedata.category(piece) == "Cf" else piece
 
 
-def _clusters(text: str) -> Iterator[tuple[int, int]]:
+def clusters(text: str) -> Iterator[tuple[int, int]]:
     """Characters with the marks that belong to them: half-width ｶ and ﾞ become one ガ."""
     begin = 0
     combining = unicodedata.combining
@@ -129,7 +139,7 @@ def _hide(
     new_starts: list[int] = []
     new_ends: list[int] = []
     done = 0
-    for match in _PRIVATE.finditer(text):
+    for match in PRIVATE.finditer(text):
         begin, end = match.span()
         token = f" xx{match.lastgroup} "
         pieces += (text[done:begin], token)

@@ -1,9 +1,11 @@
 """Labelled texts in CSV files, and the names and descriptions of their labels."""
 
 import csv
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from classifier import features
 from classifier.material import Text
@@ -11,6 +13,12 @@ from classifier.material import Text
 OUT_OF_SCOPE = "oos"  # belongs to no label: never learned, only refused or not
 
 _LONGEST = 1_000_000  # characters of a field; a mail may be long
+
+# What a spreadsheet would take for a formula, and what was guarded against that already. Some
+# understand wide signs as well.
+_SIGN = r"[=+@\-\uff1d\uff0b\uff20\uff0d]"
+_FORMULA = re.compile(rf"'*(?:{_SIGN}|[ \t\r\n]+{_SIGN}|[\t\r\n])")
+_GUARDED = re.compile(rf"'+(?:{_SIGN}|[ \t\r\n]+{_SIGN}|[\t\r\n])")
 
 
 class BadFile(Exception):
@@ -29,7 +37,30 @@ def read(path: Path, *, labelled: bool = True) -> list[Example]:
     """Examples in the order of the file, empty texts too. Raises `BadFile`."""
     wanted = {"text", "label"} if labelled else {"text"}
     rows = _rows(path, wanted)
-    return [Example(row["text"], row.get("label") or "", row.get("lang") or "") for row in rows]
+    return [
+        Example(_bare(row["text"]), row.get("label") or "", row.get("lang") or "") for row in rows
+    ]
+
+
+def write(file: TextIO, examples: Iterable[Example]) -> int:
+    """So that `read` gives the same examples; how many there were.
+
+    A text that a spreadsheet would run as a formula begins with an apostrophe there, which makes
+    it text; reading takes one off again. All is quoted: a program that parts columns at semicolons
+    leaves a text whole, too.
+    """
+    writer = csv.writer(file, quoting=csv.QUOTE_ALL)
+    writer.writerow(("text", "label", "lang"))
+    number = 0
+    for each in examples:
+        text = f"'{each.text}" if _FORMULA.match(each.text) else each.text
+        writer.writerow((text, each.label, each.language))
+        number += 1
+    return number
+
+
+def _bare(text: str) -> str:
+    return text[1:] if _GUARDED.match(text) else text
 
 
 def read_names(path: Path) -> list[tuple[str, Text]]:
