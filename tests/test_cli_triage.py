@@ -8,12 +8,24 @@ from typing import Any
 import pytest
 
 from app import cli
-from app.cli import triage
+from app.cli import report, triage
+from app.core import clock
 from app.core.errors import Conflict, Invalid
 from app.core.secrets import Keys
 from app.core.settings import Settings
-from app.services import leases, models
+from app.domain.words import Head
+from app.services import leases, models, verdicts
 from app.store.database import Database
+from classifier import tables
+from tests.factories import (
+    make_agent,
+    make_customer,
+    make_guess,
+    make_inbox,
+    make_message,
+    make_ticket,
+    make_touchpoint,
+)
 
 TEXTS = [
     ("Please refund my money", "money"),
@@ -36,7 +48,8 @@ def files(tmp_path: Path) -> tuple[str, str]:
 
 def run(settings: Settings, capsys: pytest.CaptureFixture[str], *words: str) -> list[str]:
     asked = cli._parser().parse_args(["triage", *words])
-    assert getattr(triage, asked.run.partition(":")[2])(asked, settings) == 0
+    module, _, name = asked.run.partition(":")
+    assert getattr({"triage": triage, "report": report}[module], name)(asked, settings) == 0
     return capsys.readouterr().out.splitlines()
 
 
@@ -62,6 +75,72 @@ def test_what_cannot_be_evaluated_is_said(
         run(settings, capsys, "evaluate", "--train", files[0])
     with pytest.raises(Invalid, match="cannot be read"):
         run(settings, capsys, "evaluate", f"{files[0]}.gone", "--profile", "plain")
+
+
+def labelled(database: Database) -> None:
+    """Six inquiries whose stage Ann said, the last of them no inquiry."""
+    with database.transaction() as session:
+        ann, inbox = make_agent(session), make_inbox(session)
+        yumi = make_customer(session, "Yumi Takahashi")
+        for number, (text, label) in enumerate(TEXTS, 1):
+            ticket = make_ticket(session, inbox, yumi, at=clock.now())
+            said = f"{text}, order 4711{number}, Yumi Takahashi"
+            message = make_message(session, ticket, said, subject="=Question")
+            make_touchpoint(session, ticket, "D", message_id=message.id)
+            make_guess(session, message, Head.STAGE, [("D", 0.9)])
+            stage = {"money": "G", "parcel": "D"}[label]
+            if number < len(TEXTS):
+                verdicts.choose(session, ann, ticket.ref, Head.STAGE, stage)
+            else:
+                verdicts.dismiss(session, ann, ticket.ref)
+
+
+def test_the_report_says_the_same_in_words_and_for_programs(
+    settings: Settings, keys: Keys, sqlite_db: Database, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labelled(sqlite_db)
+
+    shown = run(settings, capsys, "report")
+    found = json.loads("".join(run(settings, capsys, "report", "--json", "--days", "0")))
+
+    assert shown[0] == "STAGE"
+    assert "- Do not let “Conversion” be tagged automatically yet: 2 examples." in shown
+    assert "en        5       not enough data: 5  not enough data: 5  not enough data: 5" in shown
+    assert (found["days"], found["stage"]["card"]["judged"]) == (0, 6)
+    assert keys is not None
+
+
+def test_what_is_exported_is_read_back_without_the_names(
+    settings: Settings,
+    keys: Keys,
+    sqlite_db: Database,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    labelled(sqlite_db)
+    path = tmp_path / "out.csv"
+
+    run(settings, capsys, "export", "--head", "stage", "--out", str(path))
+    written = path.read_text("utf-8-sig")
+    evaluated = ("evaluate", "--train", str(path), "--test", str(path), "--profile", "plain")
+    found = json.loads(run(settings, capsys, *evaluated, "--json")[0])
+    printed = run(settings, capsys, "export", "--head", "topic")
+
+    assert '"\'=Question\nPlease refund my money, order 11111,  xxname   xxname","G"' in written
+    assert [each.label for each in tables.read(path)] == ["G", "G", "G", "D", "D", "oos"]
+    assert tables.read(path)[0].text.startswith("=Question")
+    assert (found["n"], found["accuracy"], sorted(found["per_label"])) == (5, 1.0, ["D", "G"])
+    assert len(printed) == 3  # the heading, and that it is no inquiry, which has two lines
+    assert keys is not None
+
+
+@pytest.mark.usefixtures("sqlite_db")
+def test_nothing_is_written_where_nothing_can_be(
+    settings: Settings, keys: Keys, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(Invalid, match="cannot be written"):
+        run(settings, capsys, "export", "--out", str(settings.data_dir))
+    assert keys is not None
 
 
 def test_nothing_is_trained_twice_at_once(

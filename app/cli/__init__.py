@@ -235,3 +235,15 @@ def _add_triage(triage: _Group) -> None:
     predict.add_argument("--profile", choices=profiles, help="by default as SETTEN_TRIAGE says")
     predict.add_argument("--json", action="store_true", help="one line of JSON for each row")
     triage.add("train", "triage:train", "Learn now from what people said of inquiries.")
+    report = triage.add("report", "report:show", "Say how good it is, by what people said of it.")
+    report.add_argument(
+        "--days", type=int, default=90, help="whose inquiries count; 0 for all there are (90)"
+    )
+    report.add_argument("--json", action="store_true", help="print it for a program")
+    export = triage.add(
+        "export",
+        "report:export",
+        "Write what people labelled as CSV text,label,lang, without names, addresses and numbers.",
+    )
+    export.add_argument("--head", choices=("stage", "topic"), default="topic")
+    export.add_argument("--out", type=Path, metavar="FILE.csv", help="else it is printed")

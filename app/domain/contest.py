@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from app.domain import reliability
+
 FEWEST, MOST = 60, 500  # texts to compare two models on; below, all there are
 _SHARE = 5  # the newest fifth
 _LUCK = 0.1  # probability below which being worse is no bad luck
 _ENOUGH = 10  # texts of a class before its recall is looked at
 _LOSS = 0.15  # of the recall of one class
 _UNCALIBRATED = 0.08
-_BINS = 15
 
 
 class Objection(StrEnum):
@@ -63,7 +64,7 @@ def judge(trials: Sequence[Trial], texts: int) -> Outcome:
     better = sum(is_ and not was for was, is_ in zip(champion, challenger, strict=True))
     luck = _tail(worse, worse + better)
     lost = _lost(trials)
-    error = _calibration_error(
+    error = reliability.calibration_error(
         [(trial.probability, right) for trial, right in zip(trials, challenger, strict=True)]
     )
     objections = []
@@ -100,14 +101,4 @@ def _lost(trials: Sequence[Trial]) -> tuple[str, ...]:
         label
         for label, number in sorted(there.items())
         if number >= _ENOUGH and -gain[label] > _LOSS * number
-    )
-
-
-def _calibration_error(said: Sequence[tuple[float, bool]]) -> float:
-    """How far probabilities are from the share that was right."""
-    bins: dict[int, list[tuple[float, bool]]] = defaultdict(list)
-    for probability, right in said:
-        bins[min(int(probability * _BINS), _BINS - 1)].append((probability, right))
-    return sum(abs(sum(p for p, _ in one) - sum(r for _, r in one)) for one in bins.values()) / len(
-        said
     )

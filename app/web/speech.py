@@ -3,7 +3,7 @@
 import io
 from contextvars import ContextVar
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -110,6 +110,16 @@ def day(moment: datetime) -> str:
         return names[(at - today).days]
     skeleton = "MMMd" if at.year == today.year else "yMMMd"
     return dates.format_skeleton(skeleton, at, locale=_here())
+
+
+def date_of(value: date) -> str:
+    """A day of the calendar: 3 Oct."""
+    return dates.format_skeleton("MMMd", value, locale=_here())
+
+
+def tongue(code: str) -> str:
+    """What a language is called in that of the page; its code when it has no name."""
+    return _here().languages.get(code) or code or say("unknown")
 
 
 def moment(value: datetime) -> str:

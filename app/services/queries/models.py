@@ -67,10 +67,15 @@ class Overview:
     promotion: Promotion
 
 
+def versions(session: Session, actor: Actor) -> list[Version]:
+    """The newest first."""
+    require(actor, Permission.ADMIN)
+    return _versions(session, _rows(session))
+
+
 def overview(session: Session, actor: Actor) -> Overview:
     require(actor, Permission.ADMIN)
-    rows = session.exec(select(ModelVersion).order_by(col(ModelVersion.id).desc())).all()
-    files = set(session.exec(select(ModelFile.model_id)))
+    rows = _rows(session)
     house = organisation.current(session)
     through = rows[0].through if rows else 0
     all_of_them, new = session.exec(
@@ -82,7 +87,7 @@ def overview(session: Session, actor: Actor) -> Overview:
     asked = house.training_asked_at if house else None
     latest = next((row for row in rows if row.state is not ModelState.FAILED), None)
     return Overview(
-        versions=[_version(row, usable=row.id in files) for row in rows],
+        versions=_versions(session, rows),
         doubts=_doubts(session, latest),
         verdicts=all_of_them,
         new=new,
@@ -90,6 +95,15 @@ def overview(session: Session, actor: Actor) -> Overview:
         asked=asked is not None and (not rows or asked > rows[0].trained_at),
         promotion=house.promotion if house else Promotion.AT_ONCE,
     )
+
+
+def _rows(session: Session) -> Sequence[ModelVersion]:
+    return session.exec(select(ModelVersion).order_by(col(ModelVersion.id).desc())).all()
+
+
+def _versions(session: Session, rows: Sequence[ModelVersion]) -> list[Version]:
+    files = set(session.exec(select(ModelFile.model_id)))
+    return [_version(row, usable=row.id in files) for row in rows]
 
 
 def _version(row: ModelVersion, *, usable: bool) -> Version:
