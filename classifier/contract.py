@@ -85,6 +85,8 @@ class Prediction:
     topic: HeadPrediction
     model: str  # which model said so; empty when none was asked
     basis: Basis
+    vector: bytes = b""  # what the text means, in half precision; empty when it says nothing
+    space: str = ""  # vectors of one space can be compared, others never
 
 
 _NOTHING = HeadPrediction(label=None, probability=0.0, top=(), reasons=())

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from classifier import meaning
 from classifier.calibration import NEVER, softmax
 from classifier.contract import (
     Basis,
@@ -214,11 +215,14 @@ class Model:
     def predict(self, text: str, *, language: str = "") -> Prediction:
         seen = next(self.see([text], [language]))
         said = {name: self._explained(name, text, seen) for name in ("stage", "topic")}
+        vector = seen.vector if len(seen.vector) else meaning.of_pieces(seen.look.cleaned.text)
         return Prediction(
             stage=said["stage"],
             topic=said["topic"],
             model=self.identity.name,
             basis=self.identity.basis,
+            vector=meaning.packed(vector),
+            space=meaning.space_of(self.encoder),
         )
 
     def see(self, texts: Sequence[str], languages: Sequence[str]) -> Iterator[Seen]:
@@ -226,13 +230,13 @@ class Model:
         vectors = self.encoder.encode(texts)
         for text, language, vector in zip(texts, languages, vectors, strict=True):
             look = self.vocabulary.look(text)
-            meaning = vector
+            outline = vector
             if not len(vector):
-                meaning = sketch(look.columns, look.values, self.vocabulary.size)
+                outline = sketch(look.columns, look.values, self.vocabulary.size)
             yield Seen(
                 look=look,
                 vector=vector,
-                likeness=self.shelf.likeness(meaning),
+                likeness=self.shelf.likeness(outline),
                 scope=self.scope.score(look, vector),
                 language=language or detect(text),
             )

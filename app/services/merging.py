@@ -18,7 +18,9 @@ from app.store.tables import (
     DraftFile,
     FollowUp,
     FormerRef,
+    Meaning,
     Message,
+    Neighbour,
     Participant,
     PredictionRow,
     Seen,
@@ -91,6 +93,7 @@ def join(session: Session, actor: Actor, ticket: Ticket, into: Ticket) -> Ticket
     _move_participants(session, ticket, into)
     _move_awaited(session, ticket, into)
     _move_drafts(session, ticket, into)
+    _move_meaning(session, ticket, into)
     for survey in session.exec(select(Survey).where(Survey.ticket_id == ticket.id)):
         survey.ticket_id, survey.resolution = into.id, survey.resolution + into.resolutions
     search.move(session, messages, into.id)
@@ -152,6 +155,19 @@ def _move_drafts(session: Session, ticket: Ticket, into: Ticket) -> None:
         else:
             row.ticket_id = into.id
     session.exec(delete(Seen).where(col(Seen.ticket_id) == ticket.id))
+
+
+def _move_meaning(session: Session, ticket: Ticket, into: Ticket) -> None:
+    """What the older one says first is what both mean."""
+    pairs = (col(Neighbour.ticket_id) == ticket.id) | (col(Neighbour.other_id) == ticket.id)
+    session.exec(delete(Neighbour).where(pairs))
+    whose = select(Meaning).where(col(Meaning.ticket_id).in_([ticket.id, into.id]))
+    rows = {row.ticket_id: row for row in session.exec(whose)}
+    if moved := rows.get(ticket.id):
+        if into.id in rows:
+            session.delete(moved)
+        else:
+            moved.ticket_id, moved.compared_at = into.id, None
 
 
 def _add_up(ticket: Ticket, into: Ticket) -> None:

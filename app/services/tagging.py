@@ -11,7 +11,16 @@ from app.domain.words import ANCHORS, Decision, Head, Status
 from app.services import changes, touchpoints
 from app.services.access import SYSTEM
 from app.services.queries import vocabulary
-from app.store.tables import Customer, Message, PredictionRow, Ticket, Topic, Touchpoint
+from app.store import inserting
+from app.store.tables import (
+    Customer,
+    Meaning,
+    Message,
+    PredictionRow,
+    Ticket,
+    Topic,
+    Touchpoint,
+)
 from classifier.contract import HeadPrediction, Prediction, Reason
 
 LOOKS_BACK = timedelta(days=3)
@@ -41,6 +50,7 @@ def apply(
     if not prediction.model:
         return
     _write(session, ticket, message_id, prediction)
+    _keep_meaning(session, ticket, message_id, prediction)
     if beside is not None and beside.model:
         _write(session, ticket, message_id, beside, shadow=True)
     if ticket.stage_by != "person":
@@ -87,6 +97,17 @@ def _write(
 
 def _beaten_by(found: HeadPrediction) -> tuple[Reason, ...]:
     return found.runner_up.beaten_by if found.runner_up else ()
+
+
+def _keep_meaning(
+    session: Session, ticket: Ticket, message_id: int, prediction: Prediction
+) -> None:
+    if not prediction.vector:
+        return
+    row = {"ticket_id": ticket.id, "message_id": message_id}
+    inserting.once(
+        session, Meaning, {**row, "space": prediction.space, "vector": prediction.vector}
+    )
 
 
 def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:

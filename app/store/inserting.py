@@ -24,9 +24,27 @@ def unless_there(session: Session, rows: Sequence[Row]) -> Sequence[Row]:
     return session.scalars(statement, values).all()
 
 
+def once(session: Session, table: type[SQLModel], values: dict[str, Any]) -> None:
+    """Insert one row, unless a unique constraint forbids it. What it points to must be there."""
+    session.execute(_silent(table, session.get_bind().dialect.name), values)
+
+
 @lru_cache(maxsize=32)
 def _statement(table: type[SQLModel], dialect: str) -> Executable:
-    # The one that is in use: the other one would be loaded for nothing.
-    insert: Any = importlib.import_module(f"sqlalchemy.dialects.{dialect}").insert
-    statement: Executable = insert(table).on_conflict_do_nothing().returning(table)
+    statement: Executable = _insert(table, dialect).returning(table)
     return statement
+
+
+@lru_cache(maxsize=32)
+def _silent(table: type[SQLModel], dialect: str) -> Executable:
+    statement: Executable = _insert(table, dialect)
+    return statement
+
+
+def _insert(table: type[SQLModel], dialect: str) -> Any:
+    # The one that is in use: the other one would be loaded for nothing.
+    return (
+        importlib.import_module(f"sqlalchemy.dialects.{dialect}")
+        .insert(table)
+        .on_conflict_do_nothing()
+    )

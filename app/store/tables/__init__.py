@@ -41,8 +41,10 @@ from app.store.tables.ticket import (  # noqa: E402
 from app.store.tables.touchpoint import Touchpoint  # noqa: E402
 from app.store.tables.triage import (  # noqa: E402
     Correction,
+    Meaning,
     ModelFile,
     ModelVersion,
+    Neighbour,
     PredictionRow,
     Stage,
     StageVocabulary,
@@ -77,10 +79,12 @@ __all__ = [
     "LedgerRow",
     "Letterhead",
     "Login",
+    "Meaning",
     "Membership",
     "Message",
     "ModelFile",
     "ModelVersion",
+    "Neighbour",
     "Organisation",
     "Participant",
     "PredictionRow",

@@ -3,12 +3,12 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, Index, LargeBinary
+from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.domain.words import Decision, Head, ModelState, Verdict
 from app.store.row import Row
-from app.store.types import BIG, link, maybe_link, moment, primary_key, word
+from app.store.types import BIG, link, maybe_link, maybe_moment, moment, primary_key, word
 
 
 class StageVocabulary(Row, table=True):
@@ -67,6 +67,46 @@ class PredictionRow(Row, table=True):
     basis: str  # samples, or the organisation's own texts
     shadow: bool = False  # said beside what was shown, to be compared
     at: datetime = moment()
+
+
+class Meaning(Row, table=True):
+    """What the first words on a ticket mean, as a vector."""
+
+    __tablename__ = "meaning"
+    __table_args__ = (
+        Index(
+            "ix_meaning_uncompared",
+            "id",
+            sqlite_where=text("compared_at IS NULL"),
+            postgresql_where=text("compared_at IS NULL"),
+        ),
+        Index(
+            "ix_meaning_alike",
+            "alike",
+            sqlite_where=text("alike IS NOT NULL"),
+            postgresql_where=text("alike IS NOT NULL"),
+        ),
+    )
+
+    id: int = primary_key()
+    ticket_id: int = link("ticket", unique=True)
+    message_id: int = link("message")
+    space: str  # only vectors of one space can be compared
+    vector: bytes = Field(sa_type=LargeBinary)
+    alike: int | None = Field(default=None, sa_type=BIG)  # shared where texts are nearly the same
+    compared_at: datetime | None = maybe_moment()  # with those before it
+
+
+class Neighbour(Row, table=True):
+    """Two tickets whose first words mean nearly the same; the later one found the earlier."""
+
+    __tablename__ = "neighbour"
+    __table_args__ = (UniqueConstraint("ticket_id", "other_id"),)
+
+    id: int = primary_key()
+    ticket_id: int = link("ticket", index=False)
+    other_id: int = link("ticket")
+    likeness: float
 
 
 class Correction(Row, table=True):

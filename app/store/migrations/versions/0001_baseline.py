@@ -957,6 +957,41 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_login_agent_id"), ["agent_id"], unique=False)
 
     op.create_table(
+        "meaning",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column(
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("space", sa.String(), nullable=False),
+        sa.Column("vector", sa.LargeBinary(), nullable=False),
+        sa.Column("alike", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("compared_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["message_id"], ["message.id"], name=op.f("fk_meaning_message_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_meaning_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_meaning")),
+    )
+    with op.batch_alter_table("meaning", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_meaning_alike",
+            ["alike"],
+            unique=False,
+            sqlite_where=sa.text("alike IS NOT NULL"),
+            postgresql_where=sa.text("alike IS NOT NULL"),
+        )
+        batch_op.create_index(batch_op.f("ix_meaning_message_id"), ["message_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_meaning_ticket_id"), ["ticket_id"], unique=True)
+        batch_op.create_index(
+            "ix_meaning_uncompared",
+            ["id"],
+            unique=False,
+            sqlite_where=sa.text("compared_at IS NULL"),
+            postgresql_where=sa.text("compared_at IS NULL"),
+        )
+
+    op.create_table(
         "membership",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("team_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1012,6 +1047,22 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("model_file", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_model_file_model_id"), ["model_id"], unique=True)
+
+    op.create_table(
+        "neighbour",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column(
+            "ticket_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("other_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("likeness", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["other_id"], ["ticket.id"], name=op.f("fk_neighbour_other_id")),
+        sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_neighbour_ticket_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_neighbour")),
+        sa.UniqueConstraint("ticket_id", "other_id", name=op.f("uq_neighbour_ticket_id_other_id")),
+    )
+    with op.batch_alter_table("neighbour", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_neighbour_other_id"), ["other_id"], unique=False)
 
     op.create_table(
         "organisation",
@@ -1250,6 +1301,10 @@ def downgrade() -> None:
 
     op.drop_table("participant")
     op.drop_table("organisation")
+    with op.batch_alter_table("neighbour", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_neighbour_other_id"))
+
+    op.drop_table("neighbour")
     with op.batch_alter_table("model_file", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_model_file_model_id"))
 
@@ -1259,6 +1314,21 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_membership_agent_id"))
 
     op.drop_table("membership")
+    with op.batch_alter_table("meaning", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_meaning_uncompared",
+            sqlite_where=sa.text("compared_at IS NULL"),
+            postgresql_where=sa.text("compared_at IS NULL"),
+        )
+        batch_op.drop_index(batch_op.f("ix_meaning_ticket_id"))
+        batch_op.drop_index(batch_op.f("ix_meaning_message_id"))
+        batch_op.drop_index(
+            "ix_meaning_alike",
+            sqlite_where=sa.text("alike IS NOT NULL"),
+            postgresql_where=sa.text("alike IS NOT NULL"),
+        )
+
+    op.drop_table("meaning")
     with op.batch_alter_table("login", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_login_agent_id"))
 

@@ -1,0 +1,61 @@
+"""Near duplicates: what is nearly the same text, and what only asks the same."""
+
+import pytest
+
+from classifier import likeness
+
+GERMAN = (
+    "Guten Tag, seit heute Morgen kann ich mich nicht mehr im Kundenportal anmelden. Nach der "
+    "Eingabe des Passworts erscheint nur eine weiße Seite. Bestellnummer 4711. Viele Grüße"
+)
+GERMAN_AGAIN = (
+    "Hallo, seit heute Morgen kann ich mich nicht mehr im Kundenportal anmelden. Nach Eingabe "
+    "des Passworts erscheint nur eine weisse Seite. Bestellnummer 0815. Viele Grüße, K. Brandt"
+)
+GERMAN_OTHER = (
+    "Guten Tag, seit gestern Abend wartet unser Büro auf die Lieferung der Stühle. Der Fahrer "
+    "hat angerufen und ist dann nicht gekommen. Bestellnummer 4712. Viele Grüße"
+)
+ENGLISH = "Since this morning the portal shows a blank page after I enter my password."
+ENGLISH_AGAIN = "since this morning the Portal shows a blank page after I entered my password!!"
+ENGLISH_SAME_QUESTION = "I cannot log in any more, there is nothing but white on the screen."
+JAPANESE = "今朝からマイページにログインできません。パスワードを入れると画面が真っ白になります。"
+JAPANESE_AGAIN = (
+    "今朝からﾏｲﾍﾟｰｼﾞにログインできません。パスワードを入れると画面が真っ白になるのですが。"
+)
+JAPANESE_OTHER = "今朝注文した荷物はいつ届きますか。お届け先を会社に変えたいのですが、できますか。"
+ALL = [
+    GERMAN, ENGLISH, JAPANESE_AGAIN, GERMAN_OTHER, GERMAN_AGAIN, ENGLISH_SAME_QUESTION,
+    JAPANESE, JAPANESE_OTHER, ENGLISH_AGAIN, "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("texts", "expected"),
+    [
+        (ALL, [[0, 4], [1, 8], [2, 6]]),
+        ([], []),
+        (["", "", "?!", "?!"], []),
+        ([GERMAN], []),
+        ([GERMAN] * 3, [[0, 1, 2]]),
+        (["yes", "no", "yes"], [[0, 2]]),
+    ],
+)
+def test_groups_of_what_is_nearly_the_same(texts: list[str], expected: list[list[int]]) -> None:
+    assert likeness.duplicates(texts) == expected
+
+
+def test_one_text_against_others() -> None:
+    assert likeness.copies(GERMAN, ALL) == [0, 4]
+    assert likeness.copies(ENGLISH, ALL) == [1, 8]
+    assert likeness.copies(JAPANESE, ALL) == [2, 6]
+    assert likeness.copies("", ALL) == []
+    assert likeness.copies(GERMAN, []) == []
+
+
+def test_a_thousand_copies_are_one_group_and_only_their_beginning_counts() -> None:
+    texts = [f"{GERMAN} {number}" for number in range(1000)]
+    endless = [GERMAN * 40 + "x" * 1_000_000, GERMAN * 40 + "y" * 1_000_000]
+
+    assert likeness.duplicates(texts) == [list(range(1000))]
+    assert likeness.duplicates(endless) == [[0, 1]]
