@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import func, update
 from sqlmodel import Session, col, select
 
-from app.core import secrets
+from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
 from app.domain.words import LANGUAGES
 from app.services import changes
@@ -45,7 +45,8 @@ def add(session: Session, actor: Actor, labels: Mapping[str, str]) -> Topic:
     named = _checked(labels, there)
     last = session.exec(select(func.max(Topic.position))).one() or 0
     # Not made from its name: that may change, and what is stored must not.
-    made = Topic(key=f"t_{secrets.new_ref()}", position=last + 1, labels=named)
+    key = f"t_{secrets.new_ref()}"
+    made = Topic(key=key, position=last + 1, labels=named, added_at=clock.now())
     session.add(made)
     session.flush()
     changes.record(session, actor, None, "topic_added", topic=made.key)

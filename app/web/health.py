@@ -10,7 +10,8 @@ from sqlmodel import Session
 from starlette.exceptions import HTTPException
 
 from app.core.errors import Invalid
-from app.services.queries import balance, workload
+from app.services.access import SYSTEM
+from app.services.queries import balance, surges, workload
 from app.store import schema
 from app.web.deps import Db, SignInNeeded
 from app.web.origin import is_this_machine
@@ -93,4 +94,9 @@ def _measured(session: Session) -> CollectorRegistry:
     )
     for inbox_id, count in now.unexplained.items():
         off.labels(str(inbox_id)).set(count)
+    unusual = Gauge(
+        "setten_surge_tickets", "Unusually many inquiries, by topic", ["topic"], registry=registry
+    )
+    for alarm in surges.going_on(session, SYSTEM):
+        unusual.labels(alarm.topic or "unsure").set(alarm.count)
     return registry

@@ -48,6 +48,8 @@ from app.store.tables.triage import (  # noqa: E402
     PredictionRow,
     Stage,
     StageVocabulary,
+    Surge,
+    SurgeSeen,
     Topic,
 )
 
@@ -94,6 +96,8 @@ __all__ = [
     "SentCopy",
     "Stage",
     "StageVocabulary",
+    "Surge",
+    "SurgeSeen",
     "Survey",
     "Team",
     "Ticket",

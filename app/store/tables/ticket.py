@@ -17,6 +17,7 @@ class Ticket(Row, table=True):
     __table_args__ = (
         Index("ix_ticket_status", "status", "last_activity_at", "id"),
         Index("ix_ticket_assignee", "assignee_id", "status", "last_activity_at", "id"),
+        Index("ix_ticket_created", "created_at"),
         Index("ix_ticket_customer", "customer_id", "last_activity_at"),
         Index("ix_ticket_waiting", "status", "waiting_since", "id"),
         Index(

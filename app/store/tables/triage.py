@@ -42,6 +42,7 @@ class Topic(Row, table=True):
     labels: dict[str, str] = Field(sa_type=JSON)
     active: bool = True
     merged_into: int | None = maybe_link("topic")  # what was said of this one holds for that
+    added_at: datetime | None = maybe_moment()  # None: it was there from the beginning
 
 
 class PredictionRow(Row, table=True):
@@ -153,3 +154,29 @@ class ModelFile(Row, table=True):
     weights: bytes = Field(sa_type=LargeBinary)
     card: bytes = Field(sa_type=LargeBinary)
     sha256: str  # of the weights
+
+
+class Surge(Row, table=True):
+    """Unusually many inquiries about one topic, from when it began until it was over."""
+
+    __tablename__ = "surge"
+
+    id: int = primary_key()
+    topic_id: int | None = maybe_link("topic", index=False)  # None: the model was unsure
+    since: datetime = moment()  # the first of them
+    found_at: datetime = moment()
+    ended_at: datetime | None = maybe_moment(index=True)
+    count: int
+    expected: float  # in the same hours of earlier weeks
+
+
+class SurgeSeen(Row, table=True):
+    """Who does not need to be told of it any more."""
+
+    __tablename__ = "surge_seen"
+    __table_args__ = (UniqueConstraint("surge_id", "agent_id"),)
+
+    id: int = primary_key()
+    surge_id: int = link("surge", index=False)
+    agent_id: int = link("agent", index=False)
+    at: datetime = moment()

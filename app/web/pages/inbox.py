@@ -1,13 +1,14 @@
 """The inbox: views, search, and the rows on their own for screens that follow along."""
 
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
-from sqlmodel import Session
 
-from app.services.queries import inbox
+from app.services.queries import inbox, surges
 from app.services.queries.inbox import Rows, Selection, Sort, View
+from app.services.queries.surges import Alarm
 from app.store import search
 from app.web import routes, speech, templating
 from app.web.deps import CurrentActor, Db
@@ -20,6 +21,14 @@ router = routes.pages()
 
 Words = Annotated[str, Query(max_length=200)]
 FOUND_UP_TO = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Alarms:
+    """Topics about which unusually many write."""
+
+    untold: tuple[Alarm, ...]  # that this person has not said they know of
+    chosen: Alarm | None = None  # whose inquiries are listed
 
 
 def title(view: View) -> str:
@@ -38,28 +47,34 @@ def title(view: View) -> str:
     return names[view]
 
 
-def selection(session: Session, view: View, sort: Sort | None, after: str, q: str) -> Selection:
-    found = tuple(search.find(session, q, FOUND_UP_TO)) if q.strip() else None
-    return Selection(view=view, sort=sort, after=after, found=found)
-
-
-def context(around: Shell, chosen: Selection, rows: Rows, q: str, here: str) -> dict[str, Any]:
+def context(
+    around: Shell, chosen: Selection, rows: Rows, q: str, here: str, alarms: Alarms | None = None
+) -> dict[str, Any]:
     """What the list template needs, beside a ticket and alone."""
-    suffix = f"?view={chosen.view}"
-    more = f"/inbox?view={chosen.view}&sort={chosen.order}&after={rows.next}" if rows.next else ""
+    told = alarms or Alarms(())
+    about, searched = told.chosen, chosen.found is not None
+    which = f"view={chosen.view}&sort={chosen.order}"
+    place = f"/surges/{about.id}?" if about else f"/inbox?{which}&"
+    more = f"{place}after={rows.next}" if rows.next and not q.strip() else ""
+    total = around.frame.counts.views.get(chosen.view)
     return {
         "rows": rows.rows,
         "drawn": drawn,
-        "more": more if not q else "",
+        "more": more,
         "view": str(chosen.view),
         "sort": str(chosen.order),
         "query": q.strip(),
-        "title": say("Search") if q.strip() else title(chosen.view),
-        "total": around.frame.counts.views.get(chosen.view) if not q.strip() else len(rows.rows),
-        "fragment": f"/inbox/rows?view={chosen.view}&sort={chosen.order}" if not q.strip() else "",
-        "suffix": suffix,
+        "alarms": told.untold,
+        "title": _called(about) if about else say("Search") if searched else title(chosen.view),
+        "total": about.count if about else len(rows.rows) if searched else total,
+        "fragment": "" if searched else f"/inbox/rows?{which}",
+        "suffix": f"?view={chosen.view}",
         "here": here,
     }
+
+
+def _called(alarm: Alarm) -> str:
+    return templating.label(alarm.names) or say("Topic unsure")
 
 
 def speak(request: Request, around: Shell) -> None:
@@ -84,7 +99,9 @@ def listed(
 ) -> HTMLResponse:
     with db.reading() as session:
         around = shell.load(session, actor)
-        chosen = selection(session, view, sort, after, q)
+        told = Alarms(surges.untold(session, actor))
+        found = tuple(search.find(session, q, FOUND_UP_TO)) if q.strip() else None
+        chosen = Selection(view=view, sort=sort, after=after, found=found)
         rows = inbox.rows(session, actor, chosen)
     speak(request, around)
     return shell.page(
@@ -95,7 +112,7 @@ def listed(
         on=request.query_params.get("on", ""),
         sent="",
         other="",
-        **context(around, chosen, rows, q, ""),
+        **context(around, chosen, rows, q, "", told),
     )
 
 

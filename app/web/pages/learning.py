@@ -11,6 +11,7 @@ from app.domain.words import Promotion
 from app.services import models, topics
 from app.services.access import Actor, Permission, require
 from app.services.queries import models as query
+from app.services.queries import surges
 from app.web import routes
 from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.pages import shell
@@ -45,6 +46,7 @@ def _page(request: Request, house: House, actor: Actor, *, problem: str = "") ->
         around = shell.load(session, actor)
         found = query.overview(session, actor)
         known = topics.listed(session)
+        unusual = surges.overview(session, actor)
     return shell.page(
         request,
         "settings/triage.html",
@@ -52,6 +54,7 @@ def _page(request: Request, house: House, actor: Actor, *, problem: str = "") ->
         status=422 if problem else 200,
         models=found,
         topics=known,
+        unusual=unusual,
         promotions=list(Promotion),
         switched_on=house.settings.triage != "off",
         problem=problem,

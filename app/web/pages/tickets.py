@@ -13,15 +13,15 @@ from app.core import clock, secrets
 from app.core.errors import Invalid
 from app.services import agents, letterheads, organisation, tickets
 from app.services.access import Actor
-from app.services.queries import inbox, ticket
+from app.services.queries import inbox, surges, ticket
 from app.services.queries.inbox import Row, Selection, View
 from app.services.queries.said import Said
 from app.services.queries.ticket import Conversation, Event
 from app.web import routes, speech
 from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
+from app.web.pages.inbox import Alarms, speak
 from app.web.pages.inbox import context as list_context
-from app.web.pages.inbox import speak
 from app.web.pages.shell import Shell, go, onward
 from app.web.speech import say
 
@@ -112,12 +112,13 @@ def load(session: Session, request: Request, actor: Actor, ref: str, view: View)
     found = ticket.view(session, actor, ref, around.words)
     signature = letterheads.signature_on(session, found.ref, actor.name)
     people = [person for person in agents.listed(session) if person.active]
+    told = Alarms(surges.untold(session, actor))
     speak(request, around)
     return Loaded(
         around,
         found,
         {
-            **list_context(around, chosen, rows, "", ref),
+            **list_context(around, chosen, rows, "", ref, told),
             "t": found,
             "timeline": timeline(found),
             "agents": people,

@@ -89,6 +89,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_agent_email")),
     )
     op.create_table(
+        "topic",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("labels", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["merged_into"], ["topic.id"], name=op.f("fk_topic_merged_into")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
+    )
+    with op.batch_alter_table("topic", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
+
+    op.create_table(
         "team",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -153,23 +171,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_inbox_address"), ["address"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_team_id"), ["team_id"], unique=False)
-
-    op.create_table(
-        "topic",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("labels", sa.JSON(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column(
-            "merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.ForeignKeyConstraint(["merged_into"], ["topic.id"], name=op.f("fk_topic_merged_into")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
-        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
-    )
-    with op.batch_alter_table("topic", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
 
     op.create_table(
         "ticket",
@@ -241,6 +242,7 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_ticket_assignee", ["assignee_id", "status", "last_activity_at", "id"], unique=False
         )
+        batch_op.create_index("ix_ticket_created", ["created_at"], unique=False)
         batch_op.create_index(
             "ix_ticket_customer", ["customer_id", "last_activity_at"], unique=False
         )
@@ -1206,6 +1208,32 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_stage_vocabulary_id"), ["vocabulary_id"], unique=False)
 
     op.create_table(
+        "surge",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("topic_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
+        sa.Column("since", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("found_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("ended_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("count", sa.Integer(), nullable=False),
+        sa.Column("expected", sa.Float(), nullable=False),
+        sa.ForeignKeyConstraint(["topic_id"], ["topic.id"], name=op.f("fk_surge_topic_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_surge")),
+    )
+    with op.batch_alter_table("surge", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_surge_ended_at"), ["ended_at"], unique=False)
+
+    op.create_table(
+        "surge_seen",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("surge_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("agent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_surge_seen_agent_id")),
+        sa.ForeignKeyConstraint(["surge_id"], ["surge.id"], name=op.f("fk_surge_seen_surge_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_surge_seen")),
+        sa.UniqueConstraint("surge_id", "agent_id", name=op.f("uq_surge_seen_surge_id_agent_id")),
+    )
+    op.create_table(
         "touchpoint",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -1281,6 +1309,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_touchpoint_answer_id"))
 
     op.drop_table("touchpoint")
+    op.drop_table("surge_seen")
+    with op.batch_alter_table("surge", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_surge_ended_at"))
+
+    op.drop_table("surge")
     with op.batch_alter_table("stage", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_stage_vocabulary_id"))
 
@@ -1448,13 +1481,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ticket_status")
         batch_op.drop_index(batch_op.f("ix_ticket_inbox_id"))
         batch_op.drop_index("ix_ticket_customer")
+        batch_op.drop_index("ix_ticket_created")
         batch_op.drop_index("ix_ticket_assignee")
 
     op.drop_table("ticket")
-    with op.batch_alter_table("topic", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
-
-    op.drop_table("topic")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_team_id"))
         batch_op.drop_index(batch_op.f("ix_inbox_kind"))
@@ -1462,6 +1492,10 @@ def downgrade() -> None:
 
     op.drop_table("inbox")
     op.drop_table("team")
+    with op.batch_alter_table("topic", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
+
+    op.drop_table("topic")
     op.drop_table("agent")
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_customer_id"))
