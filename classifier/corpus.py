@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import cache
 from importlib import resources
 
 from classifier.taxonomy import STAGE_KEYS, TOPIC_KEYS
@@ -71,6 +72,12 @@ def load_strange(languages: Iterable[str] = LANGUAGES) -> tuple[Strange, ...]:
 def ref_of(text: str) -> str:
     """What a sample is called where it is shown, whatever others come and go."""
     return f"sample-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+
+
+@cache
+def by_ref() -> Mapping[str, Sample]:
+    """The samples by what they are called."""
+    return {ref_of(sample.text): sample for sample in load()}
 
 
 def _read(name: str) -> str:

@@ -17,7 +17,8 @@ LEVEL = {name: level for level, names in enumerate(FLOORS) for name in names.spl
 
 # What the floors of `app` may take from the two libraries beside it.
 OPEN_TO = {
-    "services": ("channels.contract", "classifier.contract"),
+    # The samples as texts: what a guess rests on is shown.
+    "services": ("channels.contract", "classifier.contract", "classifier.corpus"),
     "worker": ("channels.", "classifier."),
     "web": ("channels.contract", "channels.registry"),
     "main": ("channels.", "classifier."),

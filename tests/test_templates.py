@@ -22,7 +22,7 @@ from tests.web.catalogues import (
 NAMES = sorted(str(path.relative_to(TEMPLATES)) for path in TEMPLATES.rglob("*.html"))
 
 # What is the same in every language: our name, keys, signs between words.
-_NO_WORDS = {"Setten", "接点", "Ctrl", "Z", "j", "k", "o", "e", "x", "y", "z", "m", "u", "s"}
+_NO_WORDS = {"Setten", "接点", "Ctrl", "Z", "j", "k", "o", "e", "x", "y", "z", "m", "u", "s", "w"}
 _PLACE = re.compile(r"%\((\w+)\)")
 
 

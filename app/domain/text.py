@@ -18,6 +18,7 @@ _LINK = re.compile(r"https?://[^\s<>\"'（）「」。、]+[^\s<>\"'（）「」
 _BARE = re.compile(
     r"(?<![\w<\[\"'`=/])(?<!\]\()https?://[\w.~:/?#@!$&*+,;=%()-]*[\w/~#&*+=%-]", re.ASCII
 )
+_LATIN = re.compile(r"[^\W\u2e80-\U0010ffff]{2}")
 _MAIL_TAGS = nh3.ALLOWED_TAGS | {"center", "font", "style", "html", "head", "body"} - {"style"}
 _LOOKS = {"align", "valign", "bgcolor", "border", "cellpadding", "cellspacing", "width", "height"}
 _ATTRIBUTES = {
@@ -46,7 +47,7 @@ _STYLES = {
 class Piece:
     """A stretch of text and how it is shown."""
 
-    kind: Literal["plain", "mark", "link"]
+    kind: Literal["plain", "mark", "against", "link"]
     text: str
 
 
@@ -97,9 +98,11 @@ def paragraphs(text: str) -> list[str]:
     return [part for part in re.split(r"\n[ \t\u3000]*\n\s*", text.strip("\n")) if part.strip()]
 
 
-def pieces(text: str, marks: Sequence[str] = ()) -> list[Piece]:
-    """`text` in order, with addresses and the first place of each of `marks` set apart."""
-    spans = sorted([*_links(text), *_marks(text, marks)])
+def pieces(text: str, marks: Sequence[str] = (), against: Sequence[str] = ()) -> list[Piece]:
+    """`text` in order, with addresses and the first place of each of `marks` set apart, and of
+    what speaks `against`. What is both is marked."""
+    others = [one for one in against if one not in marks]
+    spans = sorted([*_links(text), *_marks(text, marks, "mark"), *_marks(text, others, "against")])
     found, at = [], 0
     for start, end, kind in spans:
         if start < at:
@@ -113,18 +116,30 @@ def pieces(text: str, marks: Sequence[str] = ()) -> list[Piece]:
     return found
 
 
-def _links(text: str) -> Iterator[tuple[int, int, Literal["plain", "mark", "link"]]]:
+_Span = tuple[int, int, Literal["mark", "against", "link"]]
+
+
+def _links(text: str) -> Iterator[_Span]:
     for match in _LINK.finditer(text):
         yield match.start(), match.end(), "link"
 
 
-def _marks(
-    text: str, marks: Sequence[str]
-) -> Iterator[tuple[int, int, Literal["plain", "mark", "link"]]]:
+def _marks(text: str, marks: Sequence[str], kind: Literal["mark", "against"]) -> Iterator[_Span]:
     for mark in marks:
         start = text.find(mark) if mark else -1
+        while start >= 0 and _inside_a_word(text, start, start + len(mark)):
+            start = text.find(mark, start + 1)
         if start >= 0:
-            yield start, start + len(mark), "mark"
+            yield start, start + len(mark), kind
+
+
+def _inside_a_word(text: str, start: int, end: int) -> bool:
+    """Whether letters go on at either end; a script without blanks has no such thing."""
+    return any(
+        _LATIN.fullmatch(text[at - 1 : at + 1]) is not None
+        for at in (start, end)
+        if 0 < at < len(text)
+    )
 
 
 def initials(name: str) -> str:

@@ -25,6 +25,7 @@ from classifier.contract import HeadPrediction, Prediction, Reason
 
 LOOKS_BACK = timedelta(days=3)
 AT_ONCE = 50
+_WEAK = 0.3  # of the strongest word
 _LOOKED_AT = [one for one in Status if one not in {Status.SPAM, Status.DISMISSED}]
 
 
@@ -80,8 +81,8 @@ def _write(
                 "decision": Decision(found.decision),
                 "top": [[guess.label, guess.probability] for guess in found.top],
                 "reasons": [reason.text for reason in found.reasons],
-                "against": [reason.text for reason in found.against],
-                "beaten_by": [reason.text for reason in _beaten_by(found)],
+                "against": _worth_saying(found, found.against),
+                "beaten_by": _worth_saying(found, _beaten_by(found)),
                 "nearest": [[near.ref, near.label, near.similarity] for near in found.nearest],
                 "novelty": found.novelty,
                 "why": found.why or "",
@@ -93,6 +94,12 @@ def _write(
             for head, found in ((Head.STAGE, prediction.stage), (Head.TOPIC, prediction.topic))
         ],
     )
+
+
+def _worth_saying(found: HeadPrediction, reasons: Sequence[Reason]) -> list[str]:
+    """Beside a strong word for the guess, a weak one that is also shown only confuses."""
+    strongest = max((reason.weight for reason in found.reasons), default=0.0)
+    return [one.text for one in reasons if abs(one.weight) >= _WEAK * strongest]
 
 
 def _beaten_by(found: HeadPrediction) -> tuple[Reason, ...]:

@@ -66,6 +66,29 @@ def test_pieces_set_links_and_reasons_apart() -> None:
     ]
 
 
+MARKED = [
+    ("no words", "It is broken.", (), (), "It is broken."),
+    ("one for it", "It is broken.", ("broken",), (), "It is [broken]."),
+    ("one against it", "It is broken.", (), ("is",), "It <is> broken."),
+    ("what is both speaks for it", "It is broken.", ("is",), ("is",), "It [is] broken."),
+    ("inside a word is not where it stands", "Artist of art", ("art",), (), "Artist of [art]"),
+    ("only inside a word", "Artists party", ("art",), (), "Artists party"),
+    ("umlauts are letters", "für Tür ür", ("ür",), (), "für Tür [ür]"),
+    ("a script without blanks", "電源が入りません", ("電源", "入り"), (), "[電源]が[入り]ません"),
+    ("beside another script", "USBが壊れ", ("壊れ", "USB"), (), "[USB]が[壊れ]"),
+]
+
+
+@pytest.mark.parametrize("case", MARKED, ids=lambda case: case[0])
+def test_words_are_marked(case: tuple[str, str, tuple[str, ...], tuple[str, ...], str]) -> None:
+    _, written, marks, against, shown = case
+
+    found = text.pieces(written, marks, against)
+
+    looks = {"plain": "{}", "mark": "[{}]", "against": "<{}>"}
+    assert "".join(looks[piece.kind].format(piece.text) for piece in found) == shown
+
+
 def test_pieces_never_make_a_link_of_another_scheme() -> None:
     assert text.pieces("javascript:alert(1)") == [Piece("plain", "javascript:alert(1)")]
 

@@ -1,7 +1,8 @@
-"""What the model said of a ticket, in the words of the vocabulary in force."""
+"""What the model said of a ticket and why, in the words of the vocabulary in force."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
 from sqlalchemy import bindparam
 from sqlalchemy import select as sql_select
@@ -10,6 +11,10 @@ from sqlmodel import Session, col
 from app.domain.words import Head
 from app.services.queries.vocabulary import Vocabulary
 from app.store.tables import PredictionRow, Ticket, Topic
+from classifier import corpus
+
+_NEAREST = 3  # texts; more is no reason, but a list
+_WORDS = 3  # of each head: what is marked everywhere is marked nowhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +34,20 @@ class HeadView:
     probability: float | None
     guesses: tuple[Guess, ...]
     unsure: bool
+    why: str = ""  # it held back: a word of `classifier.contract.Why`
+    reasons: tuple[str, ...] = ()  # words that spoke for the best guess
+    against: tuple[str, ...] = ()
+    beaten_by: tuple[str, ...] = ()  # words that the second guess has no use for
+
+
+@dataclass(frozen=True, slots=True)
+class Like:
+    """A text that a person or we labelled, and that means nearly the same."""
+
+    text: str
+    language: str
+    names: tuple[Mapping[str, str], ...]  # of its stage and its topic, as far as they are known
+    ref: str = ""  # of its ticket; a sample has none
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +55,11 @@ class Triage:
     stage: HeadView
     topic: HeadView
     reasons: tuple[str, ...]
+    against: tuple[str, ...]
+    nearest: tuple[Like, ...]
     basis: str
     asked: bool  # whether a model has looked at all
+    judged: int | None  # the message it looked at
 
     @property
     def open(self) -> bool:
@@ -57,34 +79,63 @@ _SAID = (
 def view(session: Session, ticket: Ticket, topic: Topic | None, vocabulary: Vocabulary) -> Triage:
     rows = session.scalars(_SAID, {"ticket": ticket.id}).all()
     newest = {head: next((row for row in rows if row.head is head), None) for head in Head}
-    stage, about = newest[Head.STAGE], newest[Head.TOPIC]
-    name = vocabulary.stage(ticket.stage)
+    stage = stage_view(ticket, newest[Head.STAGE], vocabulary)
+    about = topic_view(ticket, topic, newest[Head.TOPIC], vocabulary)
+    reasons = tuple(dict.fromkeys((*stage.reasons, *about.reasons)))
+    against = dict.fromkeys((*stage.against, *about.against))
+    first = newest[Head.STAGE]
     return Triage(
-        stage=HeadView(
-            label=ticket.stage,
-            names=name.labels if name else None,
-            by=ticket.stage_by,
-            probability=ticket.stage_probability,
-            guesses=_stage_guesses(stage, vocabulary),
-            unsure=stage is not None and not stage.label,
-        ),
-        topic=HeadView(
-            label=topic.key if topic else "",
-            names=topic.labels if topic else None,
-            by=ticket.topic_by,
-            probability=ticket.topic_probability,
-            guesses=_topic_guesses(about, vocabulary),
-            unsure=about is not None and not about.label,
-        ),
-        reasons=_reasons(stage, about),
-        basis=stage.basis if stage else "",
+        stage=stage,
+        topic=about,
+        reasons=reasons,
+        against=tuple(word for word in against if word not in reasons),
+        nearest=_nearest(session, newest, vocabulary, ticket.language),
+        basis=first.basis if first else "",
         asked=bool(rows),
+        judged=first.message_id if first else None,
     )
 
 
-def _reasons(*rows: PredictionRow | None) -> tuple[str, ...]:
-    found = [reason for row in rows if row is not None for reason in row.reasons[:3]]
-    return tuple(dict.fromkeys(found))
+def stage_view(ticket: Ticket, row: PredictionRow | None, vocabulary: Vocabulary) -> HeadView:
+    name = vocabulary.stage(ticket.stage)
+    guesses = _stage_guesses(row, vocabulary)
+    return HeadView(
+        label=ticket.stage,
+        names=name.labels if name else None,
+        by=ticket.stage_by,
+        probability=ticket.stage_probability,
+        guesses=guesses,
+        **_said(row, guesses),
+    )
+
+
+def topic_view(
+    ticket: Ticket, topic: Topic | None, row: PredictionRow | None, vocabulary: Vocabulary
+) -> HeadView:
+    guesses = _topic_guesses(row, vocabulary)
+    return HeadView(
+        label=topic.key if topic else "",
+        names=topic.labels if topic else None,
+        by=ticket.topic_by,
+        probability=ticket.topic_probability,
+        guesses=guesses,
+        **_said(row, guesses),
+    )
+
+
+def _said(row: PredictionRow | None, guesses: Sequence[Guess]) -> dict[str, Any]:
+    if row is None:
+        return {"unsure": False}
+    # Of what the vocabulary in force makes one stage, neither half beats the other.
+    top = [label for label, _ in _top(row)[:2]]
+    apart = top == [guess.label for guess in guesses[:2]]
+    return {
+        "unsure": not row.label,
+        "why": row.why,
+        "reasons": tuple(row.reasons[:_WORDS]),
+        "against": tuple(row.against[:_WORDS]),
+        "beaten_by": tuple(row.beaten_by[:_WORDS]) if apart else (),
+    }
 
 
 def _top(row: PredictionRow | None) -> list[tuple[str, float]]:
@@ -116,3 +167,55 @@ def _topic_guesses(row: PredictionRow | None, vocabulary: Vocabulary) -> tuple[G
         for key, probability in _top(row)
         if (name := vocabulary.topic(key)) is not None
     )
+
+
+@dataclass(slots=True)
+class _Near:
+    similarity: float = 0.0
+    names: list[Mapping[str, str]] = field(default_factory=list)
+
+
+def _nearest(
+    session: Session,
+    rows: Mapping[Head, PredictionRow | None],
+    vocabulary: Vocabulary,
+    spoken: str,
+) -> tuple[Like, ...]:
+    """Of the three nearest by stage and the three by topic; first those in the same language."""
+    found: dict[str, _Near] = {}
+    for head, row in rows.items():
+        for ref, label, similarity in row.nearest if row else ():
+            known = vocabulary.stage if head is Head.STAGE else vocabulary.topic
+            if name := known(str(label)):
+                near = found.setdefault(str(ref), _Near())
+                near.similarity = max(near.similarity, float(str(similarity)))
+                near.names.append(name.labels)
+    texts = _texts(session, list(found))
+    # Nobody can tell whether it is alike in a language they may not read.
+    order = sorted(texts, key=lambda ref: (texts[ref][1] != spoken, -found[ref].similarity))
+    return tuple(
+        Like(text, language, tuple(found[ref].names), ticket)
+        for ref in order[:_NEAREST]
+        for text, language, ticket in [texts[ref]]
+    )
+
+
+_CALLED = sql_select(
+    col(Ticket.id), col(Ticket.ref), col(Ticket.subject), col(Ticket.preview), col(Ticket.language)
+).where(col(Ticket.id).in_(bindparam("tickets", expanding=True)))
+
+
+def _texts(session: Session, refs: Sequence[str]) -> dict[str, tuple[str, str, str]]:
+    """Text, language and ticket of what a model calls so; what is gone is left out."""
+    found: dict[str, tuple[str, str, str]] = {}
+    numbers = [int(ref.removeprefix("ticket-")) for ref in refs if ref.startswith("ticket-")]
+    if numbers:
+        for number, ticket, subject, preview, language in session.connection().execute(
+            _CALLED, {"tickets": numbers}
+        ):
+            found[f"ticket-{number}"] = (subject or preview, language, ticket)
+    if len(numbers) < len(refs):
+        for ref in refs:
+            if sample := corpus.by_ref().get(ref):
+                found[ref] = (sample.text, sample.language, "")
+    return found
