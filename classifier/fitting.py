@@ -2,7 +2,7 @@
 calibrated and given their thresholds on texts that the fitted part has not seen."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from classifier import calibration, nearest, scope, sources, taxonomy
 from classifier.contract import Basis
 from classifier.corpus import Sample, Strange, ref_of
-from classifier.encoders import Encoder
+from classifier.encoders import Encoder, Vectors
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
 from classifier.material import Material, Space, Text, folds, gather
 from classifier.model import Head, Identity, Model, Rule, novelty
@@ -137,8 +137,9 @@ def _fit_model(
     heads = {
         name: fit_head(material, taught, space, chosen, inquiring) for name, taught in rows.items()
     }
-    everywhere = np.arange(len(texts))
-    meanings = _meanings(material, material.matrix(space, everywhere), everywhere)
+    meanings = material.vectors
+    if not encoder.width:
+        meanings = nearest.sketches(material.matrix(space, np.arange(len(texts))))
     labels = {name: np.full(len(texts), -1, dtype=np.int16) for name in rows}
     for name, taught in rows.items():
         for row in taught:
@@ -200,7 +201,7 @@ def fit_head(
     if len(labels) > 1:
         lesson = _lesson(material, rows, labels, places, material.matrix(space, places))
         # All parts are linear, so together they are one linear score again.
-        for part, linear in _learn(lesson, _strengths(shares)).items():
+        for part, linear in _learn(lesson, _strengths(shares)):
             if part in shares:
                 into = dense if _is_dense(part) else sparse
                 into += shares[part] * linear.weights
@@ -244,11 +245,11 @@ def out_of_fold(
         space = material.space(places, rarest)
         matrix, questions = material.matrix(space, places), material.matrix(space, asked)
         lesson = _lesson(material, lesson_rows, labels, places, matrix)
-        for part, linear in _learn(lesson, strengths).items():
+        for part, linear in _learn(lesson, strengths):
             into = parts.setdefault(part, np.zeros((len(tested), len(labels))))
             into[outside] = linear.scores(material.vectors[asked] if _is_dense(part) else questions)
         likeness[outside] = nearest.likest(
-            _meanings(material, questions, asked), _meanings(material, matrix, places)
+            _meanings(material.vectors[asked], questions), _meanings(lesson.vectors, matrix)
         )
         known[outside] = np.isin(truth[outside], lesson.truth)
         if len(tested) > _MANY and len(strengths) > 1:
@@ -275,17 +276,19 @@ def _lesson(
     )
 
 
-def _learn(lesson: Lesson, strengths: Sequence[float]) -> dict[str, Linear]:
-    """What each source learns. Without an encoder two more of words and characters stand in."""
-    found = {"machine": sources.machine(lesson)}
+def _learn(lesson: Lesson, strengths: Sequence[float]) -> Iterator[tuple[str, Linear]]:
+    """What each source learns. Without an encoder two more of words and characters stand in.
+
+    One after the other: with many words and labels each takes its share of the memory.
+    """
+    yield "machine", sources.machine(lesson)
     if lesson.vectors.shape[1]:
         for strength, linear in zip(strengths, sources.regressions(lesson, strengths), strict=True):
-            found[f"meaning {strength:g}"] = linear
-        found["meaning centre"] = sources.centres(lesson, lesson.vectors)
+            yield f"meaning {strength:g}", linear
+        yield "meaning centre", sources.centres(lesson, lesson.vectors)
     else:
-        found["bayes"] = sources.bayes(lesson)
-        found["centre"] = sources.centres(lesson, lesson.matrix)
-    return found
+        yield "bayes", sources.bayes(lesson)
+        yield "centre", sources.centres(lesson, lesson.matrix)
 
 
 # What a part counts before anything is known of it.
@@ -326,11 +329,9 @@ def _shares(held_out: OutOfFold, width: int) -> dict[str, float]:
     return best[1] if best else {}
 
 
-def _meanings(material: Material, matrix: Any, places: Places) -> NDArray[np.float32]:
+def _meanings(vectors: Vectors, matrix: Any) -> Vectors:
     """What the nearest text is sought with."""
-    if material.vectors.shape[1]:
-        return material.vectors[places]
-    return nearest.sketches(matrix)
+    return vectors if vectors.shape[1] else nearest.sketches(matrix)
 
 
 def _trusted(material: Material, rows: Sequence[Row]) -> frozenset[str]:

@@ -12,6 +12,7 @@ Vectors = NDArray[np.float32]
 Places = NDArray[np.intp]
 
 _SHOWN = 3
+_LOOKED_AT = 64
 _AT_ONCE = 256
 
 WIDTH = 1_024  # numbers of a sketch: cosines come out within some hundredths
@@ -33,7 +34,12 @@ def sketches(matrix: Any) -> Vectors:
     size = matrix.shape[1]
     where, sign = buckets(size)
     fold = csr_matrix((sign, (np.arange(size), where)), shape=(size, WIDTH))
-    return unit((matrix @ fold).toarray())
+    rows = np.zeros((matrix.shape[0], WIDTH), dtype=np.float32)
+    # All rows at once would be held several times over, in double precision.
+    for start in range(0, len(rows), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        rows[part] = unit((matrix[part] @ fold).toarray())
+    return rows
 
 
 def sketch(columns: Places, values: NDArray[np.float64], size: int) -> Vectors:
@@ -78,11 +84,19 @@ class Shelf:
         """Place, label and likeness of the texts most like it that can be shown, best first."""
         labels = self.labels[head]
         shown = 0
-        for place in np.argsort(-likeness, kind="stable"):
+        for place in _falling(likeness):
             if likeness[place] <= 0:
                 return
             if labels[place] >= 0 and self.refs[place]:
-                yield int(place), int(labels[place]), float(likeness[place])
+                yield place, int(labels[place]), float(likeness[place])
                 shown += 1
                 if shown == _SHOWN:
                     return
+
+
+def _falling(values: Vectors) -> Iterator[int]:
+    """Places of the highest values first. Few are ever wanted, so the rest is sorted last."""
+    least = np.partition(values, -_LOOKED_AT)[-_LOOKED_AT] if len(values) > _LOOKED_AT else -np.inf
+    for chosen in (values >= least, values < least):
+        places = np.flatnonzero(chosen)
+        yield from places[np.argsort(-values[places], kind="stable")].tolist()

@@ -7,6 +7,7 @@ they came from, summed over whole words and phrases, and the heaviest are read f
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -84,8 +85,7 @@ class Pushes:
 Word = tuple[int, int]  # from where to where in the normalised text
 
 
-@dataclass(frozen=True, slots=True)
-class _Span:
+class _Span(NamedTuple):
     start: int
     end: int
     weight: float
@@ -100,8 +100,11 @@ def strongest(
     With `sign` less than nothing, what pushed the other way is shown.
     """
     totals = _running_total(len(cleaned.text), pushes)
-    weighed = (_Span(start, end, sign * (totals[end] - totals[start])) for start, end in words)
-    spans = [span for span in weighed if span.weight > 0]
+    spans = [
+        _Span(start, end, weight)
+        for start, end in words
+        if (weight := sign * (totals[end] - totals[start])) > 0
+    ]
     if not spans:
         return ()
     top = max(span.weight for span in spans)

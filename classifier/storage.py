@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import features, taxonomy
+from classifier import features, taxonomy, threads
 from classifier.contract import Basis
 from classifier.encoders import Encoder
 from classifier.model import Head, Identity, Model, Rule, Scope
@@ -117,6 +117,7 @@ def load(path: Path, encoder: Encoder) -> Model:
     content = _read(path, _LARGEST_FILE)
     if hashlib.sha256(content).hexdigest() != card.get("sha256"):
         raise BadModel(f"{path.name} is damaged: its content does not match its checksum.")
+    threads.one()
     try:
         return _model(_unpack(content), encoder)
     except (ValueError, KeyError, TypeError, EOFError, RecursionError, MemoryError) as error:

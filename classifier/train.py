@@ -28,6 +28,7 @@ _CODE = (
     "material.py",
     "model.py",
     "nearest.py",
+    "network.py",
     "scope.py",
     "sources.py",
     "storage.py",

@@ -84,6 +84,7 @@ class Vocabulary:
             self._of_words.clear()
         runs = [token for token in found if token.cjk]
         there = [_found(self.blocks[1], features.char_features(runs))]
+        starts = [0]
         for token in found:
             if token.cjk or token.text in features.PLACEHOLDERS:
                 continue
@@ -91,8 +92,11 @@ class Vocabulary:
             if of_word is None:
                 of_word = _found(self.blocks[1], features.pieces_of(token.text))
                 self._of_words[token.text] = of_word
-            there.append(of_word + np.array([[0], [token.start], [token.start]]))
-        return np.concatenate(there, axis=1)
+            there.append(of_word)
+            starts.append(token.start)
+        joined = np.concatenate(there, axis=1)
+        joined[1:] += np.repeat(starts, [part.shape[1] for part in there])
+        return joined
 
 
 def _found(block: Mapping[str, int], read: features.Features) -> Found:
