@@ -35,6 +35,9 @@ bench: .venv/.dev  ## measure, and print one table
 bench-triage: .venv/.dev  ## how good triage is on labelled texts: make bench-triage DATA=DIR
 	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PYTHON) -m bench.triage $(DATA) $(ARGS)
 
+bench-quarter: .venv/.dev  ## how triage learns in a simulated quarter: make bench-quarter DATA=DIR
+	OPENBLAS_NUM_THREADS=1 OMP_NUM_THREADS=1 $(PYTHON) -m bench.quarter $(DATA) $(ARGS)
+
 sabotage: .venv/.dev  ## break the program on purpose; the tests must notice
 	$(PYTHON) -m tests.sabotage $(ARGS)
 
@@ -63,6 +66,6 @@ lock: | $(filter .tools/%,$(UV))  ## resolve the dependencies anew (UPGRADE=--up
 	$(UV) pip install -q --python .venv --no-deps -e .
 	touch $@
 
-.PHONY: run demo test test-faults soak lint check fmt bench bench-triage sabotage proof test-setup debian-packages lock
+.PHONY: run demo test test-faults soak lint check fmt bench bench-triage bench-quarter sabotage proof test-setup debian-packages lock
 .SECONDARY:
 .DELETE_ON_ERROR:
