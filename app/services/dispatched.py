@@ -50,9 +50,10 @@ def named(
 
 
 def tells_of(session: Session, ticket: Ticket, report: Report | None) -> bool:
-    """Whether it names a message of that ticket and somebody whom it went to."""
+    """Whether it names a message of that ticket and, if anybody, somebody whom it went to."""
     message = own(session, report.original_id) if report else None
     if report is None or message is None or message.ticket_id != ticket.id:
         return False
     deliveries = session.exec(select(Delivery).where(Delivery.message_id == message.id)).all()
-    return bool(named(deliveries, report.failures))
+    names = any(failure.address or failure.original for failure in report.failures)
+    return not names or bool(named(deliveries, report.failures))

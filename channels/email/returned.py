@@ -6,10 +6,11 @@ A delivery report has fields for it. Older servers, and many in Japan, only writ
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import chain
 
 from channels.contract import Failure, Report, Unreadable
 from channels.email import charset, letters, mime
-from channels.email.addresses import parties
+from channels.email.addresses import normal, parties
 from channels.email.compose import ID, OWN_ID
 from channels.email.headers import Headers
 from channels.email.mime import Part
@@ -30,6 +31,12 @@ _ENVELOPE = re.compile(
     rb"^original-envelope-id:[ \t]{0,8}([!-~]{1,200})[ \t]*\r?$", re.IGNORECASE | re.MULTILINE
 )
 _XTEXT = re.compile(r"\+([0-9A-F]{2})")
+# Of that shape is only what we called a mail of ours; whether it is, tells its token.
+_OWN = r"t\.[A-Za-z0-9_-]{1,120}\.(?!0\.)\d{1,18}\.[0-9a-f]{8}@[A-Za-z0-9.-]{0,252}[A-Za-z0-9]"
+_OWN_ANYWHERE = re.compile(rf"(?<![\w.@-]){_OWN}")
+_OWN_NAMED = re.compile(
+    rf"(?:{ID}|message[- ]?id)[\"']?\s{{0,4}}[:=：]\s{{0,9}}[<\[(\"']{{0,2}}({_OWN})", re.IGNORECASE
+)
 _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.])")
 _ACTIONS = {"failed", "delayed", "delivered", "relayed", "expanded"}
 
@@ -38,11 +45,12 @@ _MESSAGE_ID = re.compile(
 )
 
 
-def report_of(root: Part, letter: str) -> Report | None:
+def report_of(root: Part, letter: str, own_address: str = "") -> Report | None:
     """What this mail reports of ours, or None where it is neither bounce nor complaint."""
     if (complaint := _complaint(root)) is not None:
         return complaint
-    letter = letter[:MAX_LETTER]
+    whole = letter[:MAX_LETTER]
+    letter = _OWN_ANYWHERE.sub("", whole)  # an id looks like an address
     failures = tuple(_from_fields(root, letter)) if _is_from_server(root) else ()
     if not failures:
         if not _says_so(root.headers, root) and not letters.is_one(root.headers, letter):
@@ -50,8 +58,7 @@ def report_of(root: Part, letter: str) -> Report | None:
         failures = _from_wrapped(root) or tuple(
             letters.failures(root.headers, letter, _returned_to(root))
         )
-    found = _returned_id(root) or _envelope_id(root) or _id_in(letter)
-    return Report(failures[:MAX_FAILURES], found)
+    return Report(failures[:MAX_FAILURES], _original_id(root, whole, own_address))
 
 
 def _complaint(root: Part) -> Report | None:
@@ -200,15 +207,47 @@ def _returned_to(root: Part) -> str:
     return ""
 
 
-def _envelope_id(root: Part) -> str:
+def _original_id(root: Part, letter: str, own_address: str) -> str:
+    """Which mail came back. What has the shape of our ids goes before what a relay made of it."""
+    brought_back, written = _returned_id(root), _id_in(letter)
+    if OWN_ID.fullmatch(brought_back):
+        return brought_back
+    named = _envelope_id(root, own_address) or _own_named(root, letter) or _own_answered(root)
+    return named or brought_back or written
+
+
+def _own_named(root: Part, letter: str) -> str:
+    """Ours, as some server wrote it down: as a field of the mail, or as the only one it names."""
+    parts = (part.content[:200_000].decode("latin-1") for part in _leaves(root))
+    for text in chain([letter], parts):
+        if found := _OWN_NAMED.search(text):
+            return found.group(1)
+    only = set(_OWN_ANYWHERE.findall(letter))
+    return only.pop() if len(only) == 1 else ""
+
+
+def _leaves(part: Part) -> Iterator[Part]:
+    return (one for one in _every(part) if not one.children)
+
+
+def _own_answered(root: Part) -> str:
+    """Some servers write as if they answered it."""
+    found = _OWN_ANYWHERE.search(root.headers.raw("in-reply-to"))
+    return found.group() if found else ""
+
+
+def _envelope_id(root: Part, own_address: str) -> str:
     """What we called the mail when it was handed in, where a server tells that and no header."""
+    domain = normal(own_address).rpartition("@")[2]
     for part in _every(root):
         if part.content_type in _REPORTS:
             found = _ENVELOPE.search(part.content[:20_000])
             if found:
                 written = found.group(1).decode("ascii", "replace")
                 plain = _XTEXT.sub(lambda code: chr(int(code.group(1), 16)), written)
-                return plain if OWN_ID.fullmatch(plain) else ""
+                # Where our domain is long, it was left out.
+                whole = plain if "@" in plain else f"{plain}@{domain}"
+                return whole if OWN_ID.fullmatch(whole) else ""
     return ""
 
 

@@ -309,6 +309,87 @@ def test_a_report_without_the_mail_tells_what_we_called_it(told: str, known: str
     assert found.original_id == known
 
 
+LOCAL = OWN.partition("@")[0]
+
+
+def test_a_name_without_our_domain_is_completed_with_that_of_the_inbox() -> None:
+    fields = (
+        f"Reporting-MTA: dns; mx.test\nOriginal-Envelope-Id: {LOCAL}\n\n"
+        "Final-Recipient: rfc822; a@b.test\nAction: failed\nStatus: 5.1.1"
+    )
+
+    found = [read(report(fields), own).report for own in ("help@Shop.test", "")]
+
+    assert [one and one.original_id for one in found] == [OWN, ""]
+
+
+SORRY = "Your message could not be delivered.\n\n<a@b.test>:\nno such user\n"
+EARLIER = "References: <t.abc-1-xyz.6.0a1b2c3d@shop.test>\n"
+TOLD = {
+    "below what qmail says, renamed by a relay": (
+        "",
+        (
+            f"{SORRY}--- Below this line is a copy of the message.\n\n"
+            f"Message-ID: <1.of-the-relay@x.test>\n{EARLIER}X-Setten-Id: <{OWN}>\n"
+        ),
+    ),
+    "in a field that was folded": (
+        "",
+        f"{SORRY}\nOriginal message headers:\n{EARLIER}Message-ID:\n\t<{OWN}>\n",
+    ),
+    "quoted": ("", f"{SORRY}\n> Message-Id: <{OWN}>\n> To: a@b.test\n"),
+    "as Exchange tells it to people": ("", f"{SORRY}\nDetails\nMessage ID: {OWN}\n"),
+    "in Japanese": (
+        "",
+        f"次の宛先に配信できませんでした。\n\n宛先：a@b.test\nMessage-ID：<{OWN}>\n",
+    ),
+    "in a sentence": ("", f"{SORRY}\nThe mail 「{OWN}」 was rejected.\n"),
+    "as what it answers": (f"\nIn-Reply-To: <{OWN}>", SORRY),
+}
+
+
+@pytest.mark.parametrize(("fields", "letter"), TOLD.values(), ids=TOLD)
+def test_a_letter_names_our_mail_in_many_ways(fields: str, letter: str) -> None:
+    found = read(mail(DAEMON + "Undelivered Mail Returned to Sender" + fields, letter)).report
+
+    assert found is not None
+    assert (found.original_id, [one.address for one in found.failures]) == (OWN, ["a@b.test"])
+
+
+def test_of_two_mails_in_a_letter_none_is_guessed() -> None:
+    two = f"{SORRY}\n{OWN}\n{OWN.replace('.7.', '.8.')}\n"
+
+    found = read(mail(DAEMON + "Undelivered Mail Returned to Sender", two)).report
+
+    assert found is not None
+    assert found.original_id == ""
+
+
+BESIDE = {
+    "in another file": (
+        "--b\nContent-Type: application/octet-stream; name=mail.eml\n"
+        f"Content-Disposition: attachment\n\nMessage-ID: <1@x.test>\nX-Setten-Id: <{OWN}>\n"
+    ),
+    "in a report that a filter wrapped": (
+        "--b\nContent-Type: message/rfc822\n\nMessage-ID: <dsn@x.test>\nSubject: Undelivered\n"
+        f"Content-Type: text/plain\n\nSorry.\n\nMessage-ID: <{OWN}>\n"
+    ),
+    "in a field of their own": (
+        f"--b\nContent-Type: message/delivery-status\n\nX-Original-Message-ID: <{OWN}>\n"
+    ),
+}
+
+
+@pytest.mark.parametrize("part", BESIDE.values(), ids=BESIDE)
+def test_a_report_names_our_mail_wherever_it_is_put(part: str) -> None:
+    group = MTA + "Final-Recipient: rfc822; a@b.test\nAction: failed\nStatus: 5.1.1\n"
+
+    found = read(report(group, part)).report
+
+    assert found is not None
+    assert found.original_id == OWN
+
+
 def complaint(fields: str, returned: str = WHOLE) -> bytes:
     head = (
         "From: staff@provider.test\nTo: help@shop.test\nSubject: FW: s\n"
