@@ -16,7 +16,7 @@ async def copy(works: Works, inbox_id: int) -> None:
     """
     async with works.turn(f"copy {inbox_id}") as mine:
         while mine and not await asyncio.to_thread(refusals.seconds_left, works, inbox_id):
-            found = await works.in_transaction(sent_copies.next_due, inbox_id)
+            found = await works.in_transaction(sent_copies.next_due, inbox_id, works.name)
             if found is None:
                 return
             await _copy(works, *found)
