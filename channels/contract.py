@@ -203,6 +203,7 @@ class Later:
 
     words: str
     after: float = 0.0
+    away: bool = False  # so would be any other message, whoever it is for
 
 
 @dataclass(frozen=True, slots=True)

@@ -221,8 +221,11 @@ def _note(session: Session, inbox: Inbox, told: Sequence[tuple[Delivery, Outcome
                 pauses.lift(session, inbox)
             case Refused() | InDoubt():
                 pauses.lift(session, inbox)  # the server spoke with us about this very mail
-            case Later(words):
+            case Later(words, away=True):
                 inbox.last_out_error = storable(words)
+            case Later():  # as of one address that is asked to wait: whatever was wrong is not
+                inbox.last_out_error = ""
+                pauses.lift(session, inbox)
     paused = [(delivery, outcome) for delivery, outcome in told if isinstance(outcome, Paused)]
     if paused:  # once for all of its recipients: that was one try
         until = pauses.begin(session, inbox, paused[0][1].words)

@@ -112,7 +112,7 @@ async def _attempt(works: Works, parcel: Parcel) -> tuple[Mapping[str, Outcome],
             return all_of_them(InDoubt(words))
         if isinstance(problem, (OperationalError, InterfaceError, PoolTimeout)):
             raise Unreachable from problem
-        return all_of_them(Later("Setten failed before handing it over."))
+        return all_of_them(Later("Setten failed before handing it over.", away=True))
     else:
         return outcomes, isinstance(channel, KnowsSent) and channel.keeps_copies(config)
 

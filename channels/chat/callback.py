@@ -122,7 +122,7 @@ class Callback:
     def _meaning(self, status: int, headers: Mapping[str, str], words: str) -> Outcome:
         said = f"The callback answered {status}" + (f": {words}" if words else ".")
         if status in _NOT_YET or status >= 500:
-            return Later(said, self._wait(headers.get("retry-after", "")))
+            return Later(said, self._wait(headers.get("retry-after", "")), away=True)
         if 300 <= status < 400:
             return Refused(f"The callback answered {status}, and redirects are not followed.")
         return Refused(said)
@@ -167,4 +167,4 @@ def _unanswered(attempt: _Attempt, host: str, error: Exception) -> Outcome:
     why = str(error) or type(error).__name__
     if attempt.began:
         return InDoubt(f"{host} took the message and did not answer in order: {why}.")
-    return Later(f"{host} cannot be reached: {why}.")
+    return Later(f"{host} cannot be reached: {why}.", away=True)

@@ -10,6 +10,7 @@ _RELAY = re.compile(r"relay|authenticat|sender address rejected|not owned", re.I
 _POLICY = re.compile(r"\b5\.7\.\d")
 _TOO_LARGE = re.compile(r"\b5\.(?:3\.4|2\.3)\b")
 _SIGN_IN = {530, 534, 535, 538}  # the server wants us to sign in, or otherwise than we did
+_CLOSING = 421  # and with that it hangs up, whoever the mail is for
 _QUEUE_ID = re.compile(
     r"(?:queued (?:mail for delivery )?as|message accepted|id[=:])\s*<?([\w.@=+/-]{4,120})",
     re.IGNORECASE,
@@ -35,7 +36,7 @@ def to_sender(error: SMTPResponseException, host: str) -> Later | Refused | Paus
 def to_recipient(error: SMTPResponseException, host: str) -> Later | Refused | Paused:
     words = words_of_answer(error)
     if error.code < 500:
-        return Later(words)
+        return Later(words, away=error.code == _CLOSING)
     # A relay that is closed to us is closed for everybody; a 5.7.x alone is about this one.
     if error.code in _SIGN_IN or re.search(r"\brelay(?:ing)?\b", error.message, re.IGNORECASE):
         return Paused(f"{host} lets us send nothing: {words}")
@@ -44,7 +45,9 @@ def to_recipient(error: SMTPResponseException, host: str) -> Later | Refused | P
 
 def to_mail(error: SMTPResponseException) -> Later | Refused:
     """What was said after the last dot, or to the wish to hand a mail over."""
-    return Later(words_of_answer(error)) if error.code < 500 else _final(error)
+    if error.code < 500:
+        return Later(words_of_answer(error), away=error.code == _CLOSING)
+    return _final(error)
 
 
 def _final(error: SMTPResponseException) -> Later | Refused:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
+from dataclasses import replace
 
 from aiosmtplib import (
     SMTP,
@@ -38,6 +39,7 @@ _NO_UTF8 = (
 _UNSAID = "The mail was handed over, but the server did not say whether it keeps it:"
 BEGIN_TIMEOUT = 120.0  # until a server says that it wants the content
 DATA_TIMEOUT = 600.0  # as RFC 5321 asks: a server may check a mail for viruses before it answers
+LONGEST_ENVELOPE_ID = 100  # letters, as RFC 3461 has it
 THIN_LINE = 16_000  # bytes a second; what goes out slower than that is not waited for
 
 _LONE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
@@ -79,7 +81,9 @@ async def _taken(
         async with connections.lend(config) as connection:
             return await _spoken(connection, config, rendered, recipients, progress)
     except Unsent as unsent:
-        return dict.fromkeys(recipients, unsent.outcome)
+        outcome = unsent.outcome
+        outcome = replace(outcome, away=True) if isinstance(outcome, Later) else outcome
+        return dict.fromkeys(recipients, outcome)
 
 
 async def _spoken(
@@ -127,8 +131,16 @@ async def _announce(client: SMTP, config: EmailConfig, rendered: Rendered, *, ut
 def _options(client: SMTP, rendered: Rendered) -> list[str]:
     options = [f"SIZE={len(rendered.body)}"] if client.supports_extension("size") else []
     if client.supports_extension("dsn"):
-        options += ["RET=HDRS", f"ENVID={_xtext(rendered.external_id)[:100]}"]
+        options.append("RET=HDRS")
+        if name := _envelope_id(rendered.external_id):
+            options.append(f"ENVID={name}")
     return options
+
+
+def _envelope_id(own_id: str) -> str:
+    """What the mail is called in a notice; where its domain is too long for that, without it."""
+    names = (_xtext(own_id), _xtext(own_id.partition("@")[0]))
+    return next((name for name in names if len(name) <= LONGEST_ENVELOPE_ID), "")
 
 
 def _xtext(value: str) -> str:
@@ -163,7 +175,7 @@ async def _addressed(
         except (SMTPException, OSError) as error:
             # What was decided stays so; nothing was handed over for the others.
             connection.good = False
-            later = Later(f"The server stopped answering: {error}")
+            later = Later(f"The server stopped answering: {error}", away=True)
             return {**dict.fromkeys(recipients, later), **outcomes}, []
         else:
             accepted.append(recipient)
@@ -180,7 +192,7 @@ async def _handed_over(client: SMTP, rendered: Rendered, progress: Progress) -> 
     try:
         asked = await client.execute_command(b"DATA", timeout=BEGIN_TIMEOUT)
     except (SMTPException, OSError) as error:
-        return Later(f"The server stopped answering: {error}")
+        return Later(f"The server stopped answering: {error}", away=True)
     if asked.code != SMTPStatus.start_input:
         return answers.to_mail(SMTPDataError(asked.code, asked.message))
     with ExitStack() as cut_short:
@@ -195,7 +207,7 @@ async def _written(client: SMTP, rendered: Rendered) -> Outcome:
     content = _LONE.sub(b"\r\n", rendered.body)
     content = _DOT.sub(b"..", content if content.endswith(b"\r\n") else content + b"\r\n")
     protocol = client.protocol
-    hung_up = Later("The server stopped answering.")
+    hung_up = Later("The server stopped answering.", away=True)
     if protocol is None:
         return hung_up
     try:

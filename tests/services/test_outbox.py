@@ -161,7 +161,8 @@ def test_the_same_worker_has_a_new_name_for_each_attempt(desk: Desk) -> None:
         (Refused("no such\x00 user"), DeliveryState.FAILED, "no such user"),
         (InDoubt("cut off"), DeliveryState.IN_DOUBT, "cut off"),
         (Held("no way out yet"), DeliveryState.HELD, "no way out yet"),
-        (Later("busy"), DeliveryState.RETRY, "busy"),
+        (Later("busy", away=True), DeliveryState.RETRY, "busy"),
+        (Later("greylisted"), DeliveryState.RETRY, "greylisted"),
     ],
 )
 def test_settle_notes_each_outcome(
@@ -178,7 +179,21 @@ def test_settle_notes_each_outcome(
     assert delivery.next_at == retried
     inbox = desk.one(Inbox, desk.inbox.id)
     assert inbox.last_out_at == (NOON if isinstance(outcome, Sent) else None)
-    assert inbox.last_out_error == ("busy" if isinstance(outcome, Later) else "")
+    assert inbox.last_out_error == ("busy" if words == "busy" else "")
+
+
+def test_one_that_is_asked_to_wait_shows_that_the_server_is_there(
+    desk: Desk, forward: Forward
+) -> None:
+    message = replied(desk)
+    desk.send(message.id, Later("cannot be reached", away=True))
+    before = desk.one(Inbox, desk.inbox.id).last_out_error
+    forward(timedelta(minutes=1))
+
+    desk.send(message.id, Later("greylisted"))
+
+    after = desk.one(Inbox, desk.inbox.id).last_out_error
+    assert (before, after) == ("cannot be reached", "")
 
 
 def test_each_recipient_has_an_outcome_of_its_own(desk: Desk) -> None:

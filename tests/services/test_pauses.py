@@ -96,9 +96,11 @@ def test_each_further_pause_is_longer_and_nothing_is_given_up(
     assert states(desk, three)[0] == ("retry", 0, WORDS)
 
 
-@pytest.mark.parametrize("outcome", [Sent(), Refused("550 unknown")])
+@pytest.mark.parametrize(
+    ("outcome", "jobs"), [(Sent(), 2), (Refused("550 unknown"), 2), (Later("greylisted"), 3)]
+)
 def test_when_the_server_speaks_with_us_again_everything_leaves(
-    desk: Desk, three: list[Message], forward: Forward, outcome: Outcome
+    desk: Desk, three: list[Message], forward: Forward, outcome: Outcome, jobs: int
 ) -> None:
     for message in three:
         pack(desk, message)
@@ -107,7 +109,7 @@ def test_when_the_server_speaks_with_us_again_everything_leaves(
 
     desk.send(three[0].id, outcome)
 
-    assert (paused_until(desk), desk.jobs()) == (None, before + 2)
+    assert (paused_until(desk), desk.jobs()) == (None, before + jobs)
     assert desk.do(pauses.listed, desk.ann) == ()
     assert [pack(desk, message) for message in three[1:]] == [True, True]
 
@@ -117,7 +119,7 @@ def test_trouble_of_another_kind_ends_no_pause(
 ) -> None:
     forward(FIRST)
 
-    desk.send(three[0].id, Later("cannot be reached"))
+    desk.send(three[0].id, Later("cannot be reached", away=True))
 
     assert paused_until(desk) is not None
     assert not pack(desk, three[1])

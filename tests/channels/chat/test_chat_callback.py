@@ -202,21 +202,27 @@ async def test_nothing_leaves_when_the_mark_cannot_be_made() -> None:
             answering("302 Found", b"", "Location: http://169.254.169.254/"),
             Refused("The callback answered 302, and redirects are not followed."),
         ),
-        (answering("408 Slow"), Later("The callback answered 408.")),
-        (answering("425 Early"), Later("The callback answered 425.")),
-        (answering("429 Many", b"", "Retry-After: 120"), Later("The callback answered 429.", 120)),
+        (answering("408 Slow"), Later("The callback answered 408.", away=True)),
+        (answering("425 Early"), Later("The callback answered 425.", away=True)),
+        (
+            answering("429 Many", b"", "Retry-After: 120"),
+            Later("The callback answered 429.", 120, away=True),
+        ),
         (
             answering("503 Busy", b"", "Retry-After: Wed, 01 Apr 2026 09:10:00 GMT"),
-            Later("The callback answered 503.", 600),
+            Later("The callback answered 503.", 600, away=True),
         ),
         (
             answering("503 Busy", b"", "Retry-After: Wed, 01 Apr 2020 09:10:00 GMT"),
-            Later("The callback answered 503.", 0),
+            Later("The callback answered 503.", 0, away=True),
         ),
-        (answering("500 Oh", b"", "Retry-After: soon"), Later("The callback answered 500.", 0)),
+        (
+            answering("500 Oh", b"", "Retry-After: soon"),
+            Later("The callback answered 500.", 0, away=True),
+        ),
         (
             answering("500 Oh", b"", "Retry-After: 99999999999999999999"),
-            Later("The callback answered 500.", 86400),
+            Later("The callback answered 500.", 86400, away=True),
         ),
     ],
 )
@@ -281,14 +287,14 @@ async def test_an_unknown_name_is_later() -> None:
     chat = ChatChannel(Callback(resolve=nobody))
 
     assert await outcome_of(config("https://callback.test/"), chat=chat) == Later(
-        "callback.test cannot be reached: Name or service not known."
+        "callback.test cannot be reached: Name or service not known.", away=True
     )
 
 
 async def test_a_name_without_address_is_later() -> None:
     outcome = await outcome_of(config("https://callback.test/"), chat=channel(Names([])))
 
-    assert outcome == Later("callback.test cannot be reached: the name has no address.")
+    assert outcome == Later("callback.test cannot be reached: the name has no address.", away=True)
 
 
 async def test_a_no_that_breaks_off_is_still_a_no() -> None:

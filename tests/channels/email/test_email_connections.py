@@ -12,6 +12,7 @@ from tests.channels.email.test_email_smtp import ANN, BOB, MAIL, config
 from tests.servers.smtp_script import CUT, SmtpScript, smtp_script
 from tests.worker.hurry import hurried, until
 
+OWN = "t.k3v9x2m4q-12-abcdefghijklmnopqrstuvwxyz.123456789.0a1b2c3d"
 REPLIED = Rendered(
     "t.1@example.com", b"From: a\r\nAuto-Submitted: auto-replied\r\n\r\nThank you\r\n"
 )
@@ -72,10 +73,10 @@ async def test_one_that_does_not_take_a_reset_is_not_used_again(
 @pytest.mark.parametrize(
     ("answers", "outcome"),
     [
-        ({"MAIL": ["421 4.3.2 closing"]}, Later("421 4.3.2 closing")),
-        ({"RCPT": ["421 4.3.2 closing"]}, Later("421 4.3.2 closing")),
-        ({"DATA": ["421 4.3.2 closing"]}, Later("421 4.3.2 closing")),
-        ({".": ["421 4.3.2 closing"]}, Later("421 4.3.2 closing")),
+        ({"MAIL": ["421 4.3.2 closing"]}, Later("421 4.3.2 closing", away=True)),
+        ({"RCPT": ["421 4.3.2 closing"]}, Later("421 4.3.2 closing", away=True)),
+        ({"DATA": ["421 4.3.2 closing"]}, Later("421 4.3.2 closing", away=True)),
+        ({".": ["421 4.3.2 closing"]}, Later("421 4.3.2 closing", away=True)),
         ({".": ["550 5.7.1 no"]}, Refused("550 5.7.1 no")),
     ],
 )
@@ -95,7 +96,7 @@ async def test_after_a_no_to_the_mail_a_new_connection_is_made(
 @pytest.mark.parametrize(
     ("answer", "outcome"),
     [
-        (CUT, Later("The server stopped answering: ")),
+        (CUT, Later("The server stopped answering: ", away=True)),
         ("250 2.0.0 as you like", Later("250 2.0.0 as you like")),  # it did not ask for anything
         ("554 5.5.1 no valid recipients", Refused("554 5.5.1 no valid recipients")),
     ],
@@ -114,6 +115,7 @@ async def test_what_is_said_before_the_content_leaves_no_doubt(
     found = outcomes[ANN]
     assert isinstance(found, type(outcome))
     assert found.words.startswith(outcome.words)
+    assert getattr(found, "away", False) == getattr(outcome, "away", False)
     assert (reached, script.mails) == ([Phase.TALKING], [])
 
 
@@ -180,6 +182,21 @@ async def test_notices_are_asked_for_where_they_are_offered(connections: Connect
         f"MAIL FROM:<support@example.com> SIZE={len(MAIL.body)} RET=HDRS ENVID=1@example.com",
         "RCPT TO:<ann+x@example.org> NOTIFY=FAILURE,DELAY ORCPT=rfc822;ann+2Bx@example.org",
     ]
+
+
+@pytest.mark.parametrize(
+    ("domain", "named"),
+    [("shop.test", f"{OWN}@shop.test"), (f"{'long-' * 11}name.test", OWN)],
+)
+async def test_a_notice_can_name_the_mail_however_long_our_domain(
+    connections: Connections, domain: str, named: str
+) -> None:
+    mail = Rendered(f"{OWN}@{domain}", MAIL.body)
+    async with smtp_script(SmtpScript(offers=("DSN",))) as script:
+        await _one(script, connections, mail=mail)
+
+    assert script.said[0][1].split()[-1] == f"ENVID={named}"
+    assert len(named) <= 100
 
 
 async def test_nothing_is_asked_for_that_is_not_offered(connections: Connections) -> None:

@@ -99,7 +99,7 @@ UNSAID = "The mail was handed over, but the server did not say whether it keeps 
 @pytest.mark.parametrize(
     ("stage", "answer", "outcome"),
     [
-        ("MAIL", "451 4.3.0 busy", Later("451 4.3.0 busy")),
+        ("MAIL", "451 4.3.0 busy", Later("451 4.3.0 busy", away=True)),
         ("MAIL", "552 5.3.4 too big", Refused("552 5.3.4 too big")),
         (
             "MAIL",
@@ -107,9 +107,9 @@ UNSAID = "The mail was handed over, but the server did not say whether it keeps 
             Paused("127.0.0.1 lets us send nothing: 550 5.7.1 relaying denied"),
         ),
         ("MAIL", "530 5.7.0 sign in", Paused("127.0.0.1 lets us send nothing: 530 5.7.0 sign in")),
-        ("MAIL", "552 5.2.2 quota", Later("552 5.2.2 quota")),
+        ("MAIL", "552 5.2.2 quota", Later("552 5.2.2 quota", away=True)),
         ("MAIL", "553 5.1.7 bad sender", Refused("553 5.1.7 bad sender")),
-        ("RCPT", "421 4.7.0 closing", Later("421 4.7.0 closing")),
+        ("RCPT", "421 4.7.0 closing", Later("421 4.7.0 closing", away=True)),
         ("RCPT", "452 4.2.2 full", Later("452 4.2.2 full")),
         ("RCPT", "550 5.7.1 not wanted", Refused("550 5.7.1 not wanted")),
         (
@@ -121,7 +121,7 @@ UNSAID = "The mail was handed over, but the server did not say whether it keeps 
         ("RCPT", "550 5.1.1 no such user", Refused("550 5.1.1 no such user")),
         ("RCPT", "552 5.2.2 mailbox full", Later("552 5.2.2 mailbox full")),
         ("DATA", "451 4.3.0 later", Later("451 4.3.0 later")),
-        ("DATA", "421 4.3.2 shutting down", Later("421 4.3.2 shutting down")),
+        ("DATA", "421 4.3.2 shutting down", Later("421 4.3.2 shutting down", away=True)),
         ("DATA", "452 4.3.1 no space", Later("452 4.3.1 no space")),
         ("DATA", "552 5.2.2 mailbox full", Later("552 5.2.2 mailbox full")),
         ("DATA", "552 5.3.4 too big", Refused("552 5.3.4 too big")),
@@ -196,7 +196,7 @@ async def test_a_server_that_hangs_up_before_the_first_byte_leaves_no_doubt() ->
         outcomes = await channel.send(config(sink.port), MAIL, [ANN], slow)
 
     words = "The server stopped answering."
-    assert (outcomes, sink.received) == ({ANN: Later(words)}, [])
+    assert (outcomes, sink.received) == ({ANN: Later(words, away=True)}, [])
 
 
 async def test_nobody_listening_is_tried_later() -> None:
@@ -207,6 +207,7 @@ async def test_nobody_listening_is_tried_later() -> None:
     outcome = outcomes[ANN]
     assert isinstance(outcome, Later)
     assert outcome.words.startswith(f"127.0.0.1 cannot be reached on port {port}")
+    assert outcome.away
 
 
 async def test_a_wrong_password_pauses_and_says_whose() -> None:
