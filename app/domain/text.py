@@ -1,10 +1,11 @@
 """Text made safe and short for a screen: previews, cleaned HTML, Markdown, marked words."""
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
+from urllib.parse import urlsplit
 
 import nh3
 
@@ -70,15 +71,18 @@ def markdown(text: str) -> str:
     return nh3.clean(html, url_schemes={"http", "https", "mailto", "tel"}, link_rel="noopener")
 
 
-def mail_html(html: str, pictures: Mapping[str, str]) -> str:
+def mail_html(html: str, pictures: Mapping[str, str], own: Collection[str] = ()) -> str:
     """A mail's HTML without script, form or anything remote.
 
     `pictures` maps the cid: address of an attached picture to the data: address that replaces it.
+    No link leads to one of the hosts that are our `own`: a stranger has nothing to point at here.
     """
 
     def keep(tag: str, attribute: str, value: str) -> str | None:
         if (tag, attribute) == ("img", "src"):
             return pictures.get(value)
+        if (tag, attribute) == ("a", "href") and not _leads_away(value, own):
+            return None
         return value
 
     return nh3.clean(
@@ -91,6 +95,17 @@ def mail_html(html: str, pictures: Mapping[str, str]) -> str:
         url_schemes={"http", "https", "mailto", "tel", "cid"},
         link_rel="noopener noreferrer",
     )
+
+
+def _leads_away(address: str, own: Collection[str]) -> bool:
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return False
+    if parts.scheme in {"mailto", "tel"}:
+        return True
+    host = (parts.hostname or "").rstrip(".")
+    return bool(parts.scheme and host) and host not in own  # what names no host is on ours
 
 
 def paragraphs(text: str) -> list[str]:

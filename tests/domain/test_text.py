@@ -54,6 +54,30 @@ def test_mail_html_keeps_nothing_that_runs_or_loads(html: str, cleaned: str) -> 
     assert text.mail_html(html, {"cid:a": "data:image/png;base64,AA"}) == cleaned
 
 
+@pytest.mark.parametrize(
+    ("address", "kept"),
+    [
+        ("https://www.shop.test/a", True),
+        ("mailto:a@b.test", True),
+        ("tel:+4930123", True),
+        ("https://desk.test/settings", False),
+        ("HTTPS://Desk.test.:8443/settings", False),
+        ("https://a@desk.test/", False),
+        ("//desk.test/settings", False),
+        ("//elsewhere.test/", False),  # as whose it is taken depends on ours
+        ("/settings", False),
+        ("?view=open", False),
+        ("https:/settings", False),
+        ("https:settings", False),
+        ("http://[", False),
+    ],
+)
+def test_a_mail_links_to_nothing_of_ours(address: str, kept: bool) -> None:
+    found = text.mail_html(f'<a href="{address}">x</a>', {}, {"desk.test"})
+
+    assert ("href" in found, ">x</a>" in found) == (kept, True)
+
+
 def test_pieces_set_links_and_reasons_apart() -> None:
     found = text.pieces("見て https://example.jp/a。先週届いたばかり", ["届いた", "ない"])
 

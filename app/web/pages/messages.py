@@ -1,8 +1,9 @@
 """What hangs on messages: attachments, and a mail's own layout inside its frame."""
 
 import base64
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
+from fastapi import Request
 from fastapi.responses import HTMLResponse, Response
 
 from app.domain import text
@@ -63,7 +64,9 @@ def whole(message_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
 
 
 @router.get("/messages/{message_id}/html")
-def laid_out(message_id: Id, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
+def laid_out(
+    request: Request, message_id: Id, actor: CurrentActor, house: TheHouse
+) -> HTMLResponse:
     with house.database.reading() as session:
         found = message.laid_out(session, actor, message_id)
     pictures, left = {}, PICTURES_UP_TO
@@ -72,8 +75,10 @@ def laid_out(message_id: Id, actor: CurrentActor, house: TheHouse) -> HTMLRespon
             left -= picture.size
             body = base64.b64encode(house.blobs.get(picture.sha256)).decode()
             pictures[f"cid:{picture.content_id}"] = f"data:{picture.content_type};base64,{body}"
+    named = urlsplit(house.settings.public_url).hostname
+    own = {host for host in (request.url.hostname, named) if host}
     return HTMLResponse(
-        _FRAME.format(body=text.mail_html(found.html, pictures)),
+        _FRAME.format(body=text.mail_html(found.html, pictures, own)),
         headers={
             "Content-Security-Policy": _FRAME_POLICY,
             "X-Content-Type-Options": "nosniff",
