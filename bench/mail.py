@@ -52,6 +52,8 @@ def measure(table: Table, street: Street, answered: Sequence[Written], sizes: Si
             _huge(table, street, sizes)
         with table.under_way("sqlite: hostile mails"):
             _hostile(table, street, sizes)
+        with table.under_way("sqlite: many hostile mails"):
+            _behind_many(table, street, sizes)
         with table.under_way(f"sqlite: {sizes.backfill} mails of back-fill"):
             _backfill(table, street, sizes)
     else:
@@ -123,6 +125,31 @@ def _hostile(table: Table, street: Street, sizes: Sizes) -> None:
     for name, (before, after) in zip(mails, pairwise(filed), strict=True):
         delay = (after - before).total_seconds()
         table.add(f"sqlite: delay by {name}", delay, "s", Aim(at_most=10))
+
+
+def _behind_many(table: Table, street: Street, sizes: Sizes) -> None:
+    """What an ordinary mail waits that comes after many of a quarter of that size."""
+    kinds = list(hostile(sizes.hostile / 4).values())
+    for number in range(sizes.hostile_mails):
+        street.dovecot.drop("many", kinds[number % len(kinds)] + b"%d" % number)
+    letter = corpus.Writer("m").letter("en utf-8")
+    street.drop("many", [letter])
+    inbox_id = street.connect("many")
+    street.wait_until_done(inbox_id, sizes.hostile_mails + 1)
+    name = f"sqlite: delay by {sizes.hostile_mails} hostile mails"
+    table.add(name, _waited(street, letter.message_id), "s", Aim(at_most=10))
+
+
+def _waited(street: Street, message_id: str) -> float:
+    """From when it was fetched until it was filed."""
+    with street.house.database.reading() as session:
+        received, filed = session.exec(
+            select(Arrival.received_at, Arrival.filed_at)
+            .join(Message, col(Message.arrival_id) == col(Arrival.id))
+            .where(Message.external_id == message_id.strip("<>"))
+        ).one()
+    assert filed is not None
+    return (filed - received).total_seconds()
 
 
 def _filed_at(street: Street, message_id: str) -> datetime:

@@ -27,6 +27,7 @@ class Sizes:
     huge: int = 25_000_000  # bytes of one mail
     backfill: int = 20_000
     hostile: float = 1.0  # of what is written to take long
+    hostile_mails: int = 40  # of them at once
     tickets: int = 50_000
     open: int = 20_000
     follow_ups: int = 39_909
@@ -38,7 +39,7 @@ class Sizes:
 
 
 QUICK = Sizes(
-    mails=100, answered=15, traced=30, backfill=1_000, tickets=5_000, open=2_000,
+    mails=100, hostile_mails=20, answered=15, traced=30, backfill=1_000, tickets=5_000, open=2_000,
     follow_ups=4_000, sequential=30, seconds=2.0, starts=3, rest=3.0,
 )  # fmt: skip
 

@@ -68,6 +68,7 @@ def keep_all(session: Session, inbox_id: int, parcels: Sequence[Parcel]) -> Sequ
             Arrival.inbox_id == inbox_id,
             Arrival.state == ArrivalState.WAITING,
             col(Arrival.next_at).is_(None),
+            col(Arrival.slow).is_(False),
         )
         .limit(1)
     ).one_or_none()
@@ -84,7 +85,7 @@ def keep_all(session: Session, inbox_id: int, parcels: Sequence[Parcel]) -> Sequ
         if waiting is None:
             # An older one that still waits has a job that files these, too: that job looks
             # again, under the lock of the inbox's row, before it ends.
-            jobs.enqueue(session, "file", inbox_id=inbox_id)
+            wake(session, inbox_id)
     session.flush()
     for _ in parcels:
         _inside_keep()
@@ -165,13 +166,18 @@ def refuse(session: Session, inbox_id: int, external_id: str, size: int, reason:
     )
 
 
-def next_waiting(session: Session, inbox_id: int) -> Arrival | None:
+def wake(session: Session, inbox_id: int, *, slow: bool = False, delay: float = 0.0) -> None:
+    """Have what waits there filed; what takes long is filed beside the rest."""
+    jobs.enqueue(session, "file_slow" if slow else "file", delay=delay, inbox_id=inbox_id)
+
+
+def next_waiting(session: Session, inbox_id: int, *, slow: bool = False) -> Arrival | None:
     """The oldest arrival of the inbox that is due. Locks the inbox, see `keep_all`."""
     session.get_one(Inbox, inbox_id, with_for_update={"key_share": True})
-    return next(iter(due(session, inbox_id, 1)), None)
+    return next(iter(due(session, inbox_id, 1, slow=slow)), None)
 
 
-def due(session: Session, inbox_id: int, at_most: int) -> Sequence[Arrival]:
+def due(session: Session, inbox_id: int, at_most: int, *, slow: bool = False) -> Sequence[Arrival]:
     """What waits in the inbox and may be tried now: the oldest first, an import after the rest.
 
     Answers found among what was sent come last: they find there what they answer.
@@ -181,6 +187,7 @@ def due(session: Session, inbox_id: int, at_most: int) -> Sequence[Arrival]:
         .where(
             Arrival.inbox_id == inbox_id,
             Arrival.state == ArrivalState.WAITING,
+            col(Arrival.slow).is_(slow),
             col(Arrival.next_at).is_(None) | (col(Arrival.next_at) <= clock.now()),
         )
         .order_by(col(Arrival.sent), col(Arrival.backlog), col(Arrival.id))
@@ -236,6 +243,15 @@ def set_aside(session: Session, arrival_id: int, reason: str) -> None:
         changes.record(session, SYSTEM, None, "set_aside", arrival=arrival.id)
 
 
+def let_others_pass(session: Session, arrival_id: int) -> None:
+    """It takes longer to read than those behind it should wait."""
+    arrival = _claimed(session, arrival_id)
+    if arrival and not arrival.slow:
+        arrival.slow = True
+        session.add(arrival)
+        wake(session, arrival.inbox_id, slow=True)
+
+
 def failed(session: Session, arrival_id: int, words: str) -> None:
     """A bug of ours or a broken machine: try again, and set aside after ATTEMPTS."""
     arrival = _claimed(session, arrival_id)
@@ -249,7 +265,7 @@ def failed(session: Session, arrival_id: int, words: str) -> None:
     arrival.reason = words
     arrival.next_at = clock.now() + timedelta(seconds=seconds)
     session.add(arrival)
-    jobs.enqueue(session, "file", delay=seconds, inbox_id=arrival.inbox_id)
+    wake(session, arrival.inbox_id, slow=arrival.slow, delay=seconds)
 
 
 def _for_a_person(session: Session, actor: Actor, arrival_id: int) -> Arrival:
@@ -264,13 +280,15 @@ def _for_a_person(session: Session, actor: Actor, arrival_id: int) -> Arrival:
     return arrival
 
 
+def _begin_anew(session: Session, arrival: Arrival) -> None:
+    arrival.state, arrival.attempts, arrival.next_at = ArrivalState.WAITING, 0, None
+    arrival.slow = False
+    session.add(arrival)
+
+
 def try_again(session: Session, actor: Actor, arrival_id: int) -> None:
     """Read a set-aside arrival again, for example after an upgrade."""
-    arrival = _for_a_person(session, actor, arrival_id)
-    arrival.state, arrival.attempts, arrival.next_at = ArrivalState.WAITING, 0, None
-    session.add(arrival)
-    jobs.enqueue(session, "file", inbox_id=arrival.inbox_id)
-    changes.record(session, actor, None, "tried_again", arrival=arrival.id)
+    _read_again(session, actor, [_for_a_person(session, actor, arrival_id)])
 
 
 def mend(session: Session, actor: Actor, arrival_id: int, stored: Stored) -> None:
@@ -278,9 +296,8 @@ def mend(session: Session, actor: Actor, arrival_id: int, stored: Stored) -> Non
     arrival = _for_a_person(session, actor, arrival_id)
     arrival.original_sha256 = arrival.original_sha256 or arrival.sha256
     arrival.sha256, arrival.size, arrival.oversized = stored.sha256, stored.size, 0
-    arrival.state, arrival.attempts, arrival.next_at = ArrivalState.WAITING, 0, None
-    session.add(arrival)
-    jobs.enqueue(session, "file", inbox_id=arrival.inbox_id)
+    _begin_anew(session, arrival)
+    wake(session, arrival.inbox_id)
     changes.record(session, actor, None, "mended", arrival=arrival.id, was=arrival.original_sha256)
 
 
@@ -291,12 +308,24 @@ def after_upgrade(session: Session) -> int:
         .where(Arrival.state == ArrivalState.SET_ASIDE, Arrival.read_by != __version__)
         .with_for_update(skip_locked=True)
     ).all()
+    return _read_again(session, SYSTEM, rows)
+
+
+def try_all_again(session: Session, actor: Actor) -> int:
+    """Read everything that is set aside again; how many."""
+    require(actor, Permission.REPLY)
+    rows = session.exec(
+        select(Arrival).where(Arrival.state == ArrivalState.SET_ASIDE).with_for_update()
+    ).all()
+    return _read_again(session, actor, rows)
+
+
+def _read_again(session: Session, actor: Actor, rows: Sequence[Arrival]) -> int:
     for arrival in rows:
-        arrival.state, arrival.attempts, arrival.next_at = ArrivalState.WAITING, 0, None
-        session.add(arrival)
-        changes.record(session, SYSTEM, None, "tried_again", arrival=arrival.id)
+        _begin_anew(session, arrival)
+        changes.record(session, actor, None, "tried_again", arrival=arrival.id)
     for inbox_id in {arrival.inbox_id for arrival in rows}:
-        jobs.enqueue(session, "file", inbox_id=inbox_id)
+        wake(session, inbox_id)
     return len(rows)
 
 

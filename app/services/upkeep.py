@@ -8,6 +8,7 @@ from app.core import clock
 from app.domain.words import ArrivalState
 from app.services import (
     doubts,
+    intake,
     models,
     outbox,
     pauses,
@@ -31,7 +32,7 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
     """Wake everything that has been due for `since` without being done; how many jobs."""
     limit = clock.now() - since
     lost = session.exec(
-        select(Arrival.inbox_id)
+        select(Arrival.inbox_id, Arrival.slow)
         .where(
             Arrival.state == ArrivalState.WAITING,
             (col(Arrival.next_at).is_(None) & (col(Arrival.received_at) < limit))
@@ -39,8 +40,8 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
         )
         .distinct()
     ).all()
-    for inbox_id in lost:
-        jobs.enqueue(session, "file", inbox_id=inbox_id)
+    for inbox_id, slow in lost:
+        intake.wake(session, inbox_id, slow=slow)
     messages = outbox.overdue(session, limit)
     for message_id in messages:
         jobs.enqueue(session, "deliver", message_id=message_id)

@@ -22,6 +22,7 @@ APP = "setten"
 WORKFLOW = "run_job"
 QUEUES = {  # job → queue; the number is how often a worker looks, in seconds
     "file": ("intake", 0.4),
+    "file_slow": ("slow", 2.0),  # apart: what takes long takes no place in the others' queue
     "deliver": ("outbox", 0.5),
     "self_test": ("outbox", 0.5),
     "copy": ("timers", 2.0),

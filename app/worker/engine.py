@@ -21,7 +21,7 @@ from app.store import jobs
 from app.worker import listen, pull
 from app.worker.copies import copy
 from app.worker.deliver import deliver
-from app.worker.file import file, tag
+from app.worker.file import file, file_slow, tag
 from app.worker.self_test import self_test
 from app.worker.training import serve, train
 from app.worker.works import Works, alone
@@ -43,6 +43,7 @@ async def _ask(works: Works, survey_id: int) -> None:
 
 KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "file": file,
+    "file_slow": file_slow,
     "deliver": deliver,
     "copy": copy,
     "self_test": self_test,
@@ -121,6 +122,7 @@ class Engine:
         reconciled = clock.now()
         while True:
             self.works.reader.tidy()
+            self.works.slow_reader.tidy()
             await self._tick(reconciled)
             if clock.now() - reconciled >= RECONCILE:
                 reconciled = clock.now()

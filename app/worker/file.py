@@ -15,6 +15,7 @@ from app.services.filing import StoredFile, Understood
 from app.store import jobs
 from app.store.tables import Arrival, Inbox
 from app.worker import oversized
+from app.worker.reader import Overrun
 from app.worker.works import Works
 from channels.contract import (
     Direction,
@@ -62,11 +63,18 @@ async def file(works: Works, inbox_id: int) -> None:
             await _file_all(works, inbox_id)
 
 
-async def _file_all(works: Works, inbox_id: int) -> None:
+async def file_slow(works: Works, inbox_id: int) -> None:
+    """The same for what takes long to read: nobody waits for it."""
+    async with works.turn(f"file slow {inbox_id}") as mine:
+        if mine:
+            await _file_all(works, inbox_id, slow=True)
+
+
+async def _file_all(works: Works, inbox_id: int, *, slow: bool = False) -> None:
     while True:
-        batch = await asyncio.to_thread(_batch, works, inbox_id)
+        batch = await asyncio.to_thread(_batch, works, inbox_id, slow=slow)
         if not batch.arrivals:
-            last = await works.in_transaction(intake.next_waiting, inbox_id)
+            last = await works.in_transaction(intake.next_waiting, inbox_id, slow=slow)
             if last is None:
                 return
             batch = replace(batch, arrivals=[last])
@@ -88,9 +96,10 @@ async def _file_in_order(works: Works, batch: _Batch) -> None:
         await asyncio.to_thread(_file_one, works, batch.inbox, arrival, done)
 
 
-def _batch(works: Works, inbox_id: int) -> _Batch:
+def _batch(works: Works, inbox_id: int, *, slow: bool) -> _Batch:
     with works.database.reading() as session:
-        return _Batch(session.get_one(Inbox, inbox_id), intake.due(session, inbox_id, BATCH))
+        inbox = session.get_one(Inbox, inbox_id)
+        return _Batch(inbox, intake.due(session, inbox_id, BATCH, slow=slow))
 
 
 def _read(works: Works, inbox: Inbox, arrival: Arrival) -> _Read:
@@ -114,6 +123,9 @@ def _file_one(works: Works, inbox: Inbox, arrival: Arrival, reading: asyncio.Tas
         _taken_apart()
         works.do(intake.file, works.keys, arrival.id, read.understood, tester)
         _filed()
+    except Overrun as problem:
+        works.do(intake.let_others_pass, arrival.id)
+        log.info("arrival takes long", extra={"arrival": arrival.id, "problem": str(problem)})
     except Unreadable as problem:
         works.do(intake.set_aside, arrival.id, str(problem))
         log.warning("arrival set aside", extra={"arrival": arrival.id})
@@ -146,7 +158,9 @@ def _parse(works: Works, inbox: Inbox, arrival: Arrival) -> Sequence[InboundMess
     channel = works.channels[inbox.kind]
     config = works.config_of(inbox)
     if isinstance(channel, ReadsElsewhere):
-        return works.reader.parse(channel, config, raw)
+        if arrival.slow:
+            return works.slow_reader.parse(channel, config, raw)
+        return works.reader.parse_at_once(channel, config, raw)
     return channel.parse(config, raw)
 
 

@@ -1,8 +1,9 @@
 """Has arrivals read by another process: what a stranger wrote may cost that one, never this one.
 
-It is begun when there is something to read and ends by itself when there is not. What it cannot
-read in time or within its memory it is asked to read less thoroughly; what is then still too much
-is read here, but hardly: by a look at its first lines.
+It is begun when there is something to read and ends by itself when there is not. At first it gets
+as long as ordinary mail takes. What needs more is read apart from the others: what cannot be read
+in time or within its memory even so, is read less thoroughly; what is then still too much is read
+here, but hardly: by a look at its first lines.
 """
 
 import contextlib
@@ -25,13 +26,14 @@ from typing import Any
 from typing_extensions import override
 
 import channels
+from app.worker.patience import Patience
 from channels.contract import Ignored, InboundMessage, Raw, Unreadable
 from channels.isolated import LENGTH, ReadsElsewhere
 
 log = logging.getLogger(__name__)
 
-# Together ten seconds: nobody behind a hostile mail waits longer.
 WITHIN = (7.5, 2.5)  # seconds for all of it, then for less of it
+GRACE = 0.5  # seconds until a process that does not stop by itself is ended
 START = 60.0  # seconds in which its process is ready; no mail is blamed for a slow machine
 LARGEST = 512 << 20  # bytes of an answer
 PIPE = 1 << 20  # bytes on the way at once
@@ -68,8 +70,9 @@ class Overrun(Exception):
 class Reader:
     """At most one process. Any thread may ask; one is answered after the other."""
 
-    def __init__(self, within: Sequence[float] = WITHIN) -> None:
+    def __init__(self, within: Sequence[float] = WITHIN, patience: Patience | None = None) -> None:
         self._within = within
+        self._patience = patience or Patience()
         self._lock = threading.Lock()
         self._process: _Process | None = None
 
@@ -79,25 +82,38 @@ class Reader:
         """As `channel.parse`, and always in time. Raises `Unreadable`."""
         target, known = channel.elsewhere(config)
         for rung, seconds in enumerate(self._within):
+            question = (target, known, replace(raw, body=b""), rung, 0.0)
             try:
-                return self._ask((target, known, replace(raw, body=b""), rung), raw.body, seconds)
+                with self._lock:
+                    return self._ask(question, raw.body, seconds)
             except Overrun as problem:
                 log.warning("arrival read in part", extra={"rung": rung, "problem": str(problem)})
         return channel.parse_least(config, raw)
+
+    def parse_at_once(
+        self, channel: ReadsElsewhere, config: Any, raw: Raw
+    ) -> Sequence[InboundMessage | Ignored]:
+        """The same, only where others need not wait for it. Raises `Overrun` and `Unreadable`."""
+        target, known = channel.elsewhere(config)
+        with self._lock:
+            seconds = self._patience.seconds
+            if not self._patience.suffices(len(raw.body)):
+                raise Overrun("large, at a bad time")
+            question = (target, known, replace(raw, body=b""), 0, seconds)
+            return self._ask(question, raw.body, seconds + GRACE)
 
     def _ask(
         self, question: Any, body: bytes, seconds: float
     ) -> Sequence[InboundMessage | Ignored]:
         asked = (pickle.dumps(question, protocol=5), body)
-        with self._lock:
-            try:
-                kind, found = self._answer(question[0], asked, seconds)
-            except (OSError, EOFError, TimeoutError) as problem:
-                self.close()
-                raise Overrun(type(problem).__name__) from problem
-            except _NO_ANSWER as problem:
-                self.close()  # there may be more of it, that belongs to nothing
-                raise Overrun(f"no answer: {problem}") from problem
+        try:
+            kind, found = self._answer(question[0], asked, seconds)
+        except (OSError, EOFError, TimeoutError) as problem:
+            self.close()
+            raise Overrun(type(problem).__name__) from problem
+        except _NO_ANSWER as problem:
+            self.close()  # there may be more of it, that belongs to nothing
+            raise Overrun(f"no answer: {problem}") from problem
         if kind == "unreadable":
             raise Unreadable(found)
         if kind != "read":
@@ -108,7 +124,7 @@ class Reader:
     def _answer(self, target: str, asked: Sequence[bytes], seconds: float) -> tuple[str, Any]:
         if self._process is not None:
             try:
-                return self._process.ask(asked, time.monotonic() + seconds)
+                return self._timed(self._process, asked, seconds)
             except TimeoutError:
                 raise
             except (OSError, EOFError):
@@ -117,7 +133,16 @@ class Reader:
                 self.close()
         self._process = _Process(target)
         self._process.wait(time.monotonic() + START)
-        return self._process.ask(asked, time.monotonic() + seconds)
+        return self._timed(self._process, asked, seconds)
+
+    def _timed(
+        self, process: "_Process", asked: Sequence[bytes], seconds: float
+    ) -> tuple[str, Any]:
+        began = time.monotonic()
+        try:
+            return process.ask(asked, began + seconds)
+        finally:
+            self._patience.spend(time.monotonic() - began)
 
     def tidy(self) -> None:
         """Let go of a process that ended because nobody asked: until then it stays in the table

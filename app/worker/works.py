@@ -48,6 +48,7 @@ class Works:
     name: str
     trainer: Trainer
     reader: Reader = field(default_factory=Reader)
+    slow_reader: Reader = field(default_factory=Reader)  # of what others must not wait for
     turns: dict[str, Turn] = field(default_factory=dict)  # what → who does it now
     _configs: dict[int, tuple[bytes, Any]] = field(default_factory=dict)  # inbox → sealed, opened
 

@@ -10,6 +10,7 @@ from bench.table import Aim, Table
 
 TINY = Sizes(
     mails=10, answered=2, traced=2, huge=100_000, backfill=8, hostile=0.001, tickets=60,
+    hostile_mails=5,
     open=30, follow_ups=20, sequential=5, seconds=0.2, starts=1, rest=0.1, triage=False,
 )  # fmt: skip
 

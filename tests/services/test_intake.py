@@ -49,6 +49,7 @@ def test_keep_writes_the_arrival_and_its_job(desk: Desk) -> None:
             "read_by": "",
             "original_sha256": "",
             "sent": False,
+            "slow": False,
         }
     ]
     assert desk.jobs() == 1

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from app.domain.words import DeliveryState, Status
-from app.services import outbox, tagging, tickets, upkeep
+from app.services import intake, outbox, tagging, tickets, upkeep
 from app.services.tickets import Draft
 from app.store.tables import Message, Worker
 from channels.contract import Phase
@@ -24,6 +24,17 @@ def test_reconcile_wakes_what_lost_its_job(desk: Desk, forward: Forward) -> None
     assert desk.do(upkeep.reconcile) == 2
     assert desk.jobs() == before + 2
     assert [d.message_id for d in desk.deliveries(message.id)] == [message.id]
+
+
+def test_reconcile_wakes_what_takes_long_by_a_job_of_its_own(desk: Desk, forward: Forward) -> None:
+    desk.kept()
+    slow = desk.kept().id
+    desk.do(intake.let_others_pass, slow)
+    before = desk.jobs()
+    forward(timedelta(seconds=61))
+
+    assert desk.do(upkeep.reconcile) == 2
+    assert desk.jobs() == before + 2
 
 
 def test_reconcile_leaves_alone_what_waits_for_its_time(desk: Desk, forward: Forward) -> None:

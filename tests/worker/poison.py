@@ -3,13 +3,15 @@
 import mmap
 import os
 import signal
+import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from typing_extensions import override
 
-from channels.contract import InboundMessage, Party, Raw, Unreadable
+from channels.contract import Ignored, InboundMessage, Party, Raw, Unreadable
+from tests.fakes import FakeChannel
 
 
 def message(text: str) -> InboundMessage:
@@ -20,6 +22,17 @@ def spins(_known: Any, _raw: Raw, rung: int) -> Sequence[InboundMessage]:
     while rung == 0:
         pass
     return [message("in part")]
+
+
+def rests(_known: Any, _raw: Raw, _rung: int) -> Sequence[InboundMessage]:
+    time.sleep(600)
+    return []
+
+
+def spins_for_some(known: Any, raw: Raw, rung: int) -> Sequence[InboundMessage | Ignored]:
+    while rung == 0 and b"slow" in raw.body:
+        pass
+    return FakeChannel().parse(known, raw)
 
 
 def always_spins(_known: Any, _raw: Raw, _rung: int) -> Sequence[InboundMessage]:

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -15,7 +16,9 @@ from typing_extensions import override
 from app.core.errors import NotFound
 from app.domain.words import Decision, Head
 from app.store.tables import Arrival, Message, PredictionRow, Ticket
-from app.worker.file import file, tag
+from app.worker.file import file, file_slow, tag
+from app.worker.patience import Patience
+from app.worker.reader import Reader as ReadsApart
 from app.worker.triage import Triage
 from channels.contract import Failure, Ignored, InboundFile, InboundMessage, Raw, Report
 from classifier.contract import Classifier, Prediction
@@ -41,6 +44,16 @@ class Reader(FakeChannel):
         self.read.append(raw.external_id)
         self.before.get(raw.external_id, lambda: None)()
         return super().parse(config, raw)
+
+
+class Apart(FakeChannel):
+    """Has another process read; what is slow takes for ever, unless it is read in part."""
+
+    def elsewhere(self, config: FakeConfig) -> tuple[str, Any]:
+        return "tests.worker.poison:spins_for_some", config
+
+    def parse_least(self, config: FakeConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
+        return self.parse(config, raw)
 
 
 class Attaching(FakeChannel):
@@ -134,6 +147,33 @@ async def test_the_beginning_of_what_is_too_large_is_an_inquiry_that_says_so(pla
         "[Only the beginning of this mail is here: it has 70,000,000 bytes. The whole of it, with "
         "its attachments, is still on the mail server.]\n\nWhy is it so big?"
     )
+
+
+@on_sqlite
+async def test_what_takes_long_to_read_is_filed_beside_the_others(plant: Plant) -> None:
+    plant = plant.with_channel(Apart())
+    works = replace(
+        plant.works,
+        reader=ReadsApart(patience=Patience(most=0.2)),
+        slow_reader=ReadsApart(within=(0.3, 5.0)),
+    )
+    plant.kept(raw("a", text="slow 1", id="m1"), raw("b", text="slow 2", answers=["m1"]))
+    plant.kept(raw("c", text="quick", answers=["m1"]))
+    before = plant.desk.jobs()
+
+    await file(works, plant.inbox_id)
+    assert plant.states() == [("a", "waiting"), ("b", "waiting"), ("c", "filed")]
+    assert plant.desk.jobs() == before + 2
+    plant.kept(raw("d", text="quick, too"))
+    assert plant.desk.jobs() == before + 3  # what waits beside them wakes nobody for it
+    await file_slow(works, plant.inbox_id)
+
+    assert plant.states()[:2] == [("a", "filed"), ("b", "filed")]
+    # The order is another one, the conversation the same.
+    assert plant.texts() == ["quick", "slow 1", "slow 2"]
+    assert [ticket.message_count for ticket in plant.desk.all(Ticket)] == [3]
+    for reader in (works.reader, works.slow_reader):
+        reader.close()
 
 
 async def test_a_bug_in_one_arrival_does_not_stop_the_next(plant: Plant) -> None:

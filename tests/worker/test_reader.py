@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from app.worker.reader import Reader
+from app.worker.patience import Patience
+from app.worker.reader import Overrun, Reader
 from channels.contract import InboundMessage, Raw, Unreadable
 from channels.email import channel as email
 from channels.email.config import EmailConfig
@@ -84,6 +85,23 @@ def test_what_always_costs_too_much_is_read_here_but_hardly(reader: Reader) -> N
     assert texts(reader, "always_spins") == ["least"]
     assert time.monotonic() - began < CEILING
     assert set(processes()) == before
+
+
+@pytest.mark.parametrize(("how", "stays"), [("spins", True), ("rests", False)])
+def test_what_others_would_wait_for_is_put_off(how: str, stays: bool) -> None:
+    reader = Reader(patience=Patience(most=0.2))
+    pid = texts(reader, "tells")[0].split()[1]
+
+    with pytest.raises(Overrun):
+        reader.parse_at_once(Poisoned(how), "x", RAW)
+
+    # A process that can be interrupted goes on with the next one: to begin one takes time, too.
+    assert (texts(reader, "tells")[0].split()[1] == pid) == stays
+    reader.close()
+
+
+def test_what_is_read_as_fast_as_others_is_not_put_off(reader: Reader) -> None:
+    assert reader.parse_at_once(email, CONFIG, RAW) == email.parse(CONFIG, RAW)
 
 
 def test_what_is_no_mail_is_said_so(reader: Reader) -> None:
