@@ -197,7 +197,14 @@ def _inboxes(session: Session) -> Iterator[Finding]:
             yield from troubles
         else:
             last = f", last arrival {_ago(inbox.last_in_at)}" if inbox.last_in_at else ""
-            yield _well(f"Inbox {inbox.name} ({inbox.kind}) is well{last}.")
+            yield _well(f"Inbox {inbox.name} ({inbox.kind}) is well{last}{_connected(inbox)}.")
+
+
+def _connected(inbox: Inbox) -> str:
+    """A connection that is made anew very often tells of the line, or of the server's limits."""
+    if inbox.connected_at is None:
+        return ""
+    return f", connected {_ago(inbox.connected_at)}, reconnects so far: {inbox.reconnects}"
 
 
 def _troubles(inbox: Inbox) -> Iterator[Finding]:

@@ -228,6 +228,15 @@ def note_trouble(session: Session, inbox_id: int, words: str) -> None:
         session.add(inbox)
 
 
+def note_connected(session: Session, inbox_id: int) -> None:
+    """Its server lets us in: whatever was wrong is not. How often that had to be is counted."""
+    inbox = session.get_one(Inbox, inbox_id)
+    if inbox.connected_at is not None:
+        inbox.reconnects += 1
+    inbox.connected_at, inbox.last_in_error = clock.now(), ""
+    session.add(inbox)
+
+
 def note_warning(session: Session, inbox_id: int, words: str) -> None:
     """What is not as it should be though mail comes in."""
     inbox = session.get_one(Inbox, inbox_id)

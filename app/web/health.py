@@ -99,4 +99,12 @@ def _measured(session: Session) -> CollectorRegistry:
     )
     for alarm in surges.going_on(session, SYSTEM):
         unusual.labels(alarm.topic or "unsure").set(alarm.count)
+    again = Gauge(
+        "setten_reconnects",
+        "Times a mailbox had to be connected to again",
+        ["inbox"],
+        registry=registry,
+    )
+    for inbox_id, count in now.reconnects.items():
+        again.labels(str(inbox_id)).set(count)
     return registry

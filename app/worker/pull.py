@@ -204,7 +204,7 @@ async def _pull(works: Works, held: Held) -> None:
         channel.open(config) as box,
         sent_watch.beside(works, inbox.id, channel, config, fetch_sent),
     ):
-        await works.in_transaction(inboxes.note_trouble, inbox.id, "")
+        await works.in_transaction(inboxes.note_connected, inbox.id)
         if isinstance(channel, Renews) and (fresh := channel.renewed(config)):
             was = inbox.sealed_config
             await works.in_transaction(inboxes.renew, works.keys, inbox.id, was, fresh)

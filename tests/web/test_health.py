@@ -4,8 +4,10 @@ from fastapi import FastAPI
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
+from app.core import clock
 from app.domain.words import ArrivalState, DeliveryState, Status
 from app.store.database import Database
+from app.store.tables import Inbox
 from tests.factories import make_ticket
 from tests.web.conftest import HERE, Person
 
@@ -40,11 +42,14 @@ def test_figures_are_for_people_we_know_and_for_this_machine(
 
 def test_figures_name_every_state(ann: Person, db: Database) -> None:
     with db.transaction() as session:
-        make_ticket(session)
+        ticket = make_ticket(session)
+        inbox = session.get_one(Inbox, ticket.inbox_id)
+        inbox.looked_at, inbox.reconnects = clock.now(), 3
 
     lines = ann.client.get("/metrics").text.splitlines()
 
     figures = dict(line.rsplit(" ", 1) for line in lines if not line.startswith("#"))
+    ago = figures[f'setten_fetched_seconds_ago{{inbox="{inbox.id}"}}']
     assert figures == {
         **{f'setten_arrivals{{state="{state}"}}': "0.0" for state in ArrivalState},
         **{f'setten_deliveries{{state="{state}"}}': "0.0" for state in DeliveryState},
@@ -56,4 +61,7 @@ def test_figures_name_every_state(ann: Person, db: Database) -> None:
         "setten_oldest_set_aside_seconds": "0.0",
         "setten_mails_not_fetched": "0.0",
         "setten_live_streams": "0.0",
+        f'setten_mails_unexplained{{inbox="{inbox.id}"}}': "0.0",
+        f'setten_reconnects{{inbox="{inbox.id}"}}': "3.0",
+        f'setten_fetched_seconds_ago{{inbox="{inbox.id}"}}': ago,
     }

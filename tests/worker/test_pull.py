@@ -14,6 +14,7 @@ from app.worker import pull
 from app.worker.file import file
 from channels.contract import Misconfigured, Raw, ServerId, TryLater
 from tests.fakes import FakeConfig, raw
+from tests.inquiries import NOON
 from tests.worker.conftest import Plant
 from tests.worker.hurry import ended, hurried, until
 from tests.worker.post import Post
@@ -238,7 +239,24 @@ def test_a_server_that_is_away_is_tried_again_and_again_later(plant: Plant) -> N
     waits = [after - before for before, after in pairwise(post.attempts)]
     assert [wait >= least for wait, least in zip(waits, (40, 60), strict=True)] == [True, True]
     assert said == ["", "Too many connections.", "Too many."]
-    assert plant.inbox().last_in_error == ""
+    assert (plant.inbox().last_in_error, plant.inbox().reconnects) == ("", 0)
+
+
+@on_sqlite
+def test_how_often_a_connection_was_made_anew_is_counted(plant: Plant) -> None:
+    post = Post(raw("a"))
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        for _ in range(3):
+            post.rests = 0
+            task = pulling(plant)
+            await until(lambda: post.rests)
+            await ended(task)
+
+    hurried(act)
+
+    assert (plant.inbox().reconnects, plant.inbox().connected_at) == (2, NOON)
 
 
 @on_sqlite

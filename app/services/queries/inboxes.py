@@ -23,6 +23,8 @@ class Row:
     enabled: bool
     built_in: bool
     looked_at: datetime | None  # when its server last answered
+    connected_at: datetime | None  # since when the connection to it lasts
+    reconnects: int  # how often it had to be made again
     last_in_at: datetime | None
     last_in_error: str
     last_in_warning: str  # what is not as it should be though mail comes in
@@ -63,6 +65,8 @@ def row_of(inbox: Inbox) -> Row:
         enabled=inbox.enabled,
         built_in=inbox.built_in,
         looked_at=inbox.looked_at,
+        connected_at=inbox.connected_at,
+        reconnects=inbox.reconnects,
         last_in_at=inbox.last_in_at,
         last_in_error=inbox.last_in_error,
         last_in_warning=inbox.last_in_warning,

@@ -25,6 +25,7 @@ class Workload:
     not_fetched: int
     fetch_ages: Mapping[int, float]  # inbox → seconds since its server answered, or it was made
     unexplained: Mapping[int, int]  # inbox → mails on the server that the ledger lacks
+    reconnects: Mapping[int, int]  # inbox → times its server had to be connected to again
 
 
 def view(session: Session) -> Workload:
@@ -51,6 +52,7 @@ def view(session: Session) -> Workload:
             Inbox.id,
             func.coalesce(Inbox.looked_at, Inbox.started_at, Inbox.created_at),
             func.coalesce(func.sum(Folder.not_explained), 0),
+            Inbox.reconnects,
         )
         .outerjoin(Folder, col(Folder.inbox_id) == col(Inbox.id))
         .where(
@@ -68,8 +70,9 @@ def view(session: Session) -> Workload:
         delivery_age=_age(latest),
         aside_age=_age(aside),
         not_fetched=withheld,
-        fetch_ages={inbox_id: _age(at) for inbox_id, at, _ in looks},
-        unexplained={inbox_id: count for inbox_id, _, count in looks},
+        fetch_ages={inbox_id: _age(at) for inbox_id, at, _, _ in looks},
+        unexplained={inbox_id: count for inbox_id, _, count, _ in looks},
+        reconnects={inbox_id: count for inbox_id, _, _, count in looks},
     )
 
 
