@@ -58,6 +58,9 @@ _FILED_AS = (
 _PROMISED = select(Organisation.first_answer_minutes)
 
 
+SAME_ID = "same id: Another mail with the same id came before this one."
+
+
 @dataclass(frozen=True, slots=True)
 class StoredFile:
     """An attachment whose bytes are already in the blob store."""
@@ -270,6 +273,7 @@ def _write(
     session: Session, ticket: Ticket, address: Address | None, place: Place, found: Understood
 ) -> Message:
     message = found.message
+    warned = [SAME_ID] if threads.is_named_already(session, place.inbox, message) else []
     wrote = message.sender.value if address is None else message.logged_by
     agent = (
         session.exec(select(Agent).where(Agent.email == wrote.lower())).one_or_none()
@@ -303,7 +307,7 @@ def _write(
         automatic=message.automatic,
         machine=message.machine,
         charset_suspect=message.charset_suspect,
-        warnings=list(message.warnings),
+        warnings=[*message.warnings, *warned],
         verdicts=asdict(message.verdicts) if message.verdicts else None,
         seconds=message.seconds,
         references=message.answered_ids[:20],

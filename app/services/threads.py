@@ -8,7 +8,7 @@ from sqlmodel import Session, col, or_, select
 
 from app.core import clock
 from app.core.secrets import Keys
-from app.domain.words import ArrivalState, Status
+from app.domain.words import ArrivalState, MessageKind, Status
 from app.services import dispatched, merging
 from app.services.access import RULE
 from app.store import inserting, jobs
@@ -48,6 +48,16 @@ _AWAITED = (
     .order_by(col(Ticket.id))
     .limit(5)
     .with_for_update(key_share=True)
+)
+
+_NAMED_SO = (
+    select(Message.id)
+    .where(
+        Message.inbox_id == bindparam("inbox"),
+        Message.external_id == bindparam("external"),
+        Message.kind == MessageKind.INBOUND,
+    )
+    .limit(1)
 )
 
 _EARLY = (
@@ -259,6 +269,14 @@ def _not_here(session: Session, inbox: Inbox, message: InboundMessage) -> Sequen
     return [value for value in dict.fromkeys(named) if value not in known][:MAX_AWAITED]
 
 
+def is_named_already(session: Session, inbox: Inbox, message: InboundMessage) -> bool:
+    """Whether another one has its id: a program's mistake, or somebody who took it on purpose."""
+    if not message.external_id:
+        return False
+    named = {"inbox": inbox.id, "external": message.external_id}
+    return session.exec(_NAMED_SO, params=named).first() is not None
+
+
 def answers_too_early(
     session: Session, inbox: Inbox, arrival: Arrival, message: InboundMessage
 ) -> None:
@@ -284,5 +302,6 @@ def arrived_at_last(session: Session, inbox: Inbox, message: InboundMessage) -> 
         session.delete(row)
         if arrival.state is ArrivalState.IGNORED:
             arrival.state, arrival.reason, arrival.filed_at = ArrivalState.WAITING, "", None
+            arrival.slow = False
     if early:
         jobs.enqueue(session, "file", inbox_id=inbox.id)

@@ -252,6 +252,7 @@ STORED = (
     # What a channel warned of, after the word that names it.
     stored("Only its beginning is here; the whole of it is still on the mail server."),
     stored("The text is very long; all of it is attached as a file."),
+    stored("Another mail with the same id came before this one."),
     stored("What is in this winmail.dat could not be unpacked; it is here as it came."),
     stored("There are more or longer header fields than are read."),
     stored("It has too many parts, or parts too deep in parts; the whole is attached."),

@@ -536,3 +536,15 @@ def test_a_customer_is_found_by_what_stands_in_their_signature(desk: Desk) -> No
         indexing.reindex(session, 0)
     with desk.db.reading() as session:
         assert search.find(session, "7788990") == [ticket.id]
+
+
+def test_who_takes_the_id_of_another_mail_is_flagged(desk: Desk) -> None:
+    first = inquiry()
+
+    desk.ticket(first)
+    desk.ticket(inquiry("eve@elsewhere.test", external_id=first.external_id))
+
+    assert [(one.author, one.warnings) for one in desk.all(Message)] == [
+        ("Yumi", []),
+        ("Yumi", ["same id: Another mail with the same id came before this one."]),
+    ]

@@ -91,6 +91,13 @@ def try_again(arrival: Id, actor: CurrentActor, db: Db) -> Came:
         return came_in.one(session, actor, arrival)
 
 
+@router.post("/arrivals/try-again")
+def try_all_again(actor: CurrentActor, db: Db) -> dict[str, int]:
+    """Read everything that is set aside again; how many there were."""
+    with db.transaction() as session:
+        return {"tried_again": intake.try_all_again(session, actor)}
+
+
 @router.put("/arrivals/{arrival}/raw")
 def mend(arrival: Id, body: Bytes, actor: CurrentActor, db: Db, house: TheHouse) -> Came:
     """Read a set-aside arrival from bytes that were mended; those that came are kept as well."""

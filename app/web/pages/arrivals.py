@@ -75,6 +75,13 @@ def source(arrival_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
     return download(house.blobs.get(sha256), f"arrival-{arrival_id}.raw")
 
 
+@router.post("/again")
+def all_again(actor: CurrentActor, db: Db) -> RedirectResponse:
+    with db.transaction() as session:
+        intake.try_all_again(session, actor)
+    return go("/set-aside", did="again")
+
+
 @router.post("/{arrival_id}/again")
 def again(arrival_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:

@@ -76,6 +76,16 @@ def test_set_aside_arrival_is_tried_again(ann: Person, arrivals: list[int], db: 
     assert ann.client.post(f"/api/arrivals/{arrivals[-1]}/try-again").status_code == 409
 
 
+@pytest.mark.usefixtures("arrivals")
+def test_everything_set_aside_is_tried_again(ann: Person, db: Database) -> None:
+    found = [ann.client.post("/api/arrivals/try-again").json() for _ in range(2)]
+
+    with db.reading() as session:
+        waiting = jobs.waiting(session)
+    assert (found, waiting) == ([{"tried_again": 1}, {"tried_again": 0}], 1)
+    assert ann.client.get("/api/arrivals?state=set_aside").json() == []
+
+
 def test_set_aside_arrival_is_discarded_with_a_reason(ann: Person, arrivals: list[int]) -> None:
     address = f"/api/arrivals/{arrivals[-1]}/discard"
 

@@ -116,6 +116,22 @@ def test_raw_source_is_for_who_decides_and_only_saved(
         assert given.headers["content-security-policy"] == "default-src 'none'; sandbox"
 
 
+def test_all_that_is_set_aside_is_tried_again(db: Database, ann: Person, case: Case) -> None:
+    alone = ann.client.get("/set-aside").text
+    with db.transaction() as session:
+        first = session.get_one(Arrival, case.arrival)
+        another = {"external_id": "another", "state": ArrivalState.SET_ASIDE}
+        session.add(Arrival(**first.model_dump(exclude={"id"}) | another))
+    both = ann.client.get("/set-aside").text
+
+    answer = ann.client.post("/set-aside/again")
+
+    assert ['action="/set-aside/again"' in page for page in (alone, both)] == [False, True]
+    assert answer.headers["location"] == "/set-aside?did=again"
+    with db.reading() as session:
+        assert set(session.exec(select(Arrival.state))) == {ArrivalState.WAITING}
+
+
 def test_what_is_set_aside_is_looked_at_and_mended_in_its_page(
     db: Database, ann: Person, blobs: Blobs, case: Case
 ) -> None:
