@@ -4,6 +4,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
+ENOUGH_LABELS = 100  # inquiries people must have labelled before a head acts by itself …
+ENOUGH_OF_LANGUAGE = 50  # … and of the language it does so in
+
 
 class Basis(StrEnum):
     """Whose texts a model learned from, and so how far its probabilities can be trusted."""

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier import calibration, nearest, scope, sources, taxonomy
-from classifier.contract import Basis
+from classifier.contract import ENOUGH_LABELS, ENOUGH_OF_LANGUAGE, Basis
 from classifier.corpus import Sample, Strange, ref_of
 from classifier.encoders import Encoder, Vectors
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
@@ -27,7 +27,6 @@ _STRANGE = 0.05  # share of texts that belong and are refused all the same
 _STRENGTHS = (1.0, 3.0, 10.0, 30.0)
 _MANY = 3_000  # rows; with more, the strength is chosen in the first fold alone
 _ENOUGH = 100  # rows of one language before it gets a temperature and thresholds of its own
-_TRUSTED, _TRUSTED_OF_LANGUAGE = 100, 50  # labels by people before a head acts by itself
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.intp]
@@ -337,9 +336,9 @@ def _meanings(vectors: Vectors, matrix: Any) -> Vectors:
 def _trusted(material: Material, rows: Sequence[Row]) -> frozenset[str]:
     """Languages in which people have said enough for a head to act by itself; "" for any."""
     said = Counter(material.texts[row.place].language for row in rows if row.human)
-    if said.total() < _TRUSTED:
+    if said.total() < ENOUGH_LABELS:
         return frozenset()
-    return frozenset(language for language, n in said.items() if n >= _TRUSTED_OF_LANGUAGE)
+    return frozenset(language for language, n in said.items() if n >= ENOUGH_OF_LANGUAGE)
 
 
 def _rules(

@@ -70,21 +70,34 @@ def _set_topic(session: Session, ticket: Ticket, label: str) -> str:
     return old.key if old else ""
 
 
-def accept(session: Session, actor: Actor, ref: str) -> Ticket:
-    """Agree with the model's best guess of both. Raises `Conflict` when it made none."""
+def accept(session: Session, actor: Actor, ref: str, act: str = "") -> Ticket:
+    """Agree with the model's best guess of what no person has said yet; of both where people
+    have. Raises `Conflict` when it made none."""
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
-    taken, act = 0, secrets.new_ref()
-    for head in Head:
-        guess = tagging.newest(session, ticket.id, head)
-        if guess and guess.top:
-            choose(session, actor, ref, head, str(guess.top[0][0]), act)
-            taken += 1
-    if not taken:
+    act = act or secrets.new_ref()
+    guesses = best_guesses(session, ticket)
+    if not guesses:
         raise Conflict("The model has not said anything about this ticket yet.")
+    left = open_heads(ticket)
+    for head, label in guesses.items():
+        if head in left or not left:
+            choose(session, actor, ref, head, label, act)
     return ticket
 
 
-def dismiss(session: Session, actor: Actor, ref: str) -> Ticket:
+def open_heads(ticket: Ticket) -> tuple[Head, ...]:
+    """What no person has said of it yet."""
+    said_by = {Head.STAGE: ticket.stage_by, Head.TOPIC: ticket.topic_by}
+    return tuple(head for head in Head if said_by[head] != "person")
+
+
+def best_guesses(session: Session, ticket: Ticket) -> dict[Head, str]:
+    """What the model would say, however sure it is."""
+    found = {head: tagging.newest(session, ticket.id, head) for head in Head}
+    return {head: str(row.top[0][0]) for head, row in found.items() if row and row.top}
+
+
+def dismiss(session: Session, actor: Actor, ref: str, act: str = "") -> Ticket:
     """It is no inquiry: out of the way like what is done, and nobody is asked about it.
 
     Its senders are believed as before: what they write next is looked at.
@@ -96,7 +109,7 @@ def dismiss(session: Session, actor: Actor, ref: str) -> Ticket:
     ticket.waiting_since, ticket.snoozed_until = None, None
     withdrawals.of_ticket(session, ticket, "The ticket is no inquiry.")
     if actor.agent_id:
-        act = secrets.new_ref()
+        act = act or secrets.new_ref()
         for head in Head:
             guess = tagging.newest(session, ticket.id, head)
             session.add(
@@ -122,14 +135,24 @@ def take_back(session: Session, actor: Actor, ref: str) -> Ticket:
     What was changed since stays. Feedback requests that were withdrawn stay so as well.
     """
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
-    newest = session.exec(
+    newest = last_word(session, ticket)
+    if newest is None or newest.agent_id != actor.agent_id:
+        raise Conflict("There is nothing of yours to take back on this ticket.")
+    undo(session, actor, ticket, newest)
+    return ticket
+
+
+def last_word(session: Session, ticket: Ticket) -> Correction | None:
+    return session.exec(
         select(Correction)
         .where(Correction.ticket_id == ticket.id)
         .order_by(col(Correction.id).desc())
         .limit(1)
     ).one_or_none()
-    if newest is None or newest.agent_id != actor.agent_id:
-        raise Conflict("There is nothing of yours to take back on this ticket.")
+
+
+def undo(session: Session, actor: Actor, ticket: Ticket, newest: Correction) -> None:
+    """Everything that was said of this ticket in one go with its newest verdict."""
     said = session.exec(
         select(Correction)
         .where(Correction.ticket_id == ticket.id, Correction.act == newest.act)
@@ -141,7 +164,6 @@ def take_back(session: Session, actor: Actor, ref: str) -> Ticket:
         session.delete(row)
     touchpoints.restage(session, ticket)
     changes.record(session, actor, ticket, "verdict_taken_back", verdict=newest.verdict)
-    return ticket
 
 
 def withdraw_dismissal(session: Session, ticket: Ticket) -> None:

@@ -10,6 +10,7 @@ from app.store.row import Row
 from app.store.types import BIG, link, maybe_link, maybe_moment, moment, primary_key, word
 
 NEEDS_TRIAGE = "status = 'open' AND (stage = '' OR topic_id IS NULL)"
+UNLABELLED = "(stage_by <> 'person' OR topic_by <> 'person')"
 
 
 class Ticket(Row, table=True):
@@ -26,6 +27,13 @@ class Ticket(Row, table=True):
             "id",
             sqlite_where=text("unverified > 0"),
             postgresql_where=text("unverified > 0"),
+        ),
+        Index(
+            "ix_ticket_unlabelled",
+            "id",
+            "status",
+            sqlite_where=text(UNLABELLED),
+            postgresql_where=text(UNLABELLED),
         ),
         # A handful of tens of thousands. It is taken where a question says the same words, and by
         # SQLite, between two that begin alike, because it is made last: by its name.

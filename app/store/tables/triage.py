@@ -121,7 +121,7 @@ class Correction(Row, table=True):
     verdict: Verdict = Field(sa_type=word(Verdict))
     was: str = ""
     label: str  # "" when it is no inquiry
-    act: str  # what was said in one go, and is taken back in one go
+    act: str = Field(index=True)  # what was said in one go, and is taken back in one go
     before: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)  # the verdict
     at: datetime = moment()
 

@@ -61,6 +61,8 @@ document.addEventListener("keydown", (event) => {
   if (key === "o") { document.activeElement.closest?.("a.row")?.click(); return; }
   if (key === "?") { document.getElementById("keys")?.showModal(); return; }
   const row = document.activeElement.closest?.("li[data-ref]");
+  const inside = row?.querySelector(`[data-in-row="${CSS.escape(key)}"]`);
+  if (inside) { event.preventDefault(); inside.click(); return; }
   const act = row && document.querySelector(`[data-row-key="${CSS.escape(key)}"]`);
   if (act) {
     event.preventDefault();
@@ -107,6 +109,7 @@ if (url.searchParams.has("did")) {
   }
   url.searchParams.delete("did");
   url.searchParams.delete("on");
+  url.searchParams.delete("act");
   history.replaceState(null, "", url);
 }
 document.querySelector(".row[aria-current]")?.scrollIntoView({ block: "nearest" });

@@ -89,6 +89,13 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_agent_email")),
     )
     op.create_table(
+        "team",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("name", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
+        sa.UniqueConstraint("name", name=op.f("uq_team_name")),
+    )
+    op.create_table(
         "topic",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
@@ -106,13 +113,6 @@ def upgrade() -> None:
     with op.batch_alter_table("topic", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
 
-    op.create_table(
-        "team",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("name", sa.String(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_team")),
-        sa.UniqueConstraint("name", name=op.f("uq_team_name")),
-    )
     op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -254,6 +254,13 @@ def upgrade() -> None:
         )
         batch_op.create_index(batch_op.f("ix_ticket_team_id"), ["team_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_ticket_topic_id"), ["topic_id"], unique=False)
+        batch_op.create_index(
+            "ix_ticket_unlabelled",
+            ["id", "status"],
+            unique=False,
+            sqlite_where=sa.text("(stage_by <> 'person' OR topic_by <> 'person')"),
+            postgresql_where=sa.text("(stage_by <> 'person' OR topic_by <> 'person')"),
+        )
         batch_op.create_index(
             "ix_ticket_unverified",
             ["last_activity_at", "id"],
@@ -669,6 +676,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
     )
     with op.batch_alter_table("correction", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_correction_act"), ["act"], unique=False)
         batch_op.create_index(batch_op.f("ix_correction_agent_id"), ["agent_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_correction_prediction_id"), ["prediction_id"], unique=False
@@ -1414,6 +1422,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_correction_ticket_id"))
         batch_op.drop_index(batch_op.f("ix_correction_prediction_id"))
         batch_op.drop_index(batch_op.f("ix_correction_agent_id"))
+        batch_op.drop_index(batch_op.f("ix_correction_act"))
 
     op.drop_table("correction")
     with op.batch_alter_table("prediction", schema=None) as batch_op:
@@ -1479,6 +1488,11 @@ def downgrade() -> None:
             sqlite_where=sa.text("unverified > 0"),
             postgresql_where=sa.text("unverified > 0"),
         )
+        batch_op.drop_index(
+            "ix_ticket_unlabelled",
+            sqlite_where=sa.text("(stage_by <> 'person' OR topic_by <> 'person')"),
+            postgresql_where=sa.text("(stage_by <> 'person' OR topic_by <> 'person')"),
+        )
         batch_op.drop_index(batch_op.f("ix_ticket_topic_id"))
         batch_op.drop_index(batch_op.f("ix_ticket_team_id"))
         batch_op.drop_index("ix_ticket_status")
@@ -1494,11 +1508,11 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_inbox_address"))
 
     op.drop_table("inbox")
-    op.drop_table("team")
     with op.batch_alter_table("topic", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
 
     op.drop_table("topic")
+    op.drop_table("team")
     op.drop_table("agent")
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_customer_id"))
