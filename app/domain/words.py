@@ -98,6 +98,14 @@ class Promotion(StrEnum):
     BY_HAND = "by_hand"
 
 
+class ProposalState(StrEnum):
+    """What became of a group of inquiries that may be a topic."""
+
+    OPEN = "open"
+    MADE = "made"  # it is one now
+    REFUSED = "refused"  # it is none
+
+
 class Verdict(StrEnum):
     """What an agent said of a prediction."""
 

@@ -12,6 +12,7 @@ from app.services import (
     models,
     outbox,
     pauses,
+    proposals,
     receipts,
     resting,
     self_tests,
@@ -64,10 +65,12 @@ def retag(session: Session) -> int:
 
 
 def learn(session: Session) -> None:
-    """Have the model learn what is new, and show what was tried out. Only with triage on."""
+    """Have what is new learned and looked at, and show what was tried out. Only with triage on."""
     models.tried(session)
     if models.due(session):
         jobs.enqueue(session, "train")
+    if proposals.due(session):
+        jobs.enqueue(session, "propose")
 
 
 def tick(session: Session, *, reachable: bool = False) -> None:

@@ -29,6 +29,7 @@ QUEUES = {  # job → queue; the number is how often a worker looks, in seconds
     "ask": ("timers", 2.0),
     "tag": ("timers", 2.0),
     "train": ("timers", 2.0),
+    "propose": ("timers", 2.0),
 }
 
 _clients: "WeakKeyDictionary[Engine, DBOSClient]" = WeakKeyDictionary()

@@ -22,6 +22,7 @@ from app.worker import listen, pull
 from app.worker.copies import copy
 from app.worker.deliver import deliver
 from app.worker.file import file, file_slow, tag
+from app.worker.proposing import propose
 from app.worker.self_test import self_test
 from app.worker.training import serve, train
 from app.worker.works import Works, alone
@@ -50,6 +51,7 @@ KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "ask": _ask,
     "tag": tag,
     "train": train,
+    "propose": propose,
 }
 
 

@@ -26,6 +26,7 @@ from app.store.tables.feedback import Answer, FollowUp, Survey  # noqa: E402
 from app.store.tables.inbox import Arrival, Folder, Inbox, LedgerRow  # noqa: E402
 from app.store.tables.organisation import KeyMark, Lease, Organisation, Worker  # noqa: E402
 from app.store.tables.outgoing import DraftFile, Letterhead, Resting, SentCopy  # noqa: E402
+from app.store.tables.proposal import TopicProposal, TopicSearch  # noqa: E402
 from app.store.tables.ticket import (  # noqa: E402
     Attachment,
     Awaited,
@@ -102,6 +103,8 @@ __all__ = [
     "Team",
     "Ticket",
     "Topic",
+    "TopicProposal",
+    "TopicSearch",
     "Touchpoint",
     "Worker",
     "metadata",

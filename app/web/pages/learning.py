@@ -11,7 +11,7 @@ from app.domain.words import Promotion
 from app.services import models, topics
 from app.services.access import Actor, Permission, require
 from app.services.queries import models as query
-from app.services.queries import surges
+from app.services.queries import proposals, surges
 from app.web import routes
 from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.pages import shell
@@ -40,12 +40,13 @@ class Names:
 NamesForm = Annotated[Names, Depends()]
 
 
-def _page(request: Request, house: House, actor: Actor, *, problem: str = "") -> HTMLResponse:
+def page(request: Request, house: House, actor: Actor, *, problem: str = "") -> HTMLResponse:
     require(actor, Permission.ADMIN)
     with house.database.reading() as session:
         around = shell.load(session, actor)
         found = query.overview(session, actor)
         known = topics.listed(session)
+        proposed = proposals.overview(session, actor)
         unusual = surges.overview(session, actor)
     return shell.page(
         request,
@@ -54,17 +55,19 @@ def _page(request: Request, house: House, actor: Actor, *, problem: str = "") ->
         status=422 if problem else 200,
         models=found,
         topics=known,
+        proposed=proposed,
         unusual=unusual,
         promotions=list(Promotion),
         switched_on=house.settings.triage != "off",
         problem=problem,
         did=request.query_params.get("did", ""),
+        on=request.query_params.get("on", ""),
     )
 
 
 @router.get("")
 def shown(request: Request, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
-    return _page(request, house, actor)
+    return page(request, house, actor)
 
 
 @router.post("/train")
@@ -110,7 +113,7 @@ def add(request: Request, actor: CurrentActor, house: TheHouse, names: NamesForm
         with house.database.transaction() as session:
             topics.add(session, actor, names.labels)
     except (Invalid, Conflict) as error:
-        return _page(request, house, actor, problem=error.message)
+        return page(request, house, actor, problem=error.message)
     return go(_PAGE, did="saved")
 
 
@@ -122,7 +125,7 @@ def rename(
         with house.database.transaction() as session:
             topics.rename(session, actor, key, names.labels)
     except (Invalid, Conflict) as error:
-        return _page(request, house, actor, problem=error.message)
+        return page(request, house, actor, problem=error.message)
     return go(_PAGE, did="saved")
 
 
@@ -132,5 +135,5 @@ def merge(request: Request, actor: CurrentActor, house: TheHouse, key: Key, into
         with house.database.transaction() as session:
             topics.merge(session, actor, key, into)
     except Conflict as error:
-        return _page(request, house, actor, problem=error.message)
+        return page(request, house, actor, problem=error.message)
     return go(_PAGE, did="saved")
