@@ -1,6 +1,7 @@
 """Text made safe and short for a screen: previews, cleaned HTML, Markdown, marked words."""
 
 import re
+from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -13,6 +14,14 @@ if TYPE_CHECKING:
     from markdown_it import MarkdownIt
 
 HTML_LIMIT = 500_000  # characters of a mail that are cleaned; what follows is left out
+HTML_DEPTH = 1000  # tags in tags; each costs more than the one around it, and no program writes so
+_OPENS_OR_CLOSES = re.compile(r"<(/?)([a-z][a-z0-9]*)", re.IGNORECASE)
+_TAG = re.compile(r"<[/!a-z][^<>]*>", re.IGNORECASE)
+# What has no content, and what ends where the next one begins.
+_FLAT = frozenset((
+    "area", "base", "br", "col", "dd", "dt", "hr", "img", "input", "li", "link", "meta", "option",
+    "p", "tbody", "td", "th", "thead", "tr", "wbr",
+))  # fmt: skip
 _BLANKS = re.compile(r"\s+")
 _LINK = re.compile(r"https?://[^\s<>\"'（）「」。、]+[^\s<>\"'（）「」。、.,;:!?)\]]")
 # An address that stands in a text as it is. Its underscores and stars are not Markdown.
@@ -85,8 +94,9 @@ def mail_html(html: str, pictures: Mapping[str, str], own: Collection[str] = ())
             return None
         return value
 
+    source = html[:HTML_LIMIT]
     return nh3.clean(
-        html[:HTML_LIMIT],
+        _without_tags(source) if _is_deep(source) else source,
         tags=_MAIL_TAGS - {"html", "head", "body"},
         clean_content_tags={"script", "style", "title", "noscript", "template"},
         attributes={tag: set(names) for tag, names in _ATTRIBUTES.items()},
@@ -95,6 +105,24 @@ def mail_html(html: str, pictures: Mapping[str, str], own: Collection[str] = ())
         url_schemes={"http", "https", "mailto", "tel", "cid"},
         link_rel="noopener noreferrer",
     )
+
+
+def _is_deep(source: str) -> bool:
+    opened: Counter[str] = Counter()
+    depth = 0
+    for tag in _OPENS_OR_CLOSES.finditer(source):
+        name = tag.group(2).lower()
+        # What closes nothing is passed over.
+        step = -(opened[name] > 0) if tag.group(1) else int(name not in _FLAT)
+        opened[name] += step
+        depth += step
+        if depth > HTML_DEPTH:
+            return True
+    return False
+
+
+def _without_tags(source: str) -> str:
+    return _TAG.sub(" ", source).replace("<", "&lt;")
 
 
 def _leads_away(address: str, own: Collection[str]) -> bool:

@@ -54,6 +54,18 @@ def test_mail_html_keeps_nothing_that_runs_or_loads(html: str, cleaned: str) -> 
     assert text.mail_html(html, {"cid:a": "data:image/png;base64,AA"}) == cleaned
 
 
+@pytest.mark.parametrize("tag", ["<div>", "<b><i>", "<table><tr><td>", "<p><font color=red>"])
+def test_too_many_tags_in_tags_are_left_out(tag: str) -> None:
+    found = text.mail_html(f"Hello {tag * 3000} world &lt;b&gt; 1 < 2", {})
+
+    assert " ".join(found.split()) == "Hello world &lt;b&gt; 1 &lt; 2"
+
+
+@pytest.mark.parametrize("tag", ["<p>", "<li>", "<br>", "<div></div>", "<b>x</b></i>"])
+def test_many_tags_beside_each_other_are_an_ordinary_mail(tag: str) -> None:
+    assert text.mail_html(f"{tag * 2000}<u>Hello</u>", {}).count("<u>Hello</u>") == 1
+
+
 @pytest.mark.parametrize(
     ("address", "kept"),
     [
