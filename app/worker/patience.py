@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 
 LEAST = 0.05  # seconds; hardly an ordinary mail needs as much
-MOST = 3.0  # seconds that slow ones may take together, at once …
+MOST = 2.0  # seconds that slow ones may take together, at once …
 AGAIN = 0.05  # … and so many more with each second
 A_SECOND = 50_000_000  # bytes that are read in a second where nothing is wrong with them
 

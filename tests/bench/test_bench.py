@@ -36,7 +36,7 @@ HOUSE = [
     *(f"any order, twice: {name}" for name in ("decoded of 5", "doubled", "threaded of 1")),
     "a mail of 0 MB", "delay by a million fields", "delay by a million quotes",
     "delay by HTML without an end", "delay by a text of 40 MB", "delay by 3,000 parts in parts",
-    "back-fill of 8 (scaled)",
+    "delay by 5 hostile mails", "back-fill of 8 (scaled)",
 ]  # fmt: skip
 
 

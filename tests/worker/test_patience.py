@@ -61,7 +61,7 @@ def test_ordinary_ones_cost_nothing_and_what_was_spent_comes_back() -> None:
 
 def test_what_is_too_large_for_the_time_that_is_left_is_not_begun() -> None:
     patience = Patience(now=Watch())
-    sizes = (10_000, 60_000_000)
+    sizes = (10_000, 50_000_000)
     fresh = [patience.suffices(size) for size in sizes]
 
     patience.spend(AN_AGE)
