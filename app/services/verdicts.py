@@ -29,28 +29,27 @@ def choose(
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     before = _before(session, ticket, _OF_STAGE if head is Head.STAGE else _OF_TOPIC)
     was = _set_stage(ticket, label) if head is Head.STAGE else _set_topic(session, ticket, label)
-    guess = tagging.newest(session, ticket.id, head)
-    agreed = guess is not None and bool(guess.top) and guess.top[0][0] == label
     if actor.agent_id:
-        session.add(
-            Correction(
-                ticket_id=ticket.id,
-                prediction_id=guess.id if guess else None,
-                agent_id=actor.agent_id,
-                head=head,
-                verdict=Verdict.ACCEPTED if agreed else Verdict.CORRECTED,
-                was=was,
-                label=label,
-                act=act or secrets.new_ref(),
-                before=before,
-                at=clock.now(),
-            )
-        )
+        said = Correction(
+            ticket_id=ticket.id, agent_id=actor.agent_id, head=head, verdict=Verdict.CORRECTED,
+            was=was, label=label, act=act or secrets.new_ref(), before=before, at=clock.now(),
+        )  # fmt: skip
+        _keep(session, said)
     if head is Head.STAGE:
         touchpoints.restage(session, ticket)
         tagging.remember_stage(session, ticket)
     changes.record(session, actor, ticket, "tagged", head=head, label=label, was=was)
     return ticket
+
+
+def _keep(session: Session, said: Correction) -> None:
+    """With the guess that it was said of; saying what was guessed is agreeing."""
+    guess = tagging.newest(session, said.ticket_id, said.head)
+    if guess is not None:
+        said.prediction_id = guess.id
+        if guess.top and guess.top[0][0] == said.label:
+            said.verdict = Verdict.ACCEPTED
+    session.add(said)
 
 
 def _set_stage(ticket: Ticket, label: str) -> str:
@@ -111,20 +110,11 @@ def dismiss(session: Session, actor: Actor, ref: str, act: str = "") -> Ticket:
     if actor.agent_id:
         act = act or secrets.new_ref()
         for head in Head:
-            guess = tagging.newest(session, ticket.id, head)
-            session.add(
-                Correction(
-                    ticket_id=ticket.id,
-                    prediction_id=guess.id if guess else None,
-                    agent_id=actor.agent_id,
-                    head=head,
-                    verdict=Verdict.NO_INQUIRY,
-                    label="",
-                    act=act,
-                    before=before,
-                    at=clock.now(),
-                )
-            )
+            said = Correction(
+                ticket_id=ticket.id, agent_id=actor.agent_id, head=head, label="",
+                verdict=Verdict.NO_INQUIRY, act=act, before=before, at=clock.now(),
+            )  # fmt: skip
+            _keep(session, said)
     changes.record(session, actor, ticket, "dismissed")
     return ticket
 

@@ -1,10 +1,13 @@
 """What the model learned: its versions, what it learns next, and the topics it may choose from."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 from fastapi import Depends, Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from sqlmodel import Session
 
 from app.core.errors import Conflict, Invalid
 from app.domain.words import Promotion
@@ -77,63 +80,55 @@ def train(actor: CurrentActor, house: TheHouse) -> RedirectResponse:
     return go(_PAGE, did="asked")
 
 
+def _do(
+    request: Request, house: House, actor: Actor, act: Callable[[Session, Actor], object]
+) -> Response:
+    """Done, and the page anew; or the page as it was, with what is wrong."""
+    try:
+        with house.database.transaction() as session:
+            act(session, actor)
+    except (Invalid, Conflict) as error:
+        return page(request, house, actor, problem=error.message)
+    return go(_PAGE, did="saved")
+
+
 @router.post("/promotion")
 def set_promotion(
-    actor: CurrentActor, house: TheHouse, promotion: Annotated[Promotion, Form()]
-) -> RedirectResponse:
-    with house.database.transaction() as session:
-        models.set_promotion(session, actor, promotion)
-    return go(_PAGE, did="saved")
+    request: Request,
+    actor: CurrentActor,
+    house: TheHouse,
+    promotion: Annotated[Promotion, Form()],
+) -> Response:
+    return _do(request, house, actor, partial(models.set_promotion, promotion=promotion))
 
 
 @router.post("/versions/{model_id}/promote")
-def promote(model_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
-    with house.database.transaction() as session:
-        models.promote(session, actor, model_id)
-    return go(_PAGE, did="saved")
+def promote(request: Request, model_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
+    return _do(request, house, actor, partial(models.promote, model_id=model_id))
 
 
 @router.post("/versions/{model_id}/try-out")
-def try_out(model_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
-    with house.database.transaction() as session:
-        models.try_out(session, actor, model_id)
-    return go(_PAGE, did="saved")
+def try_out(request: Request, model_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
+    return _do(request, house, actor, partial(models.try_out, model_id=model_id))
 
 
 @router.post("/versions/{model_id}/retire")
-def retire(model_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
-    with house.database.transaction() as session:
-        models.retire(session, actor, model_id)
-    return go(_PAGE, did="saved")
+def retire(request: Request, model_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
+    return _do(request, house, actor, partial(models.retire, model_id=model_id))
 
 
 @router.post("/topics")
 def add(request: Request, actor: CurrentActor, house: TheHouse, names: NamesForm) -> Response:
-    try:
-        with house.database.transaction() as session:
-            topics.add(session, actor, names.labels)
-    except (Invalid, Conflict) as error:
-        return page(request, house, actor, problem=error.message)
-    return go(_PAGE, did="saved")
+    return _do(request, house, actor, partial(topics.add, labels=names.labels))
 
 
 @router.post("/topics/rename")
 def rename(
     request: Request, actor: CurrentActor, house: TheHouse, key: Key, names: NamesForm
 ) -> Response:
-    try:
-        with house.database.transaction() as session:
-            topics.rename(session, actor, key, names.labels)
-    except (Invalid, Conflict) as error:
-        return page(request, house, actor, problem=error.message)
-    return go(_PAGE, did="saved")
+    return _do(request, house, actor, partial(topics.rename, key=key, labels=names.labels))
 
 
 @router.post("/topics/merge")
 def merge(request: Request, actor: CurrentActor, house: TheHouse, key: Key, into: Key) -> Response:
-    try:
-        with house.database.transaction() as session:
-            topics.merge(session, actor, key, into)
-    except Conflict as error:
-        return page(request, house, actor, problem=error.message)
-    return go(_PAGE, did="saved")
+    return _do(request, house, actor, partial(topics.merge, key=key, into=into))
