@@ -5,6 +5,7 @@ only, and what is used where the weights of the other cannot be trusted.
 """
 
 import hashlib
+import logging
 import re
 import threading
 from collections.abc import Callable, Iterable, Sequence
@@ -17,6 +18,8 @@ from numpy.typing import NDArray
 
 from classifier import features, threads
 from classifier.network import Network
+
+log = logging.getLogger(__name__)
 
 Vectors = NDArray[np.float32]
 _Encode = Callable[[Iterable[str]], Vectors]
@@ -177,3 +180,14 @@ def _folder() -> Path:
 def of_profile(profile: str, weights: Path | None = None) -> Encoder:
     """ "encoder" or "plain"; raises `NoEncoder`, at the latest when it is first asked."""
     return Nothing() if profile == "plain" else Usem3(weights)
+
+
+def usable(profile: str, weights: Path | None = None) -> Encoder:
+    """The same, loaded already. Where it cannot be used, words and characters have to do."""
+    encoder = of_profile(profile, weights)
+    try:
+        encoder.encode(["ready"])  # nobody should wait for that with a mail in hand
+    except NoEncoder as error:
+        log.warning("no encoder; classifying by words only", extra={"reason": str(error)})
+        return Nothing()
+    return encoder

@@ -43,6 +43,7 @@ class Lesson:
     group: str
     language: str
     labels: Mapping[str, tuple[str, float]]  # by head, with its weight
+    weak: frozenset[str] = frozenset()  # heads of which nobody said it, only left it so
 
     @property
     def learned(self) -> dict[str, tuple[str, float]]:
@@ -78,6 +79,7 @@ def read(asked: Mapping[str, Any]) -> Subject:
                 for head, (label, weight) in one["labels"].items()
                 if weight > 0
             },
+            weak=frozenset(map(str, one["weak"])),
         )
         for one in asked["lessons"]
     ]
@@ -98,7 +100,7 @@ def fit(subject: Subject, lessons: Sequence[Lesson], encoder: Encoder) -> Model:
         texts.append(Text(sample.text, sample.firm, sample.language, ref=ref))
     for lesson in lessons:
         for head, (label, weight) in lesson.learned.items():
-            rows[head].append(Row(len(texts), label, weight, human=True))
+            rows[head].append(Row(len(texts), label, weight, human=head not in lesson.weak))
         if lesson.none:
             outside.append(len(texts))
         texts.append(Text(lesson.text, lesson.group, lesson.language, ref=f"ticket-{lesson.key}"))
@@ -218,10 +220,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     _stay_out_of_the_way()
     try:
-        encoder = Remembering(encoders.of_profile(chosen.profile))
+        encoder = Remembering(encoders.usable(chosen.profile))
         kept = chosen.file.parent.parent / f"{train.default_name(encoder)}.npz"
         said = learn(read(json.load(sys.stdin)), chosen.file, encoder, [*chosen.beside, kept])
-    except (corpus.BadCorpus, encoders.NoEncoder) as error:
+    except corpus.BadCorpus as error:
         sys.stderr.write(f"{error}\n")
         return 1
     except MemoryError:

@@ -49,13 +49,8 @@ def fit_default(folder: Path, profile: str = "encoder", *, weights: Path | None 
     scikit-learn's memory is given back with it. Where the encoder cannot be used, words and
     characters have to do. Its weights may lie elsewhere than in its package. Raises `NoModel`.
     """
-    try:
-        encoder = encoders.of_profile(profile, weights)
-        encoder.encode(["ready"])  # loads it: nobody should wait for that with a mail in hand
-        return _kept_or_fitted(folder, profile, encoder)
-    except encoders.NoEncoder as error:
-        log.warning("no encoder; classifying by words only", extra={"reason": str(error)})
-        return _kept_or_fitted(folder, "plain", encoders.of_profile("plain"))
+    encoder = encoders.usable(profile, weights)
+    return _kept_or_fitted(folder, profile if encoder.width else "plain", encoder)
 
 
 def _kept_or_fitted(folder: Path, profile: str, encoder: Encoder) -> Model:

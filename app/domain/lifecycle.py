@@ -53,9 +53,7 @@ def after(status: Status, move: Move) -> Status:
         return MOVES[move][status]
     except KeyError:
         raise Conflict(
-            f"A ticket that is {status} cannot be changed by “{move.replace('_', ' ')}”.",
-            status=status,
-            move=move,
+            "The state of the ticket does not allow that.", status=status, move=move
         ) from None
 
 

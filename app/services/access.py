@@ -47,7 +47,7 @@ def may(actor: Actor, permission: Permission) -> bool:
 
 def require(actor: Actor, permission: Permission) -> None:
     if not may(actor, permission):
-        raise NotAllowed(f"This needs the right “{permission}”; ask an administrator.")
+        raise NotAllowed("You may not do this; ask an administrator.", right=permission)
 
 
 def ticket(session: Session, actor: Actor, ref: str, permission: Permission) -> Ticket:

@@ -121,7 +121,7 @@ def by_ref(session: Session, actor: Actor, ref: str) -> Customer:
 
 def rename(session: Session, actor: Actor, ref: str, name: str) -> Customer:
     customer = by_ref(session, actor, ref)
-    newest = _newest_ticket(session, customer)
+    newest = newest_ticket(session, customer)
     customer.name = name.strip()
     changes.record(session, actor, newest, "customer_renamed", customer=ref)
     return customer
@@ -135,7 +135,7 @@ def set_time_zone(session: Session, actor: Actor, ref: str, time_zone: str) -> C
             ZoneInfo(time_zone)
         except (ZoneInfoNotFoundError, ValueError, OSError):
             raise Invalid(f"“{time_zone}” is not a time zone.", field="time_zone") from None
-    newest = _newest_ticket(session, customer)
+    newest = newest_ticket(session, customer)
     customer.time_zone = time_zone
     changes.record(session, actor, newest, "customer_time_zone", customer=ref)
     return customer
@@ -147,7 +147,7 @@ def allow_feedback(session: Session, actor: Actor, ref: str, *, allowed: bool) -
     Raises `Conflict` for one who objected already: nobody here takes that back for them.
     """
     customer = by_ref(session, actor, ref)
-    newest = _newest_ticket(session, customer)
+    newest = newest_ticket(session, customer)
     if allowed:
         session.refresh(customer, with_for_update={"key_share": True})
         if customer.no_feedback_at is not None:
@@ -160,7 +160,7 @@ def allow_feedback(session: Session, actor: Actor, ref: str, *, allowed: bool) -
     return customer
 
 
-def _newest_ticket(session: Session, customer: Customer) -> Ticket | None:
+def newest_ticket(session: Session, customer: Customer) -> Ticket | None:
     """Where a change of the customer is written down; locked before them, as everywhere."""
     return session.exec(
         select(Ticket)

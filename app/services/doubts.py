@@ -27,7 +27,7 @@ def arrived(session: Session, actor: Actor, delivery_id: int) -> None:
     """A person knows what the server did not say: it need not be sent again."""
     delivery, message, ticket = outbox.for_a_person(session, actor, delivery_id)
     if delivery.state is not DeliveryState.IN_DOUBT:
-        raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+        raise Conflict("This delivery has gone on meanwhile.", state=delivery.state)
     _over(session, actor, ticket, message, delivery, BY_A_PERSON)
 
 

@@ -276,7 +276,7 @@ def _for_a_person(session: Session, actor: Actor, arrival_id: int) -> Arrival:
     if arrival is None:
         raise NotFound("There is no such arrival.")
     if arrival.state is not ArrivalState.SET_ASIDE:
-        raise Conflict(f"This arrival is {arrival.state}, not set aside.", state=arrival.state)
+        raise Conflict("This arrival is not set aside any more.", state=arrival.state)
     return arrival
 
 

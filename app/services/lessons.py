@@ -5,9 +5,10 @@ import json
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cache
 
-from sqlalchemy import func
+from sqlalchemy import Select, func, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -15,9 +16,11 @@ from app.domain.shares import capped
 from app.domain.text import inquiry
 from app.domain.words import Head, Status, Verdict
 from app.store.seeds import TOPICS
-from app.store.tables import Correction, Message, Ticket, Topic, Touchpoint
+from app.store.tables import Change, Correction, Customer, Message, Ticket, Topic, Touchpoint
 
 NEWEST = 20_000  # tickets that are learned from
+_NOBODY = 0  # number of no agent
+_RESOLVED = 0.3  # weight of what nobody objected to
 _WEIGHTS = {Verdict.CORRECTED: 2.0, Verdict.ACCEPTED: 1.0, Verdict.NO_INQUIRY: 2.0}
 
 
@@ -28,7 +31,8 @@ class Label:
     label: str
     weight: float
     agent_id: int
-    said: int  # number of the verdict
+    said: int  # number of the verdict; 0 where nobody said anything
+    weak: bool = False  # the model's own, with which somebody resolved the ticket
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +55,9 @@ class Curriculum:
     fingerprint: str  # of the topics
 
     def count(self, head: Head) -> int:
-        return sum(head in lesson.labels for lesson in self.lessons)
+        """Inquiries of which somebody said it."""
+        said = (lesson.labels.get(head) for lesson in self.lessons)
+        return sum(one is not None and not one.weak for one in said)
 
 
 def gather(session: Session) -> Curriculum:
@@ -106,6 +112,29 @@ def latest(session: Session) -> int:
     return session.exec(select(func.max(Correction.id))).one() or 0
 
 
+def taught_since(session: Session, customer_id: int) -> datetime | None:
+    """When the first inquiry of a customer came that somebody judged; None: there is none."""
+    judged = sql_select(col(Correction.id)).where(col(Correction.ticket_id) == col(Ticket.id))
+    return session.exec(
+        select(func.min(Ticket.created_at)).where(
+            Ticket.customer_id == customer_id,
+            or_(judged.exists(), col(Ticket.resolutions) > 0),
+        )
+    ).one()
+
+
+def outdated(session: Session, curriculum: Curriculum) -> bool:
+    """Whether it holds what must not be learned any more: it was refused meanwhile, or is gone."""
+    there = set(
+        session.exec(
+            select(Ticket.id)
+            .join(Customer, col(Customer.id) == col(Ticket.customer_id))
+            .where(col(Customer.may_learn))
+        )
+    )
+    return any(lesson.ticket_id not in there for lesson in curriculum.lessons)
+
+
 def _lessons(session: Session) -> list[Lesson]:
     newest = (
         sql_select(func.max(col(Correction.id)).label("id"))
@@ -123,13 +152,59 @@ def _lessons(session: Session) -> list[Lesson]:
             row.label, _WEIGHTS[row.verdict], row.agent_id, row.id
         )
         order[row.ticket_id] = row.id
-    wanted = sorted(order, key=order.__getitem__)[-NEWEST:]
+    judged = sorted(order, key=order.__getitem__)
+    resolved = _resolved(session)
     texts = _texts(session)
-    return [replace(texts[one], labels=said[one]) for one in wanted if one in texts]
+    wanted = [*(one for one in resolved if one not in order), *judged][-NEWEST:]
+    return [
+        replace(texts[one], labels=resolved.get(one, {}) | said.get(one, {}))
+        for one in wanted
+        if one in texts
+    ]
+
+
+def _left_so() -> Select[int]:
+    """Tickets that an agent resolved without a word on what the model had said, the newest."""
+    by_agent = sql_select(col(Change.id)).where(
+        col(Change.ticket_id) == col(Ticket.id),
+        col(Change.what) == "resolved",
+        col(Change.agent_id).is_not(None),
+    )
+    return (
+        sql_select(col(Ticket.id))
+        .where(
+            col(Ticket.status) == Status.RESOLVED,
+            or_(col(Ticket.stage_by) == "model", col(Ticket.topic_by) == "model"),
+            by_agent.exists(),
+        )
+        .order_by(col(Ticket.resolved_at).desc(), col(Ticket.id).desc())
+        .limit(NEWEST)
+    )
+
+
+def _resolved(session: Session) -> dict[int, dict[Head, Label]]:
+    """What the model said of those, the oldest first."""
+    found = session.exec(
+        select(Ticket, Topic.key)
+        .outerjoin(Topic, col(Topic.id) == col(Ticket.topic_id))
+        .where(col(Ticket.id).in_(_left_so()))
+        .order_by(col(Ticket.resolved_at), col(Ticket.id))
+    ).all()
+    return {
+        ticket.id: {
+            head: Label(label, _RESOLVED, _NOBODY, 0, weak=True)
+            for head, label, by in (
+                (Head.STAGE, ticket.stage, ticket.stage_by),
+                (Head.TOPIC, key, ticket.topic_by),
+            )
+            if by == "model" and label
+        }
+        for ticket, key in found
+    }
 
 
 def _texts(session: Session) -> dict[int, Lesson]:
-    """What the customer said first, on every ticket a person judged."""
+    """What the customer said first, on every ticket there is something to learn from."""
     first = (
         sql_select(
             col(Touchpoint.ticket_id).label("ticket"),
@@ -137,7 +212,10 @@ def _texts(session: Session) -> dict[int, Lesson]:
         )
         .where(
             col(Touchpoint.direction) == "in",
-            col(Touchpoint.ticket_id).in_(sql_select(col(Correction.ticket_id))),
+            or_(
+                col(Touchpoint.ticket_id).in_(sql_select(col(Correction.ticket_id))),
+                col(Touchpoint.ticket_id).in_(_left_so()),
+            ),
         )
         .group_by(col(Touchpoint.ticket_id))
         .subquery()
@@ -154,7 +232,12 @@ def _texts(session: Session) -> dict[int, Lesson]:
         )
         .join(first, first.c.message == col(Message.id))
         .join(Ticket, col(Ticket.id) == first.c.ticket)
-        .where(col(Ticket.status) != Status.SPAM, col(Ticket.sample).is_(False))
+        .join(Customer, col(Customer.id) == col(Ticket.customer_id))
+        .where(
+            col(Ticket.status) != Status.SPAM,
+            col(Ticket.sample).is_(False),
+            col(Customer.may_learn),
+        )
     )  # fmt: skip
     return {
         ticket: Lesson(ticket, f"{subject}\n{inquiry(new, text)}", customer, language, {})
@@ -163,16 +246,8 @@ def _texts(session: Session) -> dict[int, Lesson]:
 
 
 def _weighed(lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:
-    """Nobody alone decides what a head learns."""
-    factors: dict[Head, dict[int, float]] = {}
-    for head in Head:
-        weights: dict[int, float] = defaultdict(float)
-        numbers: dict[int, int] = defaultdict(int)
-        for lesson in lessons:
-            if said := lesson.labels.get(head):
-                weights[said.agent_id] += said.weight
-                numbers[said.agent_id] += 1
-        factors[head] = capped(weights, numbers)
+    """Nobody alone decides what a head learns, and the model does not outweigh people."""
+    factors = {head: _factors(lessons, head) for head in Head}
     return tuple(
         replace(
             lesson,
@@ -183,3 +258,20 @@ def _weighed(lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:
         )
         for lesson in lessons
     )
+
+
+def _factors(lessons: Sequence[Lesson], head: Head) -> dict[int, float]:
+    """By what to multiply the words of each agent, and those of nobody."""
+    weights: dict[int, float] = defaultdict(float)
+    numbers: dict[int, int] = defaultdict(int)
+    left_so = 0.0
+    for lesson in lessons:
+        said = lesson.labels.get(head)
+        if said and said.weak:
+            left_so += said.weight
+        elif said:
+            weights[said.agent_id] += said.weight
+            numbers[said.agent_id] += 1
+    factors = capped(weights, numbers)
+    together = sum(weight * factors[agent] for agent, weight in weights.items())
+    return {**factors, _NOBODY: min(1.0, together / left_so) if left_so else 1.0}

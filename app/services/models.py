@@ -16,7 +16,7 @@ from app.services import changes, lessons, organisation
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.lessons import Curriculum, Label, Lesson
 from app.store import jobs
-from app.store.tables import Correction, Lease, ModelFile, ModelVersion
+from app.store.tables import Correction, Lease, ModelFile, ModelVersion, Organisation
 
 KEPT = 5  # versions one can go back to
 LEASE = "training"  # one at a time, whatever the number of workers
@@ -27,6 +27,11 @@ _QUIET = timedelta(minutes=2)  # somebody who is at it goes on
 _TRIED = timedelta(days=1)  # in silence, before it is shown
 _DOUBTFUL = 0.05
 _LISTED = 200  # verdicts in doubt
+UNLEARNED = "It was deleted, for it had learned from inquiries that are to be forgotten."
+UNREADABLE = (
+    "It cannot be read any more, as after an upgrade. Until a new version is trained, "
+    "the model of the samples answers."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,10 +122,41 @@ def ask(session: Session, actor: Actor) -> None:
     house = organisation.current(session)
     if house is None:
         raise Conflict("The organisation is not set up yet.")
+    train_soon(session, house)
+    changes.record(session, actor, None, "training_asked")
+
+
+def opened(session: Session, name: str, *, readable: bool) -> None:
+    """A worker tried to read a version that is meant to answer.
+
+    One that was made with other parts than are there now, as before an upgrade, answers no more:
+    another one is trained. Not for ever: if the last one was no better, somebody must look.
+    """
+    found = session.exec(
+        select(ModelVersion).where(ModelVersion.name == name).with_for_update()
+    ).one_or_none()
+    house = organisation.current(session)
+    if found is None or house is None or bool(found.problem) is not readable:
+        return
+    found.problem = "" if readable else UNREADABLE
+    session.add(found)
+    if readable:
+        return
+    changes.record(session, SYSTEM, None, "model_unreadable", model=name)
+    lately = select(ModelVersion.id).where(
+        ModelVersion.problem == UNREADABLE,
+        ModelVersion.id != found.id,
+        ModelVersion.since > clock.now() - _WAITS,
+    )
+    if session.exec(lately).first() is None:
+        train_soon(session, house)
+
+
+def train_soon(session: Session, house: Organisation) -> None:
+    """Whatever else there is: at once, or when the one under way is done."""
     house.training_asked_at = clock.now()
     session.add(house)
     jobs.enqueue(session, "train")
-    changes.record(session, actor, None, "training_asked")
 
 
 def failed(session: Session, curriculum: Curriculum, began: datetime, problem: str) -> ModelVersion:
@@ -145,6 +181,10 @@ def keep(
     session: Session, trained: Trained, curriculum: Curriculum, began: datetime
 ) -> ModelVersion:
     """Store a new version, and let it answer if it is no worse than the one before."""
+    house = organisation.current(session)
+    if house and lessons.outdated(session, curriculum):
+        train_soon(session, house)
+        return failed(session, curriculum, began, UNLEARNED)
     champion = in_state(session, ModelState.CHAMPION)
     compared = champion if champion and champion.name == trained.beside else None
     outcomes = {head: _compare(curriculum, head, trained, compared) for head in Head}
@@ -201,10 +241,11 @@ def _compare(
 
 
 def _own(curriculum: Curriculum, head: Head) -> Sequence[tuple[Lesson, Label]]:
+    """What people said. What they left as it was says nothing of who is right."""
     return [
         (lesson, lesson.labels[head])
         for lesson in curriculum.lessons
-        if head in lesson.labels and lesson.labels[head].label
+        if head in lesson.labels and lesson.labels[head].label and not lesson.labels[head].weak
     ]
 
 
@@ -244,6 +285,8 @@ def _remembered(curriculum: Curriculum, trained: Trained) -> dict[str, object]:
 def promote(session: Session, actor: Actor, model_id: int) -> ModelVersion:
     """Let this version answer: a new one, or one from before."""
     found = _with_file(session, actor, model_id)
+    if found.state is not ModelState.CHAMPION:
+        found.problem = ""  # whether it can be read is seen anew
     _take_over(session, found, ModelState.CHAMPION)
     changes.record(session, actor, None, "model_promoted", model=found.name)
     return found
@@ -284,7 +327,7 @@ def tried(session: Session) -> None:
     if house is None or house.promotion is not Promotion.AFTER_A_DAY:
         return
     shadow = in_state(session, ModelState.SHADOW)
-    if shadow and shadow.since <= clock.now() - _TRIED:
+    if shadow and not shadow.problem and shadow.since <= clock.now() - _TRIED:
         promote(session, SYSTEM, shadow.id)
 
 

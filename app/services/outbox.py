@@ -351,7 +351,7 @@ def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
     """A person decides that it goes out (again), with the same bytes."""
     delivery, message, ticket = for_a_person(session, actor, delivery_id)
     if delivery.state not in {DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.HELD}:
-        raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+        raise Conflict("This delivery has gone on meanwhile.", state=delivery.state)
     at = clock.now()
     if message.request:
         # Who is asked, and when, is not for the one who is rated to say.
@@ -369,7 +369,7 @@ def cancel(session: Session, actor: Actor, delivery_id: int) -> None:
     """Stop what has not left. Who is asked for feedback is not for the one who is rated to say."""
     delivery, message, ticket = for_a_person(session, actor, delivery_id)
     if delivery.state not in {DeliveryState.QUEUED, DeliveryState.RETRY, DeliveryState.HELD}:
-        raise Conflict(f"This delivery is {delivery.state}.", state=delivery.state)
+        raise Conflict("This delivery has gone on meanwhile.", state=delivery.state)
     if message.request:
         require(actor, Permission.LEAD)
         withdrawals.of_ticket(session, ticket, "Stopped by a person.")

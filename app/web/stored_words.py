@@ -98,7 +98,37 @@ STORED = (
     stored("Setten failed on it %(value)s times"),
     stored("This page was open for a long time. Press Send once more."),
     stored("It belonged to a sample inquiry, which was removed."),
+    # what a person did wrong
+    stored("A password needs at least %(value)s characters."),
+    stored("A password has at most %(value)s characters."),
+    stored("There is no agent with the address %(value)s."),
+    stored("“%(words)s” is not a time zone."),
+    stored("Another inbox already has the address %(value)s."),
+    stored("This must be between %(low)s and %(high)s."),
+    stored("The text is longer than %(value)s characters."),
+    stored("A message goes to %(value)s recipients at most."),
+    stored("This came from %(value)s, an address of ours: say whom the answer goes to."),
+    stored("“%(words)s” is not one e-mail address."),
+    stored("%(value)s is an address of ours: an answer there reaches nobody."),
+    stored("There are %(value)s topics already; merge some first."),
+    stored("A name has %(value)s characters at most."),
+    stored("There is a topic called “%(words)s” already."),
+    stored("“%(words)s” is not a stage."),
+    stored("“%(words)s” is not a topic in use."),
+    stored("The stored file %(value)s… is missing."),
+    # what became of a version of the model
+    stored("It was deleted, for it had learned from inquiries that are to be forgotten."),
+    stored(
+        "It cannot be read any more, as after an upgrade. Until a new version is trained, "
+        "the model of the samples answers."
+    ),
+    stored("Training took too long."),
+    stored("There is not enough memory."),
+    stored("It ended with %(value)s."),
     # why an arrival was set aside
+    stored("only %(value)s is filed"),
+    stored("neither text nor files"),
+    stored("not a direction"),
     stored("This mail is empty: the server delivered no bytes."),
     stored("This is no mail: it has no header fields at all."),
     stored("larger than %(value)s MB"),
@@ -178,6 +208,7 @@ STORED = (
         "%(folder)s."
     ),
     stored("%(host)s has no folder %(folder)s for filed mails: they stay in %(words)s."),
+    stored("%(host)s refused %(value)s"),
     stored("%(host)s refused to mark or move a filed mail"),
     stored("%(host)s hands out only a part of mail %(value)s."),
     stored(
@@ -237,6 +268,11 @@ STORED = (
         "this is no private key without a password: it begins with -----BEGIN PRIVATE KEY----- "
         "or -----BEGIN RSA PRIVATE KEY-----"
     ),
+    stored(
+        "this key has %(value)s bits: nobody believes one below %(low)s, and %(high)s are usual"
+    ),
+    stored("a secret is %(value)s and then base64"),
+    stored("a secret is %(value)s and then 24 to 64 bytes in base64"),
     stored("to sign, a key and its name are needed: save, and make one below"),
     stored("this may only have small letters, digits, hyphens, and dots between"),
     stored("The mail was handed over, but the server did not say whether it keeps it"),

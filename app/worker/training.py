@@ -95,6 +95,7 @@ def _asked(name: str, curriculum: Curriculum) -> dict[str, Any]:
                 "labels": {
                     head.value: [label.label, label.weight] for head, label in lesson.labels.items()
                 },
+                "weak": [head.value for head, label in lesson.labels.items() if label.weak],
             }
             for lesson in curriculum.lessons
         ],
@@ -132,6 +133,8 @@ async def serve(works: Works) -> None:
     """Have the versions answer that are meant to, wherever they were trained."""
     if not works.triage.switched_on:
         return
+    for name, readable in works.triage.news():
+        await works.in_transaction(models.opened, name, readable=readable)
     wanted = await works.read(models.in_force)
     if wanted != works.triage.serving:
         works.triage.serve(*[await works.read(_version, name) for name in wanted])

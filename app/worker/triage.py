@@ -5,12 +5,14 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from typing import Any
 
 from classifier.contract import Classifier, Prediction
@@ -38,16 +40,14 @@ def by_words(folder: Path) -> Classifier:
 def _encoder(profile: str) -> Any:
     from classifier import encoders  # noqa: PLC0415
 
-    return encoders.of_profile(profile)
+    return encoders.usable(profile)
 
 
 def own(path: Path, *, profile: str = "encoder") -> Classifier:
     """A version the organisation trained; both that answer share one encoder. Raises `BadModel`."""
     from classifier import storage  # noqa: PLC0415
 
-    encoder = _encoder(profile)
-    encoder.encode(["ready"])  # loads it, before anybody waits for an answer
-    return storage.load(path, encoder)
+    return storage.load(path, _encoder(profile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +83,7 @@ class Triage:
         self._swapper: threading.Thread | None = None
         self._tried = threading.Event()  # the model is loaded, or never will be
         self._lock, self._swapping = threading.Lock(), threading.Lock()
+        self._news: SimpleQueue[tuple[str, bool]] = SimpleQueue()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="triage")
 
     @property
@@ -123,6 +124,12 @@ class Triage:
             )
             self._swapper.start()
 
+    def news(self) -> Iterator[tuple[str, bool]]:
+        """The versions that were to be read since this was asked last, and whether they could."""
+        with suppress(Empty):
+            while True:
+                yield self._news.get_nowait()
+
     def settled(self, seconds: float) -> None:
         """Wait until what is to answer does."""
         if self._swapper is not None:
@@ -141,23 +148,34 @@ class Triage:
             model = self._opened(champion) if champion else None
             self._model = model or self._fetch(self.folder)
             self._beside = self._opened(shadow) if shadow else None
+        answering = champion.name if champion and model else "samples"
+        log.info("a model answers", extra={"model": answering})
 
     def _opened(self, version: Version) -> Classifier | None:
         """None when it cannot be used here, as after an update of what it was made with."""
+        from classifier.storage import BadModel  # noqa: PLC0415 - see above
+
         folder = self.folder / "own"
         try:
             if hashlib.sha256(version.weights).hexdigest() != version.sha256:
-                raise ValueError("it is not what was stored")  # noqa: TRY301 - handled as any other
+                raise BadModel("it is not what was stored")  # noqa: TRY301 - handled as any other
             folder.mkdir(parents=True, exist_ok=True)
             with tempfile.TemporaryDirectory(dir=folder) as place:
                 path = Path(place) / "model.npz"
                 path.write_bytes(version.weights)
                 path.with_suffix(".json").write_bytes(version.card)
-                return self._fetch_own(path)
+                found = self._fetch_own(path)
+        except BadModel as problem:
+            said = {"model": version.name, "reason": str(problem)}
+            log.error("a version cannot be used", extra=said)  # noqa: TRY400 - a sentence says it
+            self._news.put((version.name, False))
+            return None
         except Exception:
             # A version that is broken must never stop mail from being filed.
             log.exception("a version cannot be used", extra={"model": version.name})
             return None
+        self._news.put((version.name, True))
+        return found
 
     def predict_beside(self, text: str, *, language: str) -> Prediction | None:
         """What the version that is tried out would say; nobody waits long for it."""

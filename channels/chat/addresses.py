@@ -16,7 +16,7 @@ _TRANSLATED_LOCALLY = ipaddress.IPv6Network("64:ff9b:1::/48")
 
 
 class Forbidden(Exception):
-    """The name leads to a place no callback may reach; the words say which."""
+    """The name leads to an address inside, where no callback may go; the message is that."""
 
 
 async def resolve(host: str, port: int) -> list[str]:
@@ -33,7 +33,7 @@ def allowed(found: Sequence[str], *, allow_loopback: bool) -> list[str]:
         if address.is_loopback and allow_loopback:
             continue
         if not _is_public(address):
-            raise Forbidden(f"leads to {address}, which is inside and not on the internet")
+            raise Forbidden(str(address))
     return list(found)
 
 

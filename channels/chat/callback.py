@@ -66,7 +66,10 @@ class Callback:
             async with asyncio.timeout(self.seconds):
                 return await self._to_first_reachable(config, url, rendered, attempt)
         except addresses.Forbidden as refusal:
-            return Refused(f"The callback address {host} {refusal}.")
+            return Refused(
+                f"The callback address {host} leads to {refusal}, "
+                "which is inside and not on the internet."
+            )
         except (OSError, httpx2.HTTPError, httpx2.InvalidURL) as error:
             return _unanswered(attempt, host, error)
 

@@ -108,13 +108,15 @@ def test_what_weighs_nothing_is_not_learned() -> None:
             {
                 "key": "1", "text": "A lid", "group": "c", "language": "en",
                 "labels": {"stage": ["C", 0.0], "topic": ["t_parts", 1.0]},
+                "weak": ["topic"],
             }
         ],
     }  # fmt: skip
 
     [one] = learning.read(asked).lessons
 
-    assert one == Lesson("1", "A lid", "c", "en", {"topic": ("t_parts", 1.0)})
+    labels = {"topic": ("t_parts", 1.0)}
+    assert one == Lesson("1", "A lid", "c", "en", labels, frozenset({"topic"}))
 
 
 def test_its_process_says_in_a_line_what_is_wrong(tmp_path: Path) -> None:

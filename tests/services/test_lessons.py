@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from app.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.domain.words import Head, Status
-from app.services import lessons, tagging, topics, verdicts
+from app.services import lessons, tagging, tickets, topics, verdicts
 from app.services.access import SYSTEM
 from app.services.lessons import Curriculum, Label
 from app.store.tables import Correction, Ticket, Topic
@@ -87,6 +87,41 @@ def test_the_newest_word_counts_and_corrections_weigh_double(desk: Desk) -> None
     ]
     assert found.through == max(row.id for row in desk.all(Correction))
     assert (found.count(Head.STAGE), found.count(Head.TOPIC)) == (3, 2)
+
+
+def test_what_an_agent_resolved_as_the_model_had_it_counts_a_little(desk: Desk) -> None:
+    untouched = desk.ticket(inquiry(text="Where is it?"), prediction=guess("D", "delivery"))
+    partly = desk.ticket(inquiry(text="The lid is broken."), prediction=guess("D", "delivery"))
+    by_nobody = desk.ticket(prediction=guess("D", "delivery"))
+    unsure = desk.ticket(prediction=guess(None, None))
+    desk.ticket(prediction=guess("D", "delivery"))  # is still open
+    desk.do(verdicts.choose, desk.ann, partly.ref, Head.STAGE, "F")
+    for ticket in (untouched, partly, unsure):
+        desk.do(tickets.resolve, desk.ann, ticket.ref)
+    desk.do(tickets.resolve, SYSTEM, by_nobody.ref)
+
+    found = gather(desk)
+
+    [verdict] = desk.all(Correction)
+    ann = desk.ann.agent_id or 0
+    # Of the topic nobody said anything: what was left so cannot outweigh that.
+    assert [(one.ticket_id, one.labels) for one in found.lessons] == [
+        (
+            untouched.id,
+            {
+                Head.STAGE: Label("D", 0.3, 0, 0, weak=True),
+                Head.TOPIC: Label("delivery", 0.0, 0, 0, weak=True),
+            },
+        ),
+        (
+            partly.id,
+            {
+                Head.STAGE: Label("F", 2.0, ann, verdict.id),
+                Head.TOPIC: Label("delivery", 0.0, 0, 0, weak=True),
+            },
+        ),
+    ]
+    assert (found.count(Head.STAGE), found.count(Head.TOPIC)) == (1, 0)
 
 
 def test_a_renamed_topic_keeps_what_was_said_of_it(desk: Desk) -> None:

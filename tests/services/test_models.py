@@ -250,6 +250,52 @@ def test_five_versions_are_kept_and_whichever_answers(desk: Desk) -> None:
     assert (len(kept), first.id in kept) == (6, True)
 
 
+def test_a_version_that_cannot_be_read_has_another_one_trained_once(
+    desk: Desk, forward: Forward
+) -> None:
+    desk.do(models.opened, trained(desk, "own-1").name, readable=True)
+    fine = due(desk)
+    forward(SOON)
+    for _ in range(2):
+        desk.do(models.opened, "own-1", readable=False)
+    noticed, jobs = due(desk), desk.jobs()
+    forward(SOON)
+    trained(desk, "own-2")
+    desk.do(models.opened, "own-2", readable=False)
+
+    # The new one is no better: training it over and over would not help.
+    assert (fine, noticed, jobs, due(desk)) == (False, True, 1, False)
+    assert [(one.state, one.problem) for one in desk.all(ModelVersion)] == [
+        (ModelState.RETIRED, models.UNREADABLE),
+        (ModelState.CHAMPION, models.UNREADABLE),
+    ]
+
+
+def test_whether_a_version_can_be_read_is_seen_anew_when_it_is_to_answer(desk: Desk) -> None:
+    desk.do(models.set_promotion, SYSTEM, Promotion.BY_HAND)
+    version = trained(desk, "own-1")
+    desk.do(models.opened, "own-1", readable=False)
+
+    desk.do(models.promote, SYSTEM, version.id)
+    promoted = desk.one(ModelVersion, version.id).problem
+    desk.do(models.opened, "own-1", readable=False)
+    desk.do(models.opened, "own-1", readable=True)
+    desk.do(models.opened, "a version that is gone", readable=False)
+
+    assert (promoted, desk.one(ModelVersion, version.id).problem) == ("", "")
+
+
+def test_what_cannot_be_read_is_not_shown_after_its_day(desk: Desk, forward: Forward) -> None:
+    desk.do(models.set_promotion, SYSTEM, Promotion.AFTER_A_DAY)
+    trained(desk, "own-1")
+    desk.do(models.opened, "own-1", readable=False)
+
+    forward(DAY)
+    desk.do(models.tried)
+
+    assert states(desk) == {"own-1": "shadow"}
+
+
 def test_verdicts_the_model_cannot_believe_are_listed(desk: Desk) -> None:
     judged(desk, 2)
 

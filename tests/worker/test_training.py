@@ -1,6 +1,7 @@
 """The job that trains: once, on what people said, and every worker finds what came of it."""
 
 import asyncio
+import hashlib
 import threading
 from datetime import timedelta
 from pathlib import Path
@@ -16,6 +17,7 @@ from app.worker.file import file
 from app.worker.trainer import Apart, NotTrained
 from app.worker.triage import Triage
 from classifier.contract import Classifier, Prediction
+from classifier.storage import BadModel
 from tests.fakes import FakeTrainer, raw
 from tests.inquiries import guess, inquiry
 from tests.worker.conftest import Plant
@@ -42,7 +44,7 @@ def own(path: Path) -> Classifier:
     """A version of one's own, whose name is all its weights."""
     assert path.with_suffix(".json").read_bytes() == b"{}"
     if path.read_bytes() == b"broken":
-        raise ValueError("not a model")
+        raise BadModel("model.npz was made with another encoder.")
     return Says("H")
 
 
@@ -75,7 +77,9 @@ def test_what_people_said_is_taught_once(school: Plant) -> None:
     [version] = versions(school)
     assert (version.state, version.name) == (ModelState.CHAMPION, asked["name"])
     assert version.learned == {"samples": 7, "stage": 30, "topic": 0}
-    assert [lesson["labels"] for lesson in asked["lessons"]] == [{"stage": ["D", 1.0]}] * 30
+    assert [(lesson["labels"], lesson["weak"]) for lesson in asked["lessons"]] == [
+        ({"stage": ["D", 1.0]}, [])
+    ] * 30
     assert trainer_of(school).beside == [b""]
 
 
@@ -196,6 +200,29 @@ def test_a_broken_version_answers_nothing_and_stops_nobody(
     assert said(school.works.triage) == "A"
     assert [one.getMessage() for one in caplog.records if one.levelname == "ERROR"] == [
         "a version cannot be used"
+    ]
+    school.works.triage.close()
+
+
+def test_a_version_from_before_an_upgrade_is_replaced_by_itself(school: Plant) -> None:
+    asyncio.run(training.train(school.works))
+    with school.desk.db.transaction() as session:
+        found = models.file_of(session, versions(school)[0].name)
+        assert found is not None
+        found.weights, found.sha256 = b"broken", hashlib.sha256(b"broken").hexdigest()
+
+    asyncio.run(training.serve(school.works))
+    meanwhile = said(school.works.triage)
+    school.forward(SOON)
+    asyncio.run(training.serve(school.works))  # tells what the loading found
+    asyncio.run(training.train(school.works))
+    asyncio.run(training.serve(school.works))
+    school.works.triage.settled(WITHIN)
+
+    assert (meanwhile, said(school.works.triage)) == ("A", "H")
+    assert [(one.state, one.problem) for one in versions(school)] == [
+        (ModelState.RETIRED, models.UNREADABLE),
+        (ModelState.CHAMPION, ""),
     ]
     school.works.triage.close()
 

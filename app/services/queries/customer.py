@@ -68,6 +68,7 @@ class Panel:
     met: frozenset[str]  # anchors of earlier contacts
     no_feedback: bool
     may_ask: bool
+    may_learn: bool
     tickets: int
     earlier: tuple[Earlier, ...]
     ratings: tuple[Rating, ...]
@@ -178,6 +179,7 @@ def panel(session: Session, customer: Customer, *, without: int = 0, shown: int 
         met=frozenset(ask(_ANCHORS, whose).scalars()) - {""},
         no_feedback=customer.no_feedback_at is not None,
         may_ask=customer.may_ask,
+        may_learn=customer.may_learn,
         tickets=tickets,
         earlier=tuple(
             starmap(Earlier, ask(_EARLIER, {**whose, "without": without, "shown": shown}))

@@ -30,7 +30,7 @@ class Collection:
 
 
 def collect(session: Session, actor: Actor, head: Head) -> Collection:
-    """What the model learns this head from, the oldest first."""
+    """What people said of this head, the oldest first."""
     require(actor, Permission.ADMIN)
     names, firms = _names(session)
     rows = [
@@ -42,7 +42,7 @@ def collect(session: Session, actor: Actor, head: Head) -> Collection:
             firms=frozenset(firms[lesson.ticket_id]),
         )
         for lesson in lessons.gather(session).lessons
-        if head in lesson.labels
+        if head in lesson.labels and not lesson.labels[head].weak
     ]
     return Collection(rows, frozenset(session.exec(select(Agent.name))))
 

@@ -37,6 +37,7 @@ class Customer(Row, table=True):
     asked_at: datetime | None = maybe_moment()  # when the last request left, or may have
     no_feedback_at: datetime | None = maybe_moment()  # when they asked not to be asked
     may_ask: bool = False  # agreed to be asked (needed by the strict policy)
+    may_learn: bool = True  # whether triage may learn from what they wrote
     merged_into_id: int | None = maybe_link("customer")
     sample: bool = False
 

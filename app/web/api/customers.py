@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict
 
-from app.services import customers
+from app.services import customers, unlearning
 from app.services.access import Permission, require
 from app.services.queries import customer
 from app.services.queries.customer import Panel
@@ -20,6 +20,7 @@ class CustomerState(BaseModel):
     name: str
     time_zone: str
     may_ask: bool
+    may_learn: bool
 
 
 class Name(Input):
@@ -30,7 +31,7 @@ class TimeZone(Input):
     time_zone: Line
 
 
-class Feedback(Input):
+class Allowed(Input):
     allowed: bool
 
 
@@ -58,8 +59,16 @@ def set_time_zone(ref: Ref, body: TimeZone, actor: CurrentActor, db: Db) -> Cust
 
 
 @router.put("/{ref}/feedback")
-def allow_feedback(ref: Ref, body: Feedback, actor: CurrentActor, db: Db) -> CustomerState:
+def allow_feedback(ref: Ref, body: Allowed, actor: CurrentActor, db: Db) -> CustomerState:
     """Note that they agreed to be asked, or object; agreement is refused after an objection."""
     with db.transaction() as session:
         found = customers.allow_feedback(session, actor, ref, allowed=body.allowed)
+    return CustomerState.model_validate(found)
+
+
+@router.put("/{ref}/learning")
+def allow_learning(ref: Ref, body: Allowed, actor: CurrentActor, db: Db) -> CustomerState:
+    """Whether triage may learn from what they wrote; if not, versions that did are deleted."""
+    with db.transaction() as session:
+        found = unlearning.allow(session, actor, ref, allowed=body.allowed)
     return CustomerState.model_validate(found)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import Form, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from app.services import customers
+from app.services import customers, unlearning
 from app.services.queries import customer
 from app.web import routes
 from app.web.deps import CurrentActor, Db
@@ -49,4 +49,13 @@ def feedback(
 ) -> RedirectResponse:
     with db.transaction() as session:
         customers.allow_feedback(session, actor, ref, allowed=allowed == "yes")
+    return go(f"/customers/{ref}")
+
+
+@router.post("/learning")
+def learning(
+    ref: str, actor: CurrentActor, db: Db, allowed: Annotated[str, Form(max_length=3)] = ""
+) -> RedirectResponse:
+    with db.transaction() as session:
+        unlearning.allow(session, actor, ref, allowed=allowed == "yes")
     return go(f"/customers/{ref}")

@@ -246,3 +246,17 @@ def test_customer_is_renamed_and_objects(ann: Person, db: Database) -> None:
     assert (named["name"], agreed["may_ask"], objected["may_ask"]) == ("高橋 ゆみ", True, False)
     assert (shown["name"], shown["no_feedback"], shown["tickets"]) == ("高橋 ゆみ", True, 1)
     assert ann.client.get("/api/customers/000000000").status_code == 404
+
+
+def test_what_a_customer_wrote_is_forgotten_by_triage(
+    ann: Person, boss: Person, db: Database
+) -> None:
+    with db.transaction() as session:
+        ref = session.get_one(Customer, make_ticket(session).customer_id).ref
+    address = f"/api/customers/{ref}"
+
+    refused = ann.client.put(f"{address}/learning", json={"allowed": False}).status_code
+    forgotten = boss.client.put(f"{address}/learning", json={"allowed": False}).json()
+
+    assert (refused, forgotten["may_learn"]) == (403, False)
+    assert ann.client.get(address).json()["may_learn"] is False

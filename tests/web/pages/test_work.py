@@ -239,6 +239,21 @@ def test_customer_is_renamed_and_says_whether_to_be_asked(
     assert (found.name, found.may_ask, found.no_feedback_at) == ("K. Weiß", True, None)
 
 
+def test_a_customer_is_forgotten_by_triage_and_learned_from_again(
+    boss: Person, ann: Person, case: Case
+) -> None:
+    address = f"/customers/{case.customer}"
+
+    before, may_not = boss.client.get(address).text, ann.client.get(address).text
+    boss.client.post(f"{address}/learning")
+    after = boss.client.get(address).text
+    boss.client.post(f"{address}/learning", data={"allowed": "yes"})
+
+    assert ("Forget their inquiries" in before, "Forget their" in may_not) == (True, False)
+    assert "It learns nothing from their inquiries" in after
+    assert boss.client.get(address).text == before
+
+
 def test_map_says_what_it_saw_and_each_cell_opens_its_tickets(ann: Person, case: Case) -> None:
     whole = ann.client.get("/map").text
     cell = ann.client.get("/map/cell?stage=satisfaction&segment=returning").text

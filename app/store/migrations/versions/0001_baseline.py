@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("no_feedback_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("may_ask", sa.Boolean(), nullable=False),
+        sa.Column("may_learn", sa.Boolean(), nullable=False),
         sa.Column(
             "merged_into_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
