@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 import httpx2 as httpx
 
+from tests.documents import ROOT
 from tests.servers import free_port
 
 CEILING = 60.0
@@ -41,6 +42,7 @@ class Setten:
     environment: dict[str, str] = field(default_factory=dict)
     port: int = field(default_factory=free_port)
     mail_port: int = field(default_factory=free_port)
+    tree: Path = ROOT  # where its source lies
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     client: httpx.Client = field(init=False)
 
@@ -79,6 +81,7 @@ class Setten:
             process = subprocess.Popen(
                 [sys.executable, "-m", "app.cli", *words],
                 env={**self.variables, **(more or {})},
+                cwd=self.tree,
                 stdin=subprocess.DEVNULL,
                 stdout=file,
                 stderr=subprocess.STDOUT,
@@ -91,6 +94,7 @@ class Setten:
         return subprocess.run(
             [sys.executable, "-m", "app.cli", *words],
             env=self.variables,
+            cwd=self.tree,
             input=given,
             capture_output=True,
             text=True,
