@@ -19,7 +19,7 @@ import app.worker.engine  # importing is what declares the crash points
 from app import __version__
 from app.core import crashpoints, errors
 from app.core.settings import Settings
-from app.domain import survey
+from app.domain import score, survey
 from app.services.queries.inbox import View
 from app.web.errors import STATUS
 from app.web.speech import LANGUAGES
@@ -337,6 +337,30 @@ def test_the_figures_of_triage_are_those_of_the_model_card() -> None:
     assert f"{topic[1]:.0f} % of the topics, of which {topic[2]:.0f} % were right" in readme
     assert [one for one in german if f"{one} %" not in read(START_PAGES["de"])] == []
     assert [one for one in japanese if f"{one} %" not in read(START_PAGES["ja"])] == []
+
+
+@pytest.mark.parametrize(
+    ("page", "signs"),
+    [
+        ("docs/triage.md", {}),
+        ("docs/de/triage.md", {".": ","}),
+        ("docs/ja/triage.md", {" (": "（", ")": "）"}),
+    ],
+)
+def test_the_intervals_of_triage_are_those_of_the_figures(page: str, signs: dict[str, str]) -> None:
+    found = re.findall(
+        r"^(?:all|de|en|ja) +(\d+) +(\S+)%", read("classifier/README.md"), re.MULTILINE
+    )
+    expected = []
+    for texts, percent in found:
+        share = score.share(round(float(percent) * int(texts) / 100), int(texts))
+        told = f"{percent} % ({share.low}–{share.high})"
+        for plain, sign in signs.items():
+            told = told.replace(plain, sign)
+        expected.append(told)
+
+    assert len(expected) == 8
+    assert [told for told in expected if told not in read(page)] == []
 
 
 def test_the_package_names_its_version_and_its_page_once() -> None:
