@@ -116,6 +116,7 @@ STORED = (
     stored("“%(words)s” is not a stage."),
     stored("“%(words)s” is not a topic in use."),
     stored("The stored file %(value)s… is missing."),
+    stored("Between 1 and %(value)s inquiries can be labelled at once."),
     # what became of a version of the model
     stored("It was deleted, for it had learned from inquiries that are to be forgotten."),
     stored(
