@@ -43,7 +43,7 @@ class Names:
 NamesForm = Annotated[Names, Depends()]
 
 
-def page(request: Request, house: House, actor: Actor, *, problem: str = "") -> HTMLResponse:
+def _page(request: Request, house: House, actor: Actor, *, problem: str = "") -> HTMLResponse:
     require(actor, Permission.ADMIN)
     with house.database.reading() as session:
         around = shell.load(session, actor)
@@ -70,7 +70,7 @@ def page(request: Request, house: House, actor: Actor, *, problem: str = "") -> 
 
 @router.get("")
 def shown(request: Request, actor: CurrentActor, house: TheHouse) -> HTMLResponse:
-    return page(request, house, actor)
+    return _page(request, house, actor)
 
 
 @router.post("/train")
@@ -80,7 +80,7 @@ def train(actor: CurrentActor, house: TheHouse) -> RedirectResponse:
     return go(_PAGE, did="asked")
 
 
-def _do(
+def do(
     request: Request, house: House, actor: Actor, act: Callable[[Session, Actor], object]
 ) -> Response:
     """Done, and the page anew; or the page as it was, with what is wrong."""
@@ -88,7 +88,7 @@ def _do(
         with house.database.transaction() as session:
             act(session, actor)
     except (Invalid, Conflict) as error:
-        return page(request, house, actor, problem=error.message)
+        return _page(request, house, actor, problem=error.message)
     return go(_PAGE, did="saved")
 
 
@@ -99,36 +99,36 @@ def set_promotion(
     house: TheHouse,
     promotion: Annotated[Promotion, Form()],
 ) -> Response:
-    return _do(request, house, actor, partial(models.set_promotion, promotion=promotion))
+    return do(request, house, actor, partial(models.set_promotion, promotion=promotion))
 
 
 @router.post("/versions/{model_id}/promote")
 def promote(request: Request, model_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
-    return _do(request, house, actor, partial(models.promote, model_id=model_id))
+    return do(request, house, actor, partial(models.promote, model_id=model_id))
 
 
 @router.post("/versions/{model_id}/try-out")
 def try_out(request: Request, model_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
-    return _do(request, house, actor, partial(models.try_out, model_id=model_id))
+    return do(request, house, actor, partial(models.try_out, model_id=model_id))
 
 
 @router.post("/versions/{model_id}/retire")
 def retire(request: Request, model_id: Id, actor: CurrentActor, house: TheHouse) -> Response:
-    return _do(request, house, actor, partial(models.retire, model_id=model_id))
+    return do(request, house, actor, partial(models.retire, model_id=model_id))
 
 
 @router.post("/topics")
 def add(request: Request, actor: CurrentActor, house: TheHouse, names: NamesForm) -> Response:
-    return _do(request, house, actor, partial(topics.add, labels=names.labels))
+    return do(request, house, actor, partial(topics.add, labels=names.labels))
 
 
 @router.post("/topics/rename")
 def rename(
     request: Request, actor: CurrentActor, house: TheHouse, key: Key, names: NamesForm
 ) -> Response:
-    return _do(request, house, actor, partial(topics.rename, key=key, labels=names.labels))
+    return do(request, house, actor, partial(topics.rename, key=key, labels=names.labels))
 
 
 @router.post("/topics/merge")
 def merge(request: Request, actor: CurrentActor, house: TheHouse, key: Key, into: Key) -> Response:
-    return _do(request, house, actor, partial(topics.merge, key=key, into=into))
+    return do(request, house, actor, partial(topics.merge, key=key, into=into))

@@ -1,9 +1,10 @@
 """Topics that are proposed: making one, giving it to its inquiries, or saying that it is none."""
 
+from functools import partial
+
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
-from app.core.errors import Conflict, Invalid
 from app.services import proposals
 from app.web import routes
 from app.web.deps import CurrentActor, Db, Id, TheHouse
@@ -27,12 +28,8 @@ def look(actor: CurrentActor, db: Db) -> RedirectResponse:
 def make(
     request: Request, proposal: Id, actor: CurrentActor, house: TheHouse, names: NamesForm
 ) -> Response:
-    try:
-        with house.database.transaction() as session:
-            proposals.make(session, actor, proposal, names.labels)
-    except (Invalid, Conflict) as error:
-        return learning.page(request, house, actor, problem=error.message)
-    return go(_PAGE, did="saved")
+    make_it = partial(proposals.make, number=proposal, labels=names.labels)
+    return learning.do(request, house, actor, make_it)
 
 
 @router.post("/{proposal}/refuse")
