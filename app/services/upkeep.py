@@ -10,6 +10,7 @@ from app.services import (
     doubts,
     intake,
     models,
+    neighbours,
     outbox,
     pauses,
     proposals,
@@ -83,6 +84,8 @@ def tick(session: Session, *, reachable: bool = False) -> None:
     surveys.expire(session)
     for survey_id in surveys.due(session, reachable=reachable):
         jobs.enqueue(session, "ask", survey_id=survey_id)
+    if neighbours.waiting(session):
+        jobs.enqueue(session, "compare")
 
 
 def alive(session: Session, worker: str) -> None:

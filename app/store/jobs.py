@@ -30,6 +30,7 @@ QUEUES = {  # job → queue; the number is how often a worker looks, in seconds
     "tag": ("timers", 2.0),
     "train": ("timers", 2.0),
     "propose": ("timers", 2.0),
+    "compare": ("timers", 2.0),
 }
 
 _clients: "WeakKeyDictionary[Engine, DBOSClient]" = WeakKeyDictionary()

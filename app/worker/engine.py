@@ -19,6 +19,7 @@ from app.core.logs import job_id
 from app.services import intake, leases, outbox, surges, surveys, upkeep
 from app.store import jobs
 from app.worker import listen, pull
+from app.worker.compare import compare
 from app.worker.copies import copy
 from app.worker.deliver import deliver
 from app.worker.file import file, file_slow, tag
@@ -52,6 +53,7 @@ KINDS: dict[str, Callable[..., Coroutine[Any, Any, None]]] = {
     "tag": tag,
     "train": train,
     "propose": propose,
+    "compare": compare,
 }
 
 

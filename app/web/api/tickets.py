@@ -8,8 +8,9 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
 from app.services import merging, resting, third_parties, tickets, verdicts
-from app.services.queries import inbox, ticket, vocabulary
+from app.services.queries import inbox, neighbours, ticket, vocabulary
 from app.services.queries.inbox import Selection, Sort, View
+from app.services.queries.neighbours import Beside
 from app.services.queries.ticket import Conversation
 from app.services.resting import When
 from app.store import search
@@ -23,6 +24,7 @@ FOUND_UP_TO = 200
 
 _ROWS = TypeAdapter(inbox.Rows)
 _CONVERSATION = TypeAdapter(Conversation)
+_BESIDE = TypeAdapter(Beside)
 
 
 class TicketState(BaseModel):
@@ -127,6 +129,18 @@ def one(ref: Ref, actor: CurrentActor, db: Db) -> Response:
     with db.reading() as session:
         found = ticket.view(session, actor, ref, vocabulary.current(session))
     return as_json(_CONVERSATION, found)
+
+
+@router.get("/{ref}/similar", response_model=Beside)
+def similar(ref: Ref, actor: CurrentActor, db: Db) -> Response:
+    """What meant nearly the same and how it was answered, and what is nearly the same text.
+
+    An `answer` comes without its greeting, the names of whom it was written to and long numbers;
+    a person still has to read it before it goes to somebody else.
+    """
+    with db.reading() as session:
+        found = neighbours.view(session, actor, ref)
+    return as_json(_BESIDE, found)
 
 
 @router.post("/{ref}/replies", status_code=201)

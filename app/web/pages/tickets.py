@@ -5,7 +5,7 @@ from datetime import datetime, time, timedelta
 from typing import Annotated, Any
 from zoneinfo import ZoneInfo
 
-from fastapi import Depends, Form, Request
+from fastapi import Depends, Form, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlmodel import Session
 
@@ -13,8 +13,9 @@ from app.core import clock, secrets
 from app.core.errors import Invalid
 from app.services import agents, letterheads, organisation, tickets
 from app.services.access import Actor
-from app.services.queries import inbox, surges, ticket
+from app.services.queries import inbox, neighbours, surges, ticket
 from app.services.queries.inbox import Row, Selection, View
+from app.services.queries.neighbours import Beside, Similar
 from app.services.queries.said import Said
 from app.services.queries.ticket import Conversation, Event
 from app.web import routes, speech
@@ -65,6 +66,7 @@ class Typed:
     cc: str = ""
     problem: str = ""
     newer: bool = False
+    borrowed: Similar | None = None  # the ticket whose answer was put into the text
 
 
 def timeline(found: Conversation) -> list[Item]:
@@ -102,6 +104,7 @@ def _next(rows: tuple[Row, ...], ref: str) -> str:
 class Loaded:
     around: Shell
     found: Conversation
+    beside: Beside
     context: dict[str, Any]
 
 
@@ -110,6 +113,7 @@ def load(session: Session, request: Request, actor: Actor, ref: str, view: View)
     chosen = Selection(view=view)
     rows = inbox.rows(session, actor, chosen)
     found = ticket.view(session, actor, ref, around.words)
+    beside = neighbours.view(session, actor, found.ref)
     signature = letterheads.signature_on(session, found.ref, actor.name)
     people = [person for person in agents.listed(session) if person.active]
     told = Alarms(surges.untold(session, actor))
@@ -117,9 +121,11 @@ def load(session: Session, request: Request, actor: Actor, ref: str, view: View)
     return Loaded(
         around,
         found,
+        beside,
         {
             **list_context(around, chosen, rows, "", ref, told),
             "t": found,
+            "beside": beside,
             "timeline": timeline(found),
             "agents": people,
             "next": _next(rows.rows, ref),
@@ -146,6 +152,7 @@ def render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) ->
         open_to=bool(typed.problem),
         problem=typed.problem,
         newer=typed.newer,
+        borrowed=typed.borrowed,
         act=secrets.new_ref(20),
         did=request.query_params.get("did", ""),
         on=request.query_params.get("on", ref_of(request)),
@@ -158,9 +165,23 @@ def ref_of(request: Request) -> str:
     return str(request.path_params["ref"])
 
 
+def _with_answer(loaded: Loaded, other: str) -> Typed:
+    """The draft with what a similar ticket was answered, once. Nothing is kept or sent by it."""
+    borrowed, draft = loaded.beside.answer(other), loaded.found.draft
+    if borrowed is None:
+        return Typed()
+    text = draft if borrowed.answer in draft else f"{draft.rstrip()}\n\n{borrowed.answer}".lstrip()
+    return Typed(text=text, borrowed=borrowed)
+
+
 @router.get("")
 def shown(
-    request: Request, ref: str, actor: CurrentActor, db: Db, view: View = View.OPEN
+    request: Request,
+    ref: str,
+    actor: CurrentActor,
+    db: Db,
+    view: View = View.OPEN,
+    insert: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     with db.reading() as session:
         loaded = load(session, request, actor, ref, view)
@@ -170,7 +191,7 @@ def shown(
         # Reading marks it read: without a script there is no other moment for it.
         with db.transaction() as session:
             tickets.mark_seen(session, actor, ref)
-    return render(request, loaded, Typed())
+    return render(request, loaded, _with_answer(loaded, insert))
 
 
 @router.get("/thread")
