@@ -5,7 +5,6 @@ The classifier can tell as well, but with numpy, which a process that only shows
 
 import re
 import unicodedata
-from bisect import bisect_right
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
@@ -27,6 +26,7 @@ def groups(texts: Sequence[str]) -> list[int]:
     """The place of the first text that each is nearly the same as: its own where there is none."""
     found: list[int] = []
     sketches = [_sketch(text[:LONGEST]) for text in texts]
+    known = [frozenset(sketch) for sketch in sketches]
     having: dict[int, list[int]] = defaultdict(list)  # piece → places of first texts with it
     for place, sketch in enumerate(sketches):
         asked = sketch[:_ASKED]
@@ -36,7 +36,7 @@ def groups(texts: Sequence[str]) -> list[int]:
         for other, number in shared:
             if number < min(_SHARED, len(asked)):
                 break
-            if _likeness(sketch, sketches[other]) >= least:
+            if _likeness(known[place], known[other], least) >= least:
                 first = other
                 break
         if first == place:
@@ -60,8 +60,10 @@ def _sketch(text: str) -> tuple[int, ...]:
     return tuple(sorted(numbers)[:_KEPT])
 
 
-def _likeness(one: tuple[int, ...], other: tuple[int, ...]) -> float:
-    both, either = set(one) & set(other), sorted({*one, *other})[:_KEPT]
-    if not either:
+def _likeness(one: frozenset[int], other: frozenset[int], least: float) -> float:
+    """The share of pieces in common; 0 where it is clear at once that it is below `least`."""
+    both = one & other
+    if not both or len(both) < least * max(len(one), len(other)):
         return 0.0
-    return bisect_right(sorted(both), either[-1]) / len(either)
+    either = sorted(one | other)[:_KEPT]
+    return sum(piece <= either[-1] for piece in both) / len(either)
