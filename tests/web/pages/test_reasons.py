@@ -75,3 +75,4 @@ def test_what_a_person_said_needs_no_reasons(ann: Person, db: Database) -> None:
     page = ann.client.get(f"/tickets/{ref}").text
 
     assert told(page) == "Topic: Fault & repair No single word decided it."
+    assert "Accept it" in page
