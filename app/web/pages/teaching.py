@@ -27,6 +27,7 @@ def listed(
     did: Annotated[str, Query(max_length=20)] = "",
     act: Annotated[str, Query(pattern=_REF)] = "",
     on: Annotated[str, Query(pattern=_REF)] = "",
+    at: Annotated[int, Query(ge=0, le=query.SHOWN)] = 0,
 ) -> HTMLResponse:
     with db.reading() as session:
         around = shell.load(session, actor)
@@ -39,18 +40,18 @@ def listed(
         found=found,
         did=did,
         act=act,
-        # Who works from the keyboard goes on where they are, or with the first that is left.
-        on=on if on in refs else refs[0] if did and refs else "",
+        # Who works from the keyboard goes on with this row, or with what came in its place.
+        on=on if on in refs else refs[min(at, len(refs) - 1)] if did and refs else "",
     )
 
 
 @dataclass
 class WordForm:
-    """A button of a row, and which rows are nearly the same or come next."""
+    """A button of a row, where the row stands, and which are nearly the same."""
 
     ref: Annotated[str, Form(pattern="^[0-9a-z]{1,20}$")]
     twins: Annotated[str, Form(pattern="^[0-9a-z ]{0,4200}$")] = ""
-    following: Annotated[str, Form(alias="next", pattern=_REF)] = ""
+    at: Annotated[int, Form(ge=0, le=query.SHOWN)] = 0
     stage: Annotated[str, Form(max_length=40)] = ""
     topic: Annotated[str, Form(max_length=80)] = ""
     none: Annotated[str, Form(max_length=1)] = ""
@@ -64,7 +65,8 @@ def say(actor: CurrentActor, db: Db, form: Annotated[WordForm, Depends()]) -> Re
         said = teaching.say(session, actor, [form.ref, *form.twins.split()], word)
         left = not form.none and verdicts.open_heads(said.tickets[0])
     did = "dismissed" if form.none else "tagged"
-    return go("/teach", did=did, act=said.act, on=form.ref if left else form.following)
+    on = form.ref if left else ""
+    return go("/teach", did=did, act=said.act, on=on, at=str(form.at or ""))
 
 
 @router.post("/take-back")

@@ -110,6 +110,7 @@ if (url.searchParams.has("did")) {
   url.searchParams.delete("did");
   url.searchParams.delete("on");
   url.searchParams.delete("act");
+  url.searchParams.delete("at");
   history.replaceState(null, "", url);
 }
 document.querySelector(".row[aria-current]")?.scrollIntoView({ block: "nearest" });

@@ -47,7 +47,7 @@ def test_rows_say_why_they_are_there(ann: Person, refs: list[str]) -> None:
 
     assert re.findall(r'<li class="card-row" data-ref="(\w+)"', page) == [refs[0], refs[2]]
     assert f'name="twins" value="{refs[1]}"' in page
-    assert f'name="next" value="{refs[2]}"' in page
+    assert re.findall('name="at" value="(.)"', page) == ["0", "1"]
     assert "and 1 more, nearly the same: an answer holds for both" in page
     assert "It &lt;b&gt;<mark>leaks</mark>&lt;/b&gt; <mark " in page
     assert '<mark class="against">again</mark>' in page
@@ -59,12 +59,12 @@ def test_rows_say_why_they_are_there(ann: Person, refs: list[str]) -> None:
 def test_one_answer_holds_for_both_and_is_taken_back(
     ann: Person, db: Database, refs: list[str]
 ) -> None:
-    went = post(ann, ref=refs[0], twins=refs[1], next=refs[2], stage="F")
+    went = post(ann, ref=refs[0], twins=refs[1], stage="F")
     act = re.search("act=([0-9a-z]+)", went)
     assert act is not None
     page = ann.client.get(went).text
     half = [said(db, ref)[:3] for ref in refs]
-    left = post(ann, ref=refs[0], twins=refs[1], next=refs[2])
+    left = post(ann, ref=refs[0], twins=refs[1], at="1")
     whole = [said(db, ref)[:3] for ref in refs]
     again = re.search("act=([0-9a-z]+)", left)
     assert again is not None
@@ -76,14 +76,16 @@ def test_one_answer_holds_for_both_and_is_taken_back(
     assert f'href="/tickets/{refs[0]}" lang="en" autofocus>' in page
     assert f'name="act" value="{act[1]}"' in page
     assert half == [("F", "person", ""), ("F", "person", ""), ("", "", "")]
-    assert left == f"/teach?did=tagged&act={again[1]}&on={refs[2]}"
+    assert left == f"/teach?did=tagged&act={again[1]}&at=1"
     assert whole == [("F", "person", "person"), ("F", "person", "person"), ("", "", "")]
     assert {back.split("&")[0], first.split("&")[0]} == {"/teach?did=taken_back"}
     assert [said(db, ref)[:3] for ref in refs] == [("", "", "")] * 3
 
 
-def test_no_inquiry_goes_on_with_the_next(ann: Person, db: Database, refs: list[str]) -> None:
-    went = post(ann, ref=refs[0], twins=refs[1], next=refs[2], none="1")
+def test_no_inquiry_goes_on_with_what_came_in_its_place(
+    ann: Person, db: Database, refs: list[str]
+) -> None:
+    went = post(ann, ref=refs[0], twins=refs[1], at="1", none="1")
 
     page = ann.client.get(went).text
     assert [said(db, ref)[3] for ref in refs] == [Status.DISMISSED, Status.DISMISSED, Status.OPEN]
