@@ -24,8 +24,11 @@ log = logging.getLogger(__name__)
 Vectors = NDArray[np.float32]
 _Encode = Callable[[Iterable[str]], Vectors]
 
-# What an inquiry means is said at its beginning, and every character costs the same again.
-LIMIT = 1_000
+# What an inquiry means is said at its beginning, and every character and every piece of a word
+# costs the same again. Of the sample inquiries with more than 96 pieces, as many were right with
+# 192 as with all of them, and fewer with 128.
+LIMIT = 800
+PIECES = 192
 
 _AT_ONCE = 256  # texts; the words of all of them at once would fill the memory
 _WORDS_KEPT = 16_384
@@ -129,9 +132,13 @@ class Pieces:
         self._begin, self._unknown, self._end = tokenizer.encode("")
 
     def of(self, text: str) -> list[int]:
+        """`PIECES` at most."""
         found = [self._begin]
         for word in _BLANKS.split(text):
             found += self._known.get(word) or self._of_word(word)
+            if len(found) >= PIECES:
+                del found[PIECES - 1 :]
+                break
         if len(found) == 1:
             found.append(self._unknown)
         found.append(self._end)

