@@ -55,6 +55,9 @@ class Encoder(Protocol):
     def encode(self, texts: Sequence[str]) -> Vectors:
         """One row for each text, of length one or, when there is nothing to say, of zeros."""
 
+    def rest(self) -> None:
+        """Give back the memory until it is asked again: that will take a second longer."""
+
 
 class Nothing:
     """No encoder: vectors without a single number."""
@@ -65,6 +68,9 @@ class Nothing:
 
     def encode(self, texts: Sequence[str]) -> Vectors:
         return np.zeros((len(texts), self.width), dtype=np.float32)
+
+    def rest(self) -> None:
+        """It has nothing to give back."""
 
 
 class Usem3:
@@ -102,6 +108,10 @@ class Usem3:
             if said:
                 vectors[list(said)] = self._encoder()(said.values())
         return vectors
+
+    def rest(self) -> None:
+        with self._lock:
+            self._loaded = None
 
     def _encoder(self) -> _Encode:
         with self._lock:
@@ -174,6 +184,9 @@ class Remembering:
         for row, text in zip(vectors, texts, strict=True):
             row[:] = self._known[text]
         return vectors
+
+    def rest(self) -> None:
+        self._encoder.rest()
 
 
 def _folder() -> Path:

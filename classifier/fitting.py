@@ -126,7 +126,7 @@ def _fit_model(
     chosen: Terms,
     outside: Sequence[int],
 ) -> Model:
-    material = gather(texts, encoder)
+    material = gather(texts, encoder, chosen.rarest)
     space = material.space(np.arange(len(texts)), chosen.rarest)
     strange = set(outside)
     inside = [
@@ -136,9 +136,11 @@ def _fit_model(
     heads = {
         name: fit_head(material, taught, space, chosen, inquiring) for name, taught in rows.items()
     }
-    meanings = material.vectors
-    if not encoder.width:
+    if encoder.width:
+        meanings = material.vectors.copy()
+    else:
         meanings = nearest.sketches(material.matrix(space, np.arange(len(texts))))
+    nearest.halve(meanings)
     labels = {name: np.full(len(texts), -1, dtype=np.int16) for name in rows}
     for name, taught in rows.items():
         for row in taught:
@@ -148,7 +150,7 @@ def _fit_model(
         heads=heads,
         scope=scope.fit(material, inside, outside, space),
         shelf=nearest.Shelf(
-            meanings.astype(np.float16).astype(np.float32),
+            meanings,
             tuple(text.ref for text in texts),
             labels,
         ),

@@ -59,13 +59,9 @@ class Material:
             there = block[places]
             there.data = np.ones_like(there.data)
             often = np.asarray(there.sum(axis=0)).ravel()
+            kept = np.flatnonzero(often)
             if rarest > 1:
-                together = groups @ there
-                writers = np.bincount(together.indices, minlength=block.shape[1])
-                ours = np.asarray(there[described].sum(axis=0)).ravel()
-                kept = np.flatnonzero((writers >= rarest) | (ours > 0))
-            else:
-                kept = np.flatnonzero(often)
+                kept = _shared(there, groups, described, rarest)
             columns.append(kept.astype(np.intp))
             idf.append(np.log((1 + len(described)) / (1 + often[kept])) + 1)
         return Space(tuple(columns), tuple(idf))
@@ -83,17 +79,35 @@ class Material:
         return hstack(blocks, format="csr")
 
 
-def gather(texts: Sequence[Text], encoder: Encoder) -> Material:
+def gather(texts: Sequence[Text], encoder: Encoder, rarest: int = 1) -> Material:
+    """What fewer than `rarest` groups wrote will count nowhere: it is forgotten at once."""
     from sklearn.feature_extraction.text import CountVectorizer
 
+    groups = _members([text.group for text in texts])
+    described = np.array([text.described for text in texts], dtype=np.bool_)
+    vectors = encoder.encode([text.text for text in texts])
+    encoder.rest()  # learning takes its memory
     names, counts = [], []
     for read in (features.words_of, features.chars_of):
         # One text at a time: the names of all of them at once would fill the memory.
         counter = CountVectorizer(analyzer=read, dtype=np.float32)
-        counts.append(counter.fit_transform(text.text for text in texts))
-        names.append([str(name) for name in counter.get_feature_names_out()])
-    vectors = encoder.encode([text.text for text in texts])
+        block = counter.fit_transform(text.text for text in texts)
+        known = counter.get_feature_names_out()
+        del counter
+        if rarest > 1:
+            kept = _shared(block, groups, described, rarest)
+            block, known = block[:, kept], known[kept]
+        counts.append(block)
+        names.append([str(name) for name in known])
     return Material(texts, tuple(names), tuple(counts), vectors)
+
+
+def _shared(block: Any, groups: Any, described: NDArray[np.bool_], rarest: int) -> Places:
+    """The columns that at least `rarest` groups wrote, or we ourselves."""
+    together = groups @ block
+    writers = np.bincount(together.indices, minlength=block.shape[1])
+    ours = np.asarray(block[described].sum(axis=0)).ravel()
+    return np.flatnonzero((writers >= rarest) | (ours > 0))
 
 
 def _members(groups: Sequence[str]) -> Any:

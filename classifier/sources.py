@@ -66,7 +66,8 @@ def centres(lesson: Lesson, inputs: Any) -> Linear:
 
     rows = np.arange(len(lesson.truth))
     shape = (lesson.width, len(rows))
-    sums = csr_matrix((lesson.weights, (lesson.truth, rows)), shape=shape) @ inputs
+    weights = lesson.weights.astype(inputs.dtype)  # or the inputs would be doubled in size
+    sums = csr_matrix((weights, (lesson.truth, rows)), shape=shape) @ inputs
     middle = np.asarray(sums.todense() if hasattr(sums, "todense") else sums, dtype=np.float64)
     length = np.linalg.norm(middle, axis=1, keepdims=True)
     middle = _STEEP * np.divide(middle, length, out=np.zeros_like(middle), where=length > 0)
