@@ -16,7 +16,7 @@ from classifier.learning import Lesson, Subject
 from classifier.tables import OUT_OF_SCOPE, Example
 
 WEEKS = 13
-MOST = 1_000  # inquiries of a quarter
+MOST = 600  # inquiries of a quarter
 MISTAKES = 0.05  # of all that a person says of an inquiry
 _CORRECTION, _CONFIRMATION = 2.0, 1.0  # as Setten weighs them
 
@@ -49,6 +49,7 @@ def quarter(firm: Firm, order: int, encoder: Encoder, plan: Plan | None = None) 
     chance = random.Random(order)
     count = min(plan.most, len(firm.inquiries))
     stream = chance.sample(list(firm.inquiries), count)
+    encoder.encode([one.text for one in stream])  # what remembers them has to load but once
     lessons: list[Lesson] = []
     for number in range(plan.weeks):
         came = stream[number * count // plan.weeks : (number + 1) * count // plan.weeks]
