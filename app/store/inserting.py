@@ -26,7 +26,8 @@ def unless_there(session: Session, rows: Sequence[Row]) -> Sequence[Row]:
 
 def once(session: Session, table: type[SQLModel], values: dict[str, Any]) -> None:
     """Insert one row, unless a unique constraint forbids it. What it points to must be there."""
-    session.execute(_silent(table, session.get_bind().dialect.name), values)
+    connection = session.connection()
+    connection.execute(_silent(table, connection.dialect.name), values)
 
 
 @lru_cache(maxsize=32)
@@ -37,11 +38,12 @@ def _statement(table: type[SQLModel], dialect: str) -> Executable:
 
 @lru_cache(maxsize=32)
 def _silent(table: type[SQLModel], dialect: str) -> Executable:
-    statement: Executable = _insert(table, dialect)
+    # Of the table itself: one of its class takes the way through the ORM and thrice the time.
+    statement: Executable = _insert(table.__table__, dialect)  # type: ignore[attr-defined]
     return statement
 
 
-def _insert(table: type[SQLModel], dialect: str) -> Any:
+def _insert(table: Any, dialect: str) -> Any:
     # The one that is in use: the other one would be loaded for nothing.
     return (
         importlib.import_module(f"sqlalchemy.dialects.{dialect}")

@@ -1,6 +1,7 @@
 """The model proposes, a person decides; both are remembered, and the person wins."""
 
 import threading
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -15,6 +16,7 @@ from app.services.queries.inbox import Selection, View
 from app.store.tables import (
     Correction,
     Customer,
+    Meaning,
     Message,
     PredictionRow,
     Ticket,
@@ -312,3 +314,14 @@ def test_only_ones_own_last_word_is_taken_back(desk: Desk) -> None:
 
     assert tags(desk, ticket)[:2] == ("D", "person")
     assert [c.label for c in desk.all(Correction)] == ["D"]
+
+
+def test_what_it_means_is_kept_once(desk: Desk) -> None:
+    said = replace(guess("G", "delivery"), vector=b"12", space="test")
+    ticket = desk.ticket(prediction=said)
+    [message] = desk.all(Message)
+
+    desk.do(tagging.apply, ticket, message.id, replace(said, vector=b"34"))
+
+    [kept] = desk.all(Meaning)
+    assert (kept.ticket_id, kept.message_id, kept.vector) == (ticket.id, message.id, b"12")
