@@ -63,13 +63,34 @@ def names(found: clusters.Found) -> list[dict[str, str]]:
 def test_what_means_the_same_is_a_group_whatever_its_words() -> None:
     asked = inquiries([f"text {number}" for number in range(25)], "en")
 
-    found = clusters.find(asked, spread(9, 5, 8, 1, 2), clusters.APART)
+    found = clusters.find(asked, spread(9, 5, 8, 1, 2))
 
     assert [sorted(group.places) for group in found.groups] == [
         list(range(9)),
         list(range(14, 22)),
     ]
     assert found.largest == 9
+
+
+def test_what_is_left_is_grouped_once_more_and_not_as_closely() -> None:
+    rows = np.zeros((17, 32), dtype=np.float32)
+    rows[:9, 0] = rows[9:, 1] = 1.0
+    for place in range(9, 17):
+        rows[place, 8 + place] = 1.2  # so that two of them are 0.59 apart
+    asked = inquiries(["text"] * 17, "en")
+
+    both = clusters.find(asked, unit(rows))
+    close = clusters.find(asked, unit(rows), clusters.APART[:1])
+
+    assert [len(group.places) for group in both.groups] == [9, 8]
+    assert [len(group.places) for group in close.groups] == [9]
+
+
+def test_no_more_are_proposed_than_one_can_look_at() -> None:
+    asked = inquiries(["text"] * 96, "en")
+    rows = np.repeat(np.eye(12, dtype=np.float32), 8, axis=0)
+
+    assert len(clusters.find(asked, rows).groups) == clusters.GROUPS
 
 
 @pytest.mark.parametrize(
@@ -81,7 +102,7 @@ def test_a_group_has_eight_inquiries_of_three_customers(
 ) -> None:
     asked = inquiries(["text"] * size, "en", customers)
 
-    found = clusters.find(asked, spread(size), clusters.APART)
+    found = clusters.find(asked, spread(size))
 
     assert (len(found.groups), found.largest) == (groups, largest)
 
@@ -91,7 +112,7 @@ def test_typical_are_those_in_the_middle_one_of_each_customer_first() -> None:
     vectors[3] = unit(vectors.mean(axis=0, keepdims=True))[0]
     asked = inquiries(["text"] * 8, "en", 3)
 
-    [group] = clusters.find(asked, vectors, clusters.APART).groups
+    [group] = clusters.find(asked, vectors).groups
 
     assert (group.places[0], group.typical[0], len(group.typical)) == (3, 3, 5)
     assert {asked[place].customer for place in group.typical} == {"en0", "en1", "en2"}
@@ -101,7 +122,7 @@ def test_group_is_called_by_the_words_only_it_has() -> None:
     others = ["Where is my order, please?", "I have a question about my order of last year"] * 4
     asked = inquiries(_GIFTS, "en") + inquiries(others, "en")
 
-    found = clusters.find(asked, spread(8, *[1] * 8), clusters.APART)
+    found = clusters.find(asked, spread(8, *[1] * 8))
 
     assert names(found) == [{"en": "Gift wrapping"}]
 
@@ -109,7 +130,7 @@ def test_group_is_called_by_the_words_only_it_has() -> None:
 def test_group_in_several_languages_has_a_name_in_each() -> None:
     asked = inquiries(_GIFTS[:4], "en") + inquiries(_GESCHENKE, "de") + inquiries(_のし, "ja")
 
-    found = clusters.find(asked, spread(12), clusters.APART)
+    found = clusters.find(asked, spread(12))
 
     assert names(found) == [
         {"en": "Gift wrapping", "de": "Geschenkverpackung", "ja": "ギフト・包装"}
@@ -128,12 +149,11 @@ def test_group_in_several_languages_has_a_name_in_each() -> None:
     ],
 )
 def test_no_person_number_or_courtesy_becomes_a_name(texts: Sequence[str], name: str) -> None:
-    customers = clusters.find(inquiries(texts, "de", name=name), spread(8), clusters.APART)
+    customers = clusters.find(inquiries(texts, "de", name=name), spread(8))
     ours = clusters.find(
         inquiries(texts, "de"),
         spread(8),
-        clusters.APART,
-        Names(frozenset(), others=frozenset({name})),
+        ours=Names(frozenset(), others=frozenset({name})),
     )
 
     assert (names(customers), names(ours)) == ([{}], [{}])
@@ -142,7 +162,7 @@ def test_no_person_number_or_courtesy_becomes_a_name(texts: Sequence[str], name:
 def test_word_of_two_customers_is_not_told() -> None:
     asked = inquiries(["Projekt Nordlicht"] * 8, "de", 2) + inquiries(["Katze"] * 3, "en", 3)
 
-    found = clusters.find(asked, spread(11), clusters.APART)
+    found = clusters.find(asked, spread(11))
 
     assert names(found) == [{"en": "Katze"}]
 
