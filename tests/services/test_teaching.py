@@ -35,7 +35,6 @@ def state(desk: Desk, tickets: Sequence[Ticket]) -> list[tuple[Any, ...]]:
 SAID = [
     (Word(), ("F", "person", "fault_repair", "person", Status.OPEN), 6),
     (Word(stage="G"), ("G", "person", None, None, Status.OPEN), 3),
-    (Word(stage="G", topic="delivery"), ("G", "person", "delivery", "person", Status.OPEN), 6),
     (Word(no_inquiry=True), (None, None, None, None, Status.DISMISSED), 6),
 ]
 
