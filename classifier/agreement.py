@@ -5,7 +5,6 @@
 the labels and with each other, and lists every difference.
 """
 
-import hashlib
 import json
 import random
 import sys
@@ -16,7 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 from classifier import corpus
-from classifier.corpus import LANGUAGES, Sample
+from classifier.corpus import LANGUAGES, Sample, key_of
 from classifier.taxonomy import STAGE_KEYS, TOPIC_KEYS
 
 TEXTS = 200
@@ -40,11 +39,6 @@ class Figure:
     texts: int
     same: float
     kappa: float
-
-
-def key_of(text: str) -> str:
-    """By what a text is recognised whatever becomes of its place in the file."""
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
 def drawn() -> tuple[Sample, ...]:

@@ -53,6 +53,34 @@ def fit_weights(parts: Sequence[Floats], truth: Places, usual: Sequence[float]) 
     return [float(weight) for weight in found.x]
 
 
+def logistic(scores: Floats) -> Floats:
+    result: Floats = 1.0 / (1.0 + np.exp(-np.clip(scores, -50.0, 50.0)))
+    return result
+
+
+def fit_line(columns: Floats, truth: Places) -> tuple[list[float], float]:
+    """What each column is multiplied by, none less than nothing, and what is added, for the
+    logistic of the sum to be a probability (Platt, Advances in Large Margin Classifiers, 1999)."""
+    from scipy.optimize import minimize
+
+    width = columns.shape[1]
+    if len(set(truth.tolist())) < 2:
+        return [1.0] * width, 0.0
+
+    def loss(line: Floats) -> tuple[float, Floats]:
+        scores = columns @ line[:-1] + line[-1]
+        missed = float((np.logaddexp(0.0, scores) - truth * scores).mean())
+        off = logistic(scores) - truth
+        away = line[:-1] - 1.0
+        slope = columns.T @ off / len(truth) + 2 * _PULL * away
+        return missed + _PULL * float((away**2).sum()), np.append(slope, off.mean())
+
+    start = np.append(np.ones(width), 0.0)
+    bounds = [*[(0.0, None)] * width, (None, None)]
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds)
+    return [float(weight) for weight in found.x[:-1]], float(found.x[-1])
+
+
 def fit_temperature(scores: Floats, truth: Places) -> float:
     """The temperature that makes out-of-fold scores least surprising; 1 when there are none."""
     if not len(truth):

@@ -83,6 +83,17 @@ class HeadPrediction:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagPrediction:
+    """Whether an inquiry is urgent, or a complaint. Nothing is said below its limit."""
+
+    name: str
+    raised: bool
+    probability: float
+    said: str = ""  # the sender's own word for it, when that raised it whatever the model thinks
+    reasons: tuple[Reason, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Prediction:
     stage: HeadPrediction
     topic: HeadPrediction
@@ -90,6 +101,7 @@ class Prediction:
     basis: Basis
     vector: bytes = b""  # what the text means, in half precision; empty when it says nothing
     space: str = ""  # vectors of one space can be compared, others never
+    flags: tuple[FlagPrediction, ...] = ()
 
 
 _NOTHING = HeadPrediction(label=None, probability=0.0, top=(), reasons=())
@@ -99,7 +111,7 @@ UNSURE = Prediction(stage=_NOTHING, topic=_NOTHING, model="", basis=Basis.SAMPLE
 
 class Classifier(Protocol):
     def predict(self, text: str, *, language: str = "") -> Prediction:
-        """Guess stage and topic. Any text is answered; the same text always alike.
+        """Guess stage and topic, and raise flags. Any text is answered; the same text always alike.
 
         `language` is "ja", "de", "en", or "" to let the classifier find out.
         """

@@ -3,11 +3,11 @@
 import hashlib
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import resources
 
-from classifier.taxonomy import STAGE_KEYS, TOPIC_KEYS
+from classifier.taxonomy import FLAGS, STAGE_KEYS, TOPIC_KEYS
 
 LANGUAGES = ("en", "ja", "de")
 _CHANNELS = ("email", "chat", "phone")
@@ -36,6 +36,7 @@ class Sample:
     channel: str
     firm: str  # samples of one firm resemble each other, so they are kept on one side of a test
     language: str
+    flags: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,42 @@ class Strange:
 def load(languages: Iterable[str] = LANGUAGES) -> tuple[Sample, ...]:
     """All samples of these languages, in the order of the files. Raises `BadCorpus`."""
     samples: list[Sample] = []
+    flags = load_flags()
     for language in languages:
         name = f"{language}.jsonl"
         samples.extend(parse(_read(name), language=language, name=f"seed/{name}"))
-    return tuple(samples)
+    return tuple(
+        replace(sample, flags=flags.get(key_of(sample.text), frozenset())) for sample in samples
+    )
+
+
+def key_of(text: str) -> str:
+    """By what a text is recognised whatever becomes of its place in the file."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def load_flags() -> dict[str, frozenset[str]]:
+    """Which samples are urgent or a complaint, by their key; all others are neither."""
+    return parse_flags(_read("flags.jsonl"), name="seed/flags.jsonl")
+
+
+def parse_flags(text: str, *, name: str) -> dict[str, frozenset[str]]:
+    """Raises `BadCorpus` at the first bad line."""
+    found: dict[str, frozenset[str]] = {}
+    for line, where in _lines(text, name):
+        try:
+            row = json.loads(line)
+        except ValueError as error:
+            raise BadCorpus(f"{where}: not JSON ({error})") from error
+        if not isinstance(row, dict) or set(row) != {"key", "flags"}:
+            raise BadCorpus(f"{where}: needs exactly the keys flags, key")
+        flags = row["flags"]
+        if not isinstance(flags, list) or not flags or not set(flags) <= set(FLAGS):
+            raise BadCorpus(f"{where}: flags must be some of {', '.join(FLAGS)}")
+        if row["key"] in found:
+            raise BadCorpus(f"{where}: the key {row['key']} again")
+        found[row["key"]] = frozenset(flags)
+    return found
 
 
 def load_strange(languages: Iterable[str] = LANGUAGES) -> tuple[Strange, ...]:
@@ -71,7 +104,7 @@ def load_strange(languages: Iterable[str] = LANGUAGES) -> tuple[Strange, ...]:
 
 def ref_of(text: str) -> str:
     """What a sample is called where it is shown, whatever others come and go."""
-    return f"sample-{hashlib.sha256(text.encode()).hexdigest()[:12]}"
+    return f"sample-{key_of(text)}"
 
 
 @cache

@@ -2,44 +2,29 @@
 calibrated and given their thresholds on texts that the fitted part has not seen."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier import calibration, nearest, scope, sources, taxonomy
+from classifier import calibration, flagging, fusion, nearest, scope, taxonomy
 from classifier.contract import ENOUGH_LABELS, ENOUGH_OF_LANGUAGE, Basis
 from classifier.corpus import Sample, Strange, ref_of
-from classifier.encoders import Encoder, Vectors
+from classifier.encoders import Encoder
+from classifier.fusion import Floats, OutOfFold, Places, Row
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
-from classifier.material import Material, Space, Text, folds, gather
+from classifier.material import Material, Space, Text, gather
 from classifier.model import Head, Identity, Model, Rule, novelty
-from classifier.sources import Lesson, Linear
-from classifier.taxonomy import Words
+from classifier.taxonomy import FLAGS, Words
 from classifier.vocabulary import Vocabulary
 
 SUGGESTED_PRECISION = 0.7  # of the labels suggested; below it the model says it is unsure
 _POOR_PRECISION = 0.5  # where not even that is reached
 ACTED_PRECISION = 0.9  # of the labels given without asking
 _STRANGE = 0.05  # share of texts that belong and are refused all the same
-_STRENGTHS = (1.0, 3.0, 10.0, 30.0)
-_MANY = 3_000  # rows; with more, the strength is chosen in the first fold alone
 _ENOUGH = 100  # rows of one language before it gets a temperature and thresholds of its own
-
-Floats = NDArray[np.float64]
-Places = NDArray[np.intp]
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """What one text teaches one head."""
-
-    place: int  # of the text in the material
-    label: str
-    weight: float = 1.0
-    human: bool = False  # a person of the organisation said so
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,21 +36,6 @@ class Terms:
     suggested: float = SUGGESTED_PRECISION
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class OutOfFold:
-    """What parts of a head said about rows they had not seen."""
-
-    parts: Mapping[str, Floats]
-    likeness: Floats  # to the nearest text they had seen
-    truth: Places
-    languages: NDArray[np.str_]
-    known: NDArray[np.bool_]  # whether they had seen the label at all
-
-    def fused(self, shares: Mapping[str, float]) -> Floats:
-        total: Floats = np.sum([share * self.parts[name] for name, share in shares.items()], axis=0)
-        return total
-
-
 def fit(
     samples: Sequence[Sample],
     strange: Sequence[Strange] = (),
@@ -73,27 +43,34 @@ def fit(
     name: str,
     basis: Basis,
     encoder: Encoder,
+    heads: Sequence[str] = ("stage", "topic"),
 ) -> Model:
     """A whole model from samples, texts that are no inquiries, and the words of the taxonomy."""
     texts = [
         Text(sample.text, sample.firm, sample.language, ref=ref_of(sample.text))
         for sample in samples
     ]
-    rows: dict[str, list[Row]] = {
-        "stage": [Row(place, sample.stage) for place, sample in enumerate(samples)],
-        "topic": [Row(place, sample.topic) for place, sample in enumerate(samples)],
+    rows = {
+        head: [Row(place, getattr(sample, head)) for place, sample in enumerate(samples)]
+        for head in heads
     }
-    for head, categories, phrases in (
-        ("stage", taxonomy.STAGES, STAGE_PHRASES),
-        ("topic", taxonomy.TOPICS, TOPIC_PHRASES),
-    ):
-        for label, text in described(categories, phrases):
-            rows[head].append(Row(len(texts), label))
+    said = {
+        "stage": (taxonomy.STAGES, STAGE_PHRASES),
+        "topic": (taxonomy.TOPICS, TOPIC_PHRASES),
+    }
+    for head, taught in rows.items():
+        for label, text in described(*said[head]):
+            taught.append(Row(len(texts), label))
             texts.append(text)
     outside = range(len(texts), len(texts) + len(strange))
     texts += [Text(each.text, each.firm, each.language) for each in strange]
+    flags = {flag: flagging.rows_of(flag, samples, outside) for flag in FLAGS}
+    for flag, known in flags.items():
+        for label, text in flagging.described(flag):
+            known.append(Row(len(texts), label))
+            texts.append(text)
     identity = Identity(name, basis, len(samples))
-    return fit_model(texts, rows, identity, encoder, outside=outside)
+    return fit_model(texts, rows, identity, encoder, outside=outside, flags=flags)
 
 
 def fit_model(
@@ -104,8 +81,9 @@ def fit_model(
     terms: Terms | None = None,
     *,
     outside: Sequence[int] = (),
+    flags: Mapping[str, Sequence[Row]] = MappingProxyType({}),
 ) -> Model:
-    """A model with a head for each name in `rows`, all on one vocabulary.
+    """A model with a head for each name in `rows`, all on one vocabulary, and with these flags.
 
     The texts at the places `outside` are no inquiries.
 
@@ -115,7 +93,7 @@ def fit_model(
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        return _fit_model(texts, rows, identity, encoder, terms or Terms(), outside)
+        return _fit_model(texts, rows, identity, encoder, terms or Terms(), outside, flags)
 
 
 def _fit_model(
@@ -125,6 +103,7 @@ def _fit_model(
     encoder: Encoder,
     chosen: Terms,
     outside: Sequence[int],
+    flags: Mapping[str, Sequence[Row]],
 ) -> Model:
     material = gather(texts, encoder, chosen.rarest)
     space = material.space(np.arange(len(texts)), chosen.rarest)
@@ -149,6 +128,10 @@ def _fit_model(
         vocabulary=_vocabulary(material, space),
         heads=heads,
         scope=scope.fit(material, inside, outside, space),
+        flags={
+            name: flagging.fit(name, material, taught, space, chosen.rarest)
+            for name, taught in flags.items()
+        },
         shelf=nearest.Shelf(
             meanings,
             tuple(text.ref for text in texts),
@@ -193,20 +176,9 @@ def fit_head(
 ) -> Head:
     """One head. `inquiring` says of each text how much it is an inquiry at all."""
     labels = sorted({row.label for row in rows})
-    held_out = out_of_fold(material, rows, labels, terms.rarest)
-    shares = _shares(held_out, material.vectors.shape[1])
-    places = np.array([row.place for row in rows], dtype=np.intp)
-    sparse = np.zeros((space.size, len(labels)))
-    dense = np.zeros((material.vectors.shape[1], len(labels)))
-    bias = np.zeros(len(labels))
-    if len(labels) > 1:
-        lesson = _lesson(material, rows, labels, places, material.matrix(space, places))
-        # All parts are linear, so together they are one linear score again.
-        for part, linear in _learn(lesson, _strengths(shares)):
-            if part in shares:
-                into = dense if _is_dense(part) else sparse
-                into += shares[part] * linear.weights
-                bias += shares[part] * linear.bias
+    held_out = fusion.out_of_fold(material, rows, labels, terms.rarest)
+    shares = fusion.shares_of(held_out, material.vectors.shape[1])
+    sparse, dense, bias = fusion.joined(material, rows, labels, space, shares)
     tested = [row.place for row in rows if not material.texts[row.place].described]
     rules, floor = _rules(held_out, shares, terms, inquiring[tested])
     return Head(
@@ -218,121 +190,6 @@ def fit_head(
         floor=floor,
         trusted=_trusted(material, rows),
     )
-
-
-def out_of_fold(
-    material: Material, rows: Sequence[Row], labels: Sequence[str], rarest: int
-) -> OutOfFold:
-    tested = [row for row in rows if not material.texts[row.place].described]
-    taught = [row for row in rows if material.texts[row.place].described]
-    languages = np.array([material.texts[row.place].language for row in tested], dtype=np.str_)
-    truth = np.array([labels.index(row.label) for row in tested], dtype=np.intp)
-    groups = [material.texts[row.place].group for row in tested]
-    halves = list(folds([row.label for row in tested], groups)) if len(labels) > 1 else []
-    if not halves:
-        none = np.zeros(0)
-        return OutOfFold({}, none, truth[:0], languages[:0], none.astype(np.bool_))
-    parts: dict[str, Floats] = {}
-    likeness, known = np.zeros(len(tested)), np.zeros(len(tested), dtype=np.bool_)
-    strengths: Sequence[float] = _STRENGTHS
-    for inside, outside in halves:
-        lesson_rows = [*(tested[place] for place in inside), *taught]
-        places = np.array([row.place for row in lesson_rows], dtype=np.intp)
-        asked = np.array([tested[place].place for place in outside], dtype=np.intp)
-        if len({row.label for row in lesson_rows}) < 2:
-            continue
-        # The vocabulary too is new to what is tested: a text full of unknown words must look as
-        # it will look in use, or the probabilities would be too bold there.
-        space = material.space(places, rarest)
-        matrix, questions = material.matrix(space, places), material.matrix(space, asked)
-        lesson = _lesson(material, lesson_rows, labels, places, matrix)
-        for part, linear in _learn(lesson, strengths):
-            into = parts.setdefault(part, np.zeros((len(tested), len(labels))))
-            into[outside] = linear.scores(material.vectors[asked] if _is_dense(part) else questions)
-        likeness[outside] = nearest.likest(
-            _meanings(material.vectors[asked], questions), _meanings(lesson.vectors, matrix)
-        )
-        known[outside] = np.isin(truth[outside], lesson.truth)
-        if len(tested) > _MANY and len(strengths) > 1:
-            first = OutOfFold(
-                {part: scores[outside] for part, scores in parts.items()},
-                likeness[outside], truth[outside], languages[outside], known[outside],
-            )  # fmt: skip
-            strengths = _strengths(_shares(first, material.vectors.shape[1]))
-            kept = set(_names(material.vectors.shape[1], strengths))
-            parts = {part: scores for part, scores in parts.items() if part in kept}
-    return OutOfFold(parts, likeness, truth, languages, known)
-
-
-def _lesson(
-    material: Material, rows: Sequence[Row], labels: Sequence[str], places: Places, matrix: Any
-) -> Lesson:
-    number = {label: place for place, label in enumerate(labels)}
-    return Lesson(
-        matrix=matrix,
-        vectors=material.vectors[places],
-        truth=np.array([number[row.label] for row in rows], dtype=np.intp),
-        weights=np.array([row.weight for row in rows]),
-        width=len(labels),
-    )
-
-
-def _learn(lesson: Lesson, strengths: Sequence[float]) -> Iterator[tuple[str, Linear]]:
-    """What each source learns. Without an encoder two more of words and characters stand in.
-
-    One after the other: with many words and labels each takes its share of the memory.
-    """
-    yield "machine", sources.machine(lesson)
-    if lesson.vectors.shape[1]:
-        for strength, linear in zip(strengths, sources.regressions(lesson, strengths), strict=True):
-            yield f"meaning {strength:g}", linear
-        yield "meaning centre", sources.centres(lesson, lesson.vectors)
-    else:
-        yield "bayes", sources.bayes(lesson)
-        yield "centre", sources.centres(lesson, lesson.matrix)
-
-
-# What a part counts before anything is known of it.
-_USUAL = {"machine": 2.0, "bayes": 0.5, "centre": 0.1, "meaning centre": 0.3}
-
-
-def _names(width: int, strengths: Sequence[float]) -> list[str]:
-    if not width:
-        return ["machine", "bayes", "centre"]
-    return ["machine", *(f"meaning {strength:g}" for strength in strengths), "meaning centre"]
-
-
-def _is_dense(part: str) -> bool:
-    return part.startswith("meaning")
-
-
-def _strengths(shares: Mapping[str, float]) -> tuple[float, ...]:
-    """Those of the regressions that count."""
-    return tuple(s for s in _STRENGTHS if f"meaning {s:g}" in shares)
-
-
-def _shares(held_out: OutOfFold, width: int) -> dict[str, float]:
-    """What each part counts, with the one strength that leaves the least surprise."""
-    tried = [s for s in _STRENGTHS if f"meaning {s:g}" in held_out.parts]
-    best: tuple[float, dict[str, float]] | None = None
-    for strength in tried or [3.0]:
-        names = _names(width, [strength])
-        usual = [_USUAL.get(name, 1.0) for name in names]
-        if not held_out.known.any():
-            return dict(zip(names, usual, strict=True))
-        parts = [held_out.parts[name][held_out.known] for name in names]
-        truth = held_out.truth[held_out.known]
-        weights = calibration.fit_weights(parts, truth, usual)
-        fused = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
-        found = calibration.surprise(fused, truth), dict(zip(names, weights, strict=True))
-        if best is None or found[0] < best[0]:
-            best = found
-    return best[1] if best else {}
-
-
-def _meanings(vectors: Vectors, matrix: Any) -> Vectors:
-    """What the nearest text is sought with."""
-    return vectors if vectors.shape[1] else nearest.sketches(matrix)
 
 
 def _trusted(material: Material, rows: Sequence[Row]) -> frozenset[str]:

@@ -6,10 +6,10 @@ Nothing learns from these: they are for readers, so that two of them come to the
 import re
 from importlib import resources
 
-from classifier.taxonomy import STAGE_KEYS, TOPIC_KEYS
+from classifier.taxonomy import FLAGS, STAGE_KEYS, TOPIC_KEYS
 
-# `general` stands above all categories; `oos` is what is no inquiry at all.
-KEYS: tuple[str, ...] = ("general", *STAGE_KEYS, *TOPIC_KEYS, "oos")
+# `general` stands above all categories; `oos` is what is no inquiry at all; flags come besides.
+KEYS: tuple[str, ...] = ("general", *STAGE_KEYS, *TOPIC_KEYS, "oos", *FLAGS)
 _HEADING = re.compile(r"^## (.+)\n", re.MULTILINE)
 
 

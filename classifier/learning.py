@@ -17,15 +17,24 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from classifier import calibration, corpus, encoders, fitting, storage, taxonomy, train
+from classifier import (
+    calibration,
+    corpus,
+    encoders,
+    fitting,
+    flagging,
+    storage,
+    taxonomy,
+    train,
+)
 from classifier.contract import Basis, Decision
 from classifier.corpus import Sample, Strange
 from classifier.encoders import Encoder, Remembering
-from classifier.fitting import Row
+from classifier.fusion import Row
 from classifier.glossary import STAGE_PHRASES, TOPIC_PHRASES
 from classifier.material import Text, folds
 from classifier.model import Identity, Model
-from classifier.taxonomy import Category, Words
+from classifier.taxonomy import FLAGS, Category, Words
 
 HEADS = ("stage", "topic")
 _FOLDS = 3  # each costs as much as the model itself
@@ -42,17 +51,17 @@ class Lesson:
     text: str
     group: str
     language: str
-    labels: Mapping[str, tuple[str, float]]  # by head, with its weight
+    labels: Mapping[str, tuple[str, float]]  # by head or flag, with its weight
     weak: frozenset[str] = frozenset()  # heads of which nobody said it, only left it so
 
     @property
     def learned(self) -> dict[str, tuple[str, float]]:
-        return {head: said for head, said in self.labels.items() if said[0]}
+        return {head: self.labels[head] for head in HEADS if self.labels.get(head, ("",))[0]}
 
     @property
     def none(self) -> bool:
         """People said that it is no inquiry."""
-        return bool(self.labels) and not self.learned
+        return any(head in self.labels for head in HEADS) and not self.learned
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,20 +107,31 @@ def fit(subject: Subject, lessons: Sequence[Lesson], encoder: Encoder) -> Model:
             rows["topic"].append(Row(len(texts), topic))
         ref = corpus.ref_of(sample.text)
         texts.append(Text(sample.text, sample.firm, sample.language, ref=ref))
+    flags = {flag: flagging.rows_of(flag, subject.samples, ()) for flag in FLAGS}
     for lesson in lessons:
         for head, (label, weight) in lesson.learned.items():
             rows[head].append(Row(len(texts), label, weight, human=head not in lesson.weak))
+        for flag in FLAGS:
+            if flag in lesson.labels:
+                flags[flag].append(Row(len(texts), *lesson.labels[flag], human=True))
         if lesson.none:
             outside.append(len(texts))
         texts.append(Text(lesson.text, lesson.group, lesson.language, ref=f"ticket-{lesson.key}"))
-    outside += range(len(texts), len(texts) + len(subject.strange))
+    strange = range(len(texts), len(texts) + len(subject.strange))
+    outside += strange
+    for taught in flags.values():
+        taught += [Row(place, "no") for place in strange]
     texts += [Text(each.text, each.firm, each.language) for each in subject.strange]
     for head, said in _described(subject):
         for label, text in said:
             rows[head].append(Row(len(texts), label))
             texts.append(text)
+    for flag, taught in flags.items():
+        for label, text in flagging.described(flag):
+            taught.append(Row(len(texts), label))
+            texts.append(text)
     identity = Identity(subject.name, Basis.OWN, len(subject.samples) + len(lessons))
-    return fitting.fit_model(texts, rows, identity, encoder, outside=outside)
+    return fitting.fit_model(texts, rows, identity, encoder, outside=outside, flags=flags)
 
 
 def _described(subject: Subject) -> Iterator[tuple[str, list[tuple[str, Text]]]]:
@@ -129,8 +149,10 @@ def ask(model: Model, lessons: Sequence[Lesson]) -> Iterator[tuple[Lesson, str, 
     """What the model says of each lesson: its best guess, and how likely the label it was given."""
     seen = model.see([one.text for one in lessons], [one.language for one in lessons])
     for lesson, sight in zip(lessons, seen, strict=True):
-        for name, (label, _) in lesson.labels.items():
-            head = model.heads[name]
+        for name in HEADS:
+            if name not in lesson.labels:
+                continue
+            label, head = lesson.labels[name][0], model.heads[name]
             said = model.judge(name, sight)
             rule = head.rules.get(sight.language, head.rules[""])
             shares = calibration.softmax(head.scores(sight), rule.temperature)

@@ -10,10 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier import meaning
+from classifier.alarms import called_urgent, marks
 from classifier.calibration import NEVER, softmax
 from classifier.contract import (
     Basis,
     Decision,
+    FlagPrediction,
     Guess,
     HeadPrediction,
     Near,
@@ -23,12 +25,14 @@ from classifier.contract import (
     Why,
 )
 from classifier.encoders import Encoder, Vectors
+from classifier.flags import Flag
 from classifier.language import detect
 from classifier.nearest import Shelf, sketch
 from classifier.reasons import Pushes, strongest
 from classifier.vocabulary import Look, Vocabulary
 
 _TOP = 3
+_REASONS = 5
 
 Floats = NDArray[np.float64]
 
@@ -208,6 +212,7 @@ class Model:
     vocabulary: Vocabulary
     heads: Mapping[str, Head]
     scope: Scope
+    flags: Mapping[str, Flag]
     shelf: Shelf
     identity: Identity
     encoder: Encoder
@@ -223,6 +228,7 @@ class Model:
             basis=self.identity.basis,
             vector=meaning.packed(vector),
             space=meaning.space_of(self.encoder),
+            flags=tuple(self.flagged(name, text, seen) for name in self.flags),
         )
 
     def see(self, texts: Sequence[str], languages: Sequence[str]) -> Iterator[Seen]:
@@ -251,3 +257,20 @@ class Model:
             for place, label, similarity in self.shelf.nearest(name, seen.likeness)
         )
         return head.explain(text, seen, self.judge(name, seen), near)
+
+    def flagged(self, name: str, text: str, seen: Seen) -> FlagPrediction:
+        flag, look = self.flags[name], seen.look
+        pushes, words = flag.pushes(look), marks(name, text)
+        likely = flag.probability(pushes, seen.vector, marked=bool(words))
+        readable = look.anything and bool(len(look.columns) or len(seen.vector))
+        # An advertisement calls itself urgent as well.
+        said = called_urgent(text) if name == "urgent" and seen.scope >= 0 else ""
+        raised = readable and likely >= flag.limit(seen.language)
+        told = [Reason(word, flag.mark) for word in words]
+        return FlagPrediction(
+            name=name,
+            raised=raised or bool(said),
+            probability=likely,
+            said="" if raised else said,
+            reasons=(*told, *_marked(text, look, pushes))[:_REASONS] if raised else (),
+        )

@@ -20,18 +20,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier import features, taxonomy, threads
+from classifier.calibration import NEVER
 from classifier.contract import Basis
 from classifier.encoders import Encoder
+from classifier.flags import Flag
 from classifier.model import Head, Identity, Model, Rule, Scope
 from classifier.nearest import WIDTH, Shelf
 from classifier.vocabulary import Vocabulary
 
-FORMAT = 3
+FORMAT = 4
 
 _LARGEST_CARD = 64 * 1024
 _LARGEST_FILE = 100 * 1024 * 1024
 _LARGEST_UNPACKED = 150 * 1024 * 1024
 _HEADS = ("stage", "topic")
+_LINES = ("scope", *taxonomy.FLAGS)  # of one score each
 _BLOCKS = ("words", "chars")
 
 # Every array of the file, its kind and its dimensions. More or less than these is not a model.
@@ -41,9 +44,9 @@ _ARRAYS: dict[str, tuple[str, int]] = {
     "words_idf": ("float32", 1),
     "chars_names": ("uint8", 1),
     "chars_idf": ("float32", 1),
-    "scope_sparse": ("float16", 1),
-    "scope_dense": ("float16", 1),
-    "scope_bias": ("float32", 1),
+    **{f"{name}_sparse": ("float16", 1) for name in _LINES},
+    **{f"{name}_dense": ("float16", 1) for name in _LINES},
+    **{f"{name}_bias": ("float32", 1) for name in _LINES},
     "shelf": ("float16", 2),
     "stage_sparse": ("float16", 2),
     "stage_dense": ("float16", 2),
@@ -192,6 +195,10 @@ def _arrays(model: Model) -> Arrays:
             }
             for name, head in model.heads.items()
         },
+        "flags": {
+            name: {"mark": flag.mark, "limits": dict(flag.limits)}
+            for name, flag in model.flags.items()
+        },
     }
     arrays: Arrays = {"description": _bytes(json.dumps(description))}
     for name, block, idf in zip(
@@ -199,9 +206,10 @@ def _arrays(model: Model) -> Arrays:
     ):
         arrays[f"{name}_names"] = _bytes("\n".join(sorted(block, key=block.__getitem__)))
         arrays[f"{name}_idf"] = idf
-    arrays["scope_sparse"] = model.scope.sparse
-    arrays["scope_dense"] = model.scope.dense.astype(np.float16)
-    arrays["scope_bias"] = np.array([model.scope.bias], dtype=np.float32)
+    for name, line in {"scope": model.scope, **model.flags}.items():
+        arrays[f"{name}_sparse"] = line.sparse
+        arrays[f"{name}_dense"] = line.dense.astype(np.float16)
+        arrays[f"{name}_bias"] = np.array([line.bias], dtype=np.float32)
     arrays["shelf"] = model.shelf.vectors.astype(np.float16)
     for name, head in model.heads.items():
         arrays[f"{name}_sparse"] = np.ascontiguousarray(head.sparse)
@@ -229,14 +237,37 @@ def _model(arrays: Arrays, encoder: Encoder) -> Model:
         str(description["name"]), Basis(description["basis"]), int(description["samples"])
     )
     shelf = _shelf(arrays, description["refs"], heads, encoder.width or WIDTH)
-    return Model(Vocabulary(blocks, idf), heads, _scope(arrays, shape), shelf, identity, encoder)
+    return Model(
+        vocabulary=Vocabulary(blocks, idf),
+        heads=heads,
+        scope=Scope(*_line("scope", arrays, shape)),
+        flags={
+            name: Flag(*_line(name, arrays, shape), *_alarms(name, description["flags"][name]))
+            for name in taxonomy.FLAGS
+        },
+        shelf=shelf,
+        identity=identity,
+        encoder=encoder,
+    )
 
 
-def _scope(arrays: Arrays, shape: tuple[int, int]) -> Scope:
-    sparse, dense, bias = (arrays[f"scope_{part}"] for part in ("sparse", "dense", "bias"))
+def _line(
+    name: str, arrays: Arrays, shape: tuple[int, int]
+) -> tuple[NDArray[Any], NDArray[Any], float]:
+    sparse, dense, bias = (arrays[f"{name}_{part}"] for part in ("sparse", "dense", "bias"))
     if (sparse.shape, dense.shape, bias.shape) != ((shape[0],), (shape[1],), (1,)):
-        raise ValueError("what it knows of inquiries does not fit its vocabulary")
-    return Scope(sparse, dense.astype(np.float32), float(bias[0]))
+        raise ValueError(f"the weights of {name} do not fit its vocabulary")
+    return sparse, dense.astype(np.float32), float(bias[0])
+
+
+def _alarms(name: str, described: Mapping[str, Any]) -> tuple[float, dict[str, float]]:
+    mark = float(described["mark"])
+    limits = {str(language): float(limit) for language, limit in described["limits"].items()}
+    if not 0 <= mark < 1_000:
+        raise ValueError(f"what the words of {name} count makes no sense")
+    if "" not in limits or not all(0 <= limit <= NEVER for limit in limits.values()):
+        raise ValueError(f"the limits of {name} make no sense")
+    return mark, limits
 
 
 def _shelf(arrays: Arrays, refs: Any, heads: Mapping[str, Head], width: int) -> Shelf:

@@ -268,3 +268,5 @@ TOPICS: tuple[Category, ...] = (
 
 STAGE_KEYS: tuple[str, ...] = tuple(stage.key for stage in STAGES)
 TOPIC_KEYS: tuple[str, ...] = tuple(topic.key for topic in TOPICS)
+
+FLAGS: tuple[str, ...] = ("urgent", "complaint")  # what an inquiry can be besides

@@ -20,10 +20,14 @@ _LONGEST = 600  # seconds; it takes about thirty
 # What the numbers of a model depend on beside the samples. Reading them is quicker than trusting
 # somebody to raise a version by hand.
 _CODE = (
+    "alarms.py",
     "calibration.py",
     "encoders.py",
     "features.py",
     "fitting.py",
+    "flagging.py",
+    "flags.py",
+    "fusion.py",
     "glossary.py",
     "material.py",
     "model.py",
@@ -76,6 +80,7 @@ def default_name(encoder: Encoder) -> str:
         for kind in ("", "oos.")
         for language in corpus.LANGUAGES
     ]
+    seeds.append(here / "seed" / "flags.jsonl")
     for part in [*(here / name for name in _CODE), *seeds]:
         digest.update(part.read_bytes() if part.exists() else b"")
         digest.update(b"\0")

@@ -9,7 +9,8 @@ from classifier import fitting, train
 from classifier.contract import Basis
 from classifier.corpus import Sample
 from classifier.encoders import Encoder, of_profile
-from classifier.fitting import Row, Terms
+from classifier.fitting import Terms
+from classifier.fusion import Row
 from classifier.material import Text
 from classifier.model import Identity, Model
 
@@ -116,12 +117,17 @@ def rows_of(samples: Sequence[Sample], kind: str) -> list[Row]:
 
 def fit_small(encoder: Encoder) -> Model:
     samples = small_samples()
+    lines = list(enumerate(samples))
     return fitting.fit_model(
         small_texts(samples),
         {"stage": rows_of(samples, "stage"), "topic": rows_of(samples, "topic")},
         Identity("small", Basis.OWN, len(samples)),
         encoder,
         Terms(rarest=1),
+        flags={
+            "urgent": [Row(n, "yes" if "leak" in one.text else "no") for n, one in lines],
+            "complaint": [Row(n, "yes" if one.stage == "F" else "no") for n, one in lines],
+        },
     )
 
 

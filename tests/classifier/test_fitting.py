@@ -6,11 +6,12 @@ import numpy as np
 import pytest
 from sklearn.feature_extraction.text import TfidfVectorizer
 
-from classifier import calibration, features, fitting
+from classifier import calibration, features, fitting, fusion
 from classifier.contract import Basis, Decision, Why
 from classifier.encoders import Encoder, Nothing
 from classifier.evaluate import fit
-from classifier.fitting import Row, Terms
+from classifier.fitting import Terms
+from classifier.fusion import Row
 from classifier.material import Text, gather
 from classifier.model import Identity, Model
 from classifier.tables import Example
@@ -76,7 +77,7 @@ def test_no_group_is_on_both_sides() -> None:
     texts = [Text(f"firm{n} firm{n} again", f"firm{n}", "en") for n in range(20) for _ in "12"]
     rows = [Row(place, "AB"[place // 2 % 2]) for place in range(len(texts))]
 
-    held_out = fitting.out_of_fold(gather(texts, Nothing()), rows, ["A", "B"], 1)
+    held_out = fusion.out_of_fold(gather(texts, Nothing()), rows, ["A", "B"], 1)
 
     scores = held_out.parts["machine"]
     assert (scores.argmax(axis=1) == held_out.truth).mean() < 0.7
@@ -87,7 +88,7 @@ def test_described_rows_are_never_tested() -> None:
     texts.append(Text("described", "taxonomy", "en", described=True))
     rows = [Row(place, "AB"[place % 2]) for place in range(11)]
 
-    held_out = fitting.out_of_fold(gather(texts, Nothing()), rows, ["A", "B"], 1)
+    held_out = fusion.out_of_fold(gather(texts, Nothing()), rows, ["A", "B"], 1)
 
     assert len(held_out.truth) == 10
 

@@ -167,6 +167,8 @@ def test_an_object_array_in_the_right_place_is_refused(
         {"stage_shelf": np.zeros(29, dtype=np.int16)},
         {"shelf": np.zeros((30, 7), dtype=np.float16)},
         {"scope_sparse": np.zeros(3, dtype=np.float16)},
+        {"urgent_sparse": np.zeros(3, dtype=np.float16)},
+        {"complaint_bias": np.zeros(2, dtype=np.float32)},
         {"words_idf": np.zeros(3, dtype=np.float32)},
         {"words_names": np.frombuffer(b"a\na\nb", dtype=np.uint8)},
         {"words_names": np.frombuffer(b"\xff\xff", dtype=np.uint8)},
@@ -174,7 +176,7 @@ def test_an_object_array_in_the_right_place_is_refused(
         {"description": np.frombuffer(b"{}", dtype=np.uint8)},
         {"description": np.zeros(0, dtype=np.uint8)},
     ],
-    ids=range(17),
+    ids=range(19),
 )
 def test_parts_that_do_not_fit_are_refused(
     path: Path, changed: dict[str, Any], encoder: Encoder
@@ -202,6 +204,11 @@ def test_parts_that_do_not_fit_are_refused(
         (("heads", "stage", "floor"), float("nan")),
         (("heads", "stage", "trusted"), "en"),
         (("heads", "stage"), 7),
+        (("flags", "urgent", "limits"), {}),
+        (("flags", "urgent", "limits"), {"": 2.5}),
+        (("flags", "urgent", "limits"), {"": float("nan")}),
+        (("flags", "urgent", "mark"), -1.0),
+        (("flags", "complaint"), {}),
         (("refs",), ["one"]),
         (("refs",), [1] * 30),
     ],

@@ -1,0 +1,182 @@
+"""Several linear scores made one: what each learns, how it does on texts it has not seen, and what
+it counts."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier import calibration, nearest, sources
+from classifier.encoders import Vectors
+from classifier.material import Material, Space, folds
+from classifier.sources import Lesson, Linear
+
+_STRENGTHS = (1.0, 3.0, 10.0, 30.0)
+_MANY = 3_000  # rows; with more, the strength is chosen in the first fold alone
+
+Floats = NDArray[np.float64]
+Places = NDArray[np.intp]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """What one text teaches one head."""
+
+    place: int  # of the text in the material
+    label: str
+    weight: float = 1.0
+    human: bool = False  # a person of the organisation said so
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class OutOfFold:
+    """What parts of a head said about rows they had not seen."""
+
+    parts: Mapping[str, Floats]
+    likeness: Floats  # to the nearest text they had seen
+    truth: Places
+    languages: NDArray[np.str_]
+    known: NDArray[np.bool_]  # whether they had seen the label at all
+
+    def fused(self, shares: Mapping[str, float]) -> Floats:
+        total: Floats = np.sum([share * self.parts[name] for name, share in shares.items()], axis=0)
+        return total
+
+
+def out_of_fold(
+    material: Material, rows: Sequence[Row], labels: Sequence[str], rarest: int
+) -> OutOfFold:
+    tested = [row for row in rows if not material.texts[row.place].described]
+    taught = [row for row in rows if material.texts[row.place].described]
+    languages = np.array([material.texts[row.place].language for row in tested], dtype=np.str_)
+    truth = np.array([labels.index(row.label) for row in tested], dtype=np.intp)
+    groups = [material.texts[row.place].group for row in tested]
+    halves = list(folds([row.label for row in tested], groups)) if len(labels) > 1 else []
+    if not halves:
+        none = np.zeros(0)
+        return OutOfFold({}, none, truth[:0], languages[:0], none.astype(np.bool_))
+    parts: dict[str, Floats] = {}
+    likeness, known = np.zeros(len(tested)), np.zeros(len(tested), dtype=np.bool_)
+    strengths: Sequence[float] = _STRENGTHS
+    for inside, outside in halves:
+        lesson_rows = [*(tested[place] for place in inside), *taught]
+        places = np.array([row.place for row in lesson_rows], dtype=np.intp)
+        asked = np.array([tested[place].place for place in outside], dtype=np.intp)
+        if len({row.label for row in lesson_rows}) < 2:
+            continue
+        # The vocabulary too is new to what is tested: a text full of unknown words must look as
+        # it will look in use, or the probabilities would be too bold there.
+        space = material.space(places, rarest)
+        matrix, questions = material.matrix(space, places), material.matrix(space, asked)
+        lesson = lesson_of(material, lesson_rows, labels, places, matrix)
+        for part, linear in learn(lesson, strengths):
+            into = parts.setdefault(part, np.zeros((len(tested), len(labels))))
+            into[outside] = linear.scores(material.vectors[asked] if is_dense(part) else questions)
+        likeness[outside] = nearest.likest(
+            meanings(material.vectors[asked], questions), meanings(lesson.vectors, matrix)
+        )
+        known[outside] = np.isin(truth[outside], lesson.truth)
+        if len(tested) > _MANY and len(strengths) > 1:
+            first = OutOfFold(
+                {part: scores[outside] for part, scores in parts.items()},
+                likeness[outside], truth[outside], languages[outside], known[outside],
+            )  # fmt: skip
+            strengths = strengths_of(shares_of(first, material.vectors.shape[1]))
+            kept = set(_names(material.vectors.shape[1], strengths))
+            parts = {part: scores for part, scores in parts.items() if part in kept}
+    return OutOfFold(parts, likeness, truth, languages, known)
+
+
+def lesson_of(
+    material: Material, rows: Sequence[Row], labels: Sequence[str], places: Places, matrix: Any
+) -> Lesson:
+    number = {label: place for place, label in enumerate(labels)}
+    return Lesson(
+        matrix=matrix,
+        vectors=material.vectors[places],
+        truth=np.array([number[row.label] for row in rows], dtype=np.intp),
+        weights=np.array([row.weight for row in rows]),
+        width=len(labels),
+    )
+
+
+def learn(lesson: Lesson, strengths: Sequence[float]) -> Iterator[tuple[str, Linear]]:
+    """What each source learns. Without an encoder two more of words and characters stand in.
+
+    One after the other: with many words and labels each takes its share of the memory.
+    """
+    yield "machine", sources.machine(lesson)
+    if lesson.vectors.shape[1]:
+        for strength, linear in zip(strengths, sources.regressions(lesson, strengths), strict=True):
+            yield f"meaning {strength:g}", linear
+        yield "meaning centre", sources.centres(lesson, lesson.vectors)
+    else:
+        yield "bayes", sources.bayes(lesson)
+        yield "centre", sources.centres(lesson, lesson.matrix)
+
+
+def joined(
+    material: Material,
+    rows: Sequence[Row],
+    labels: Sequence[str],
+    space: Space,
+    shares: Mapping[str, float],
+) -> tuple[Floats, Floats, Floats]:
+    """The parts learned from all rows, as one linear score: of words, of meaning, and the bias."""
+    sparse = np.zeros((space.size, len(labels)))
+    dense = np.zeros((material.vectors.shape[1], len(labels)))
+    bias = np.zeros(len(labels))
+    if len(labels) > 1:
+        places = np.array([row.place for row in rows], dtype=np.intp)
+        lesson = lesson_of(material, rows, labels, places, material.matrix(space, places))
+        for part, linear in learn(lesson, strengths_of(shares)):
+            if part in shares:
+                into = dense if is_dense(part) else sparse
+                into += shares[part] * linear.weights
+                bias += shares[part] * linear.bias
+    return sparse, dense, bias
+
+
+# What a part counts before anything is known of it.
+_USUAL = {"machine": 2.0, "bayes": 0.5, "centre": 0.1, "meaning centre": 0.3}
+
+
+def _names(width: int, strengths: Sequence[float]) -> list[str]:
+    if not width:
+        return ["machine", "bayes", "centre"]
+    return ["machine", *(f"meaning {strength:g}" for strength in strengths), "meaning centre"]
+
+
+def is_dense(part: str) -> bool:
+    return part.startswith("meaning")
+
+
+def strengths_of(shares: Mapping[str, float]) -> tuple[float, ...]:
+    """Those of the regressions that count."""
+    return tuple(s for s in _STRENGTHS if f"meaning {s:g}" in shares)
+
+
+def shares_of(held_out: OutOfFold, width: int) -> dict[str, float]:
+    """What each part counts, with the one strength that leaves the least surprise."""
+    tried = [s for s in _STRENGTHS if f"meaning {s:g}" in held_out.parts]
+    best: tuple[float, dict[str, float]] | None = None
+    for strength in tried or [3.0]:
+        names = _names(width, [strength])
+        usual = [_USUAL.get(name, 1.0) for name in names]
+        if not held_out.known.any():
+            return dict(zip(names, usual, strict=True))
+        parts = [held_out.parts[name][held_out.known] for name in names]
+        truth = held_out.truth[held_out.known]
+        weights = calibration.fit_weights(parts, truth, usual)
+        fused = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
+        found = calibration.surprise(fused, truth), dict(zip(names, weights, strict=True))
+        if best is None or found[0] < best[0]:
+            best = found
+    return best[1] if best else {}
+
+
+def meanings(vectors: Vectors, matrix: Any) -> Vectors:
+    """What the nearest text is sought with."""
+    return vectors if vectors.shape[1] else nearest.sketches(matrix)
