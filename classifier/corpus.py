@@ -136,7 +136,7 @@ def parse(text: str, *, language: str, name: str) -> list[Sample]:
         first = seen.setdefault(fields["text"], where)
         if first != where:
             raise BadCorpus(f"{where}: the text of {first.rpartition(', ')[2]} again")
-        samples.append(Sample(language=language, **fields))
+        samples.append(Sample(language=language, flags=frozenset(), **fields))
     return samples
 
 

@@ -243,7 +243,7 @@ class Raised:
 def flags_in_folds(encoder: Encoder) -> list[Raised]:
     """Each sample and text that is no inquiry, asked of a model that knows none of its firm."""
     kept, strange = corpus.load(), corpus.load_strange()
-    groups = [each.firm for each in (*kept, *strange)]
+    groups = [each.firm for each in kept] + [each.firm for each in strange]
     kinds = [sample.stage for sample in kept] + [OUT_OF_SCOPE] * len(strange)
     found = []
     for learned, asked in material.folds(kinds, groups, count=5):

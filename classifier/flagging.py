@@ -38,9 +38,9 @@ def described(flag: str) -> list[tuple[str, Text]]:
 def fit(flag: str, material: Material, rows: Sequence[Row], space: Space, rarest: int) -> Flag:
     """One that is never raised where all rows say the same."""
     if len({row.label for row in rows}) < len(_LABELS):
-        dense = np.zeros(material.vectors.shape[1], dtype=np.float32)
+        meaning = np.zeros(material.vectors.shape[1], dtype=np.float32)
         none = np.zeros(space.size, dtype=np.float16)
-        return Flag(none, dense, bias=0.0, mark=0.0, limits={"": calibration.NEVER})
+        return Flag(none, meaning, bias=0.0, mark=0.0, limits={"": calibration.NEVER})
     held_out = fusion.out_of_fold(material, rows, _LABELS, rarest)
     shares = fusion.shares_of(held_out, material.vectors.shape[1])
     slope, mark, offset, limits = 1.0, 0.0, 0.0, {"": calibration.NEVER}
@@ -52,7 +52,8 @@ def fit(flag: str, material: Material, rows: Sequence[Row], space: Space, rarest
         marked = np.array([bool(alarms.marks(flag, text.text)) for text in tested])
         columns = np.stack([scores[:, 1] - scores[:, 0], marked.astype(np.float64)], axis=1)
         (slope, mark), offset = calibration.fit_line(columns, held_out.truth)
-        likely = calibration.logistic(columns @ np.array([slope, mark]) + offset)
+        total = columns @ np.array([slope, mark]) + offset
+        likely = calibration.logistic(total)
         limits = _limits(likely, held_out.truth == 1, held_out.languages.tolist())
     sparse, dense, bias = fusion.joined(material, rows, _LABELS, space, shares)
     return Flag(

@@ -206,7 +206,8 @@ def _arrays(model: Model) -> Arrays:
     ):
         arrays[f"{name}_names"] = _bytes("\n".join(sorted(block, key=block.__getitem__)))
         arrays[f"{name}_idf"] = idf
-    for name, line in {"scope": model.scope, **model.flags}.items():
+    lines: dict[str, Scope | Flag] = {"scope": model.scope, **model.flags}
+    for name, line in lines.items():
         arrays[f"{name}_sparse"] = line.sparse
         arrays[f"{name}_dense"] = line.dense.astype(np.float16)
         arrays[f"{name}_bias"] = np.array([line.bias], dtype=np.float32)

@@ -108,7 +108,7 @@ def _in_container(value: object) -> Iterator[re.Pattern[Any]]:
         for one in value:
             yield from [one] if isinstance(one, re.Pattern) else _in_container(one)
     elif isinstance(value, dict):
-        yield from (one for one in value.values() if isinstance(one, re.Pattern))
+        yield from _in_container(tuple(value.values()))
 
 
 def _functions(path: Path) -> dict[ast.AST, str]:

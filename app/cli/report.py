@@ -15,7 +15,7 @@ from app.core.errors import Invalid
 from app.core.settings import Settings
 from app.domain.report_card import Card, GroupLine
 from app.domain.score import Share
-from app.domain.words import Head
+from app.domain.words import TAGS, Head
 from app.services.access import SYSTEM
 from app.services.queries import labelled, report, vocabulary
 from app.services.queries.labelled import Collection
@@ -34,7 +34,7 @@ def show(asked: argparse.Namespace, settings: Settings) -> int:
     if asked.json:
         say(json.dumps(asdict(found), ensure_ascii=False, indent=1, default=str))
     else:
-        for head in Head:
+        for head in TAGS:
             _say_head(found, head, words)
         _say_versions(found)
     return 0

@@ -67,10 +67,18 @@ class Role(StrEnum):
 
 
 class Head(StrEnum):
-    """The two questions triage answers."""
+    """What is said of an inquiry, by the model and by people."""
 
     STAGE = "stage"
     TOPIC = "topic"
+    URGENT = "urgent"
+    COMPLAINT = "complaint"
+    LANGUAGE = "language"
+
+
+TAGS = (Head.STAGE, Head.TOPIC)  # of which every inquiry gets one
+FLAGS = (Head.URGENT, Head.COMPLAINT)  # yes or no, and mostly no
+YES, NO = "yes", "no"
 
 
 class Decision(StrEnum):

@@ -14,7 +14,7 @@ from sqlmodel import Session, col, select
 
 from app.domain.shares import capped
 from app.domain.text import inquiry
-from app.domain.words import Head, Status, Verdict
+from app.domain.words import FLAGS, TAGS, Head, Status, Verdict
 from app.store.seeds import TOPICS
 from app.store.tables import Change, Correction, Customer, Message, Ticket, Topic, Touchpoint
 
@@ -146,6 +146,7 @@ def _lessons(session: Session) -> list[Lesson]:
     for row in session.exec(
         select(Correction)
         .join(newest, newest.c.id == col(Correction.id))
+        .where(Correction.head != Head.LANGUAGE)  # which is found out by rules
         .order_by(col(Correction.id))
     ):
         said[row.ticket_id][row.head] = Label(
@@ -247,7 +248,7 @@ def _texts(session: Session) -> dict[int, Lesson]:
 
 def _weighed(lessons: Sequence[Lesson]) -> tuple[Lesson, ...]:
     """Nobody alone decides what a head learns, and the model does not outweigh people."""
-    factors = {head: _factors(lessons, head) for head in Head}
+    factors = {head: _factors(lessons, head) for head in (*TAGS, *FLAGS)}
     return tuple(
         replace(
             lesson,

@@ -6,7 +6,7 @@ from sqlalchemy import update
 from sqlmodel import Session, SQLModel, col, delete, select
 
 from app.core.errors import Conflict
-from app.domain.words import Status
+from app.domain.words import FLAGS, Status
 from app.services import access, changes, touchpoints, withdrawals
 from app.services.access import Actor, Permission
 from app.store import search
@@ -205,6 +205,11 @@ def _take_tags(ticket: Ticket, into: Ticket) -> None:
     if into.topic_id is None or (ticket.topic_by == "person" and into.topic_by != "person"):
         into.topic_id, into.topic_by = ticket.topic_id, ticket.topic_by
         into.topic_probability = ticket.topic_probability
+    for flag in FLAGS:
+        by = f"{flag}_by"
+        if getattr(into, by) != "person" and getattr(ticket, by):
+            setattr(into, flag, getattr(ticket, flag))
+            setattr(into, by, getattr(ticket, by))
 
 
 def _rename(session: Session, ticket: Ticket, into: Ticket) -> None:

@@ -11,7 +11,7 @@ from app.core import clock
 from app.core.errors import Conflict, NotFound
 from app.domain import contest
 from app.domain.contest import Outcome, Trial
-from app.domain.words import Head, ModelState, Promotion
+from app.domain.words import TAGS, Head, ModelState, Promotion
 from app.services import changes, lessons, organisation
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.lessons import Curriculum, Label, Lesson
@@ -107,7 +107,8 @@ def due(session: Session) -> bool:
     through, learned = (last.through, sum(last.learned.values())) if last else (0, 0)
     number, first, latest = session.exec(
         select(func.count(), func.min(Correction.at), func.max(Correction.at)).where(
-            Correction.id > through
+            Correction.id > through,
+            Correction.head != Head.LANGUAGE,  # which is found out by rules
         )
     ).one()
     if not number or latest > clock.now() - _QUIET:
@@ -187,7 +188,7 @@ def keep(
         return failed(session, curriculum, began, UNLEARNED)
     champion = in_state(session, ModelState.CHAMPION)
     compared = champion if champion and champion.name == trained.beside else None
-    outcomes = {head: _compare(curriculum, head, trained, compared) for head in Head}
+    outcomes = {head: _compare(curriculum, head, trained, compared) for head in TAGS}
     made = ModelVersion(
         name=trained.name,
         state=ModelState.REJECTED,
@@ -266,7 +267,7 @@ def _remembered(curriculum: Curriculum, trained: Trained) -> dict[str, object]:
     """What later versions are compared with, and what of the verdicts is in doubt."""
     kept: dict[str, object] = {}
     doubted: list[list[object]] = []
-    for head in Head:
+    for head in TAGS:
         own, said = _own(curriculum, head), trained.answers.get(head, {})
         kept[head.value] = {
             str(lesson.ticket_id): said[lesson.ticket_id].label

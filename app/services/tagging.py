@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from app.core import clock
-from app.domain.words import ANCHORS, Decision, Head, Status
+from app.domain.words import ANCHORS, TAGS, YES, Decision, Head, Status
 from app.services import changes, touchpoints
 from app.services.access import SYSTEM
 from app.services.queries import vocabulary
@@ -21,7 +21,7 @@ from app.store.tables import (
     Topic,
     Touchpoint,
 )
-from classifier.contract import HeadPrediction, Prediction, Reason
+from classifier.contract import FlagPrediction, HeadPrediction, Prediction, Reason
 
 LOOKS_BACK = timedelta(days=3)
 AT_ONCE = 50
@@ -58,6 +58,8 @@ def apply(
         _set_stage(session, ticket, prediction.stage)
     if ticket.topic_by != "person":
         _set_topic(session, ticket, prediction.topic)
+    for flag in prediction.flags:
+        _set_flag(ticket, flag)
     remember_stage(session, ticket)
 
 
@@ -69,31 +71,49 @@ def _write(
     *,
     shadow: bool = False,
 ) -> None:
-    session.execute(
-        insert(PredictionRow),
-        [
-            {
-                "ticket_id": ticket.id,
-                "message_id": message_id,
-                "head": head,
-                "label": found.label or "",
-                "probability": found.probability,
-                "decision": Decision(found.decision),
-                "top": [[guess.label, guess.probability] for guess in found.top],
-                "reasons": [reason.text for reason in found.reasons],
-                "against": _worth_saying(found, found.against),
-                "beaten_by": _worth_saying(found, _beaten_by(found)),
-                "nearest": [[near.ref, near.label, near.similarity] for near in found.nearest],
-                "novelty": found.novelty,
-                "why": found.why or "",
-                "model": prediction.model,
-                "basis": prediction.basis,
-                "at": clock.now(),
-                "shadow": shadow,
-            }
-            for head, found in ((Head.STAGE, prediction.stage), (Head.TOPIC, prediction.topic))
-        ],
-    )
+    about = {
+        "ticket_id": ticket.id,
+        "message_id": message_id,
+        "model": prediction.model,
+        "basis": prediction.basis,
+        "at": clock.now(),
+        "shadow": shadow,
+    }
+    rows: list[dict[str, object]] = [
+        {
+            "head": head,
+            "label": found.label or "",
+            "probability": found.probability,
+            "decision": Decision(found.decision),
+            "top": [[guess.label, guess.probability] for guess in found.top],
+            "reasons": [reason.text for reason in found.reasons],
+            "against": _worth_saying(found, found.against),
+            "beaten_by": _worth_saying(found, _beaten_by(found)),
+            "nearest": [[near.ref, near.label, near.similarity] for near in found.nearest],
+            "novelty": found.novelty,
+            "why": found.why or "",
+        }
+        for head, found in ((Head.STAGE, prediction.stage), (Head.TOPIC, prediction.topic))
+    ]
+    rows += [_raised(flag) for flag in prediction.flags if flag.raised]
+    session.execute(insert(PredictionRow), [about | row for row in rows])
+
+
+def _raised(flag: FlagPrediction) -> dict[str, object]:
+    """Of flags only those that are raised are kept: nearly every inquiry has none."""
+    return {
+        "head": Head(flag.name),
+        "label": YES,
+        "probability": flag.probability,
+        "decision": Decision.SUGGEST,
+        "top": [[YES, flag.probability]],
+        "reasons": [flag.said] if flag.said else [reason.text for reason in flag.reasons],
+        "against": [],
+        "beaten_by": [],
+        "nearest": [],
+        "novelty": 0.0,
+        "why": "",
+    }
 
 
 def _worth_saying(found: HeadPrediction, reasons: Sequence[Reason]) -> list[str]:
@@ -135,6 +155,13 @@ def _set_topic(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
     if topic:
         ticket.topic_id, ticket.topic_by = topic.id, "model"
         ticket.topic_probability = found.probability
+
+
+def _set_flag(ticket: Ticket, found: FlagPrediction) -> None:
+    head = Head(found.name)
+    if found.raised and getattr(ticket, f"{head}_by") != "person":
+        setattr(ticket, head, True)
+        setattr(ticket, f"{head}_by", "rule" if found.said else "model")
 
 
 def remember_stage(session: Session, ticket: Ticket) -> None:
@@ -203,7 +230,7 @@ def give_up(session: Session, ticket_id: int, message_id: int) -> None:
     ticket = session.get(Ticket, ticket_id, with_for_update={"key_share": True})
     if ticket is None or newest(session, ticket_id, Head.STAGE) is not None:
         return
-    for head in Head:
+    for head in TAGS:
         session.add(
             PredictionRow(
                 ticket_id=ticket_id,

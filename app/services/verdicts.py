@@ -9,13 +9,18 @@ from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid
 from app.domain import lifecycle
 from app.domain.lifecycle import Move
-from app.domain.words import ANCHORS, Head, Status, Verdict
+from app.domain.words import ANCHORS, FLAGS, LANGUAGES, NO, TAGS, YES, Head, Status, Verdict
 from app.services import access, changes, tagging, touchpoints, withdrawals
 from app.services.access import Actor, Permission
 from app.store.tables import Correction, Customer, Ticket, Topic
 
-_OF_STAGE = ("stage", "stage_by", "stage_probability")
-_OF_TOPIC = ("topic_id", "topic_by", "topic_probability")
+_OF = {
+    Head.STAGE: ("stage", "stage_by", "stage_probability"),
+    Head.TOPIC: ("topic_id", "topic_by", "topic_probability"),
+    Head.URGENT: ("urgent", "urgent_by"),
+    Head.COMPLAINT: ("complaint", "complaint_by"),
+    Head.LANGUAGE: ("language",),
+}
 _OF_STATUS = ("status", "waiting_since", "snoozed_until", "resolved_at")
 
 
@@ -27,8 +32,8 @@ def choose(
     What is said under one `act` is taken back together.
     """
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
-    before = _before(session, ticket, _OF_STAGE if head is Head.STAGE else _OF_TOPIC)
-    was = _set_stage(ticket, label) if head is Head.STAGE else _set_topic(session, ticket, label)
+    before = _before(session, ticket, _OF[head])
+    was = _set(session, ticket, head, label)
     if actor.agent_id:
         said = Correction(
             ticket_id=ticket.id, agent_id=actor.agent_id, head=head, verdict=Verdict.CORRECTED,
@@ -50,6 +55,37 @@ def _keep(session: Session, said: Correction) -> None:
         if guess.top and guess.top[0][0] == said.label:
             said.verdict = Verdict.ACCEPTED
     session.add(said)
+
+
+def _set(session: Session, ticket: Ticket, head: Head, label: str) -> str:
+    """What it was before."""
+    if head is Head.STAGE:
+        return _set_stage(ticket, label)
+    if head is Head.TOPIC:
+        return _set_topic(session, ticket, label)
+    if head is Head.LANGUAGE:
+        return _set_language(session, ticket, label)
+    return _set_flag(ticket, head, label)
+
+
+def _set_flag(ticket: Ticket, head: Head, label: str) -> str:
+    if label not in {YES, NO}:
+        raise Invalid(f"“{label}” is neither yes nor no.", label=label)
+    was = YES if getattr(ticket, head) else NO
+    setattr(ticket, head, label == YES)
+    setattr(ticket, f"{head}_by", "person")
+    return was
+
+
+def _set_language(session: Session, ticket: Ticket, label: str) -> str:
+    if label not in LANGUAGES:
+        raise Invalid(f"“{label}” is not a language Setten writes in.", label=label)
+    was, ticket.language = ticket.language, label
+    customer = session.get_one(Customer, ticket.customer_id)
+    if customer.language == was:  # which was found out from the same words
+        customer.language = label
+        session.add(customer)
+    return was
 
 
 def _set_stage(ticket: Ticket, label: str) -> str:
@@ -87,12 +123,12 @@ def accept(session: Session, actor: Actor, ref: str, act: str = "") -> Ticket:
 def open_heads(ticket: Ticket) -> tuple[Head, ...]:
     """What no person has said of it yet."""
     said_by = {Head.STAGE: ticket.stage_by, Head.TOPIC: ticket.topic_by}
-    return tuple(head for head in Head if said_by[head] != "person")
+    return tuple(head for head in TAGS if said_by[head] != "person")
 
 
 def best_guesses(session: Session, ticket: Ticket) -> dict[Head, str]:
     """What the model would say, however sure it is."""
-    found = {head: tagging.newest(session, ticket.id, head) for head in Head}
+    found = {head: tagging.newest(session, ticket.id, head) for head in TAGS}
     return {head: str(row.top[0][0]) for head, row in found.items() if row and row.top}
 
 
@@ -109,7 +145,7 @@ def dismiss(session: Session, actor: Actor, ref: str, act: str = "") -> Ticket:
     withdrawals.of_ticket(session, ticket, "The ticket is no inquiry.")
     if actor.agent_id:
         act = act or secrets.new_ref()
-        for head in Head:
+        for head in TAGS:
             said = Correction(
                 ticket_id=ticket.id, agent_id=actor.agent_id, head=head, label="",
                 verdict=Verdict.NO_INQUIRY, act=act, before=before, at=clock.now(),
@@ -169,9 +205,11 @@ def withdraw_dismissal(session: Session, ticket: Ticket) -> None:
 def _before(session: Session, ticket: Ticket, names: tuple[str, ...]) -> dict[str, Any]:
     """What the verdict may change, as plain values."""
     found = {name: _plain(getattr(ticket, name)) for name in names}
-    if names is _OF_STAGE:
-        customer = session.get_one(Customer, ticket.customer_id)
+    customer = session.get_one(Customer, ticket.customer_id)
+    if names is _OF[Head.STAGE]:
         found["customer"] = [customer.stage, _plain(customer.stage_at)]
+    if names is _OF[Head.LANGUAGE]:
+        found["customer_language"] = customer.language
     return found
 
 
@@ -185,6 +223,11 @@ def _stands(session: Session, ticket: Ticket, row: Correction) -> bool:
         return ticket.status is Status.DISMISSED
     if row.head is Head.STAGE:
         return (ticket.stage_by, ticket.stage) == ("person", row.label)
+    if row.head is Head.LANGUAGE:
+        return ticket.language == row.label
+    if row.head in FLAGS:
+        said = ("person", row.label == YES)
+        return (getattr(ticket, f"{row.head}_by"), getattr(ticket, row.head)) == said
     topic = tagging.topic_of(session, row.label)
     return topic is not None and (ticket.topic_by, ticket.topic_id) == ("person", topic.id)
 
@@ -194,6 +237,10 @@ def _put_back(session: Session, ticket: Ticket, row: Correction) -> None:
         if name == "customer":
             customer = session.get_one(Customer, ticket.customer_id)
             customer.stage, customer.stage_at = value[0], _moment(value[1])
+            session.add(customer)
+        elif name == "customer_language":
+            customer = session.get_one(Customer, ticket.customer_id)
+            customer.language = value
             session.add(customer)
         elif name == "status":
             ticket.status = Status(value)

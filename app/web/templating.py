@@ -92,7 +92,7 @@ def environment() -> Environment:
         weekday=speech.weekday, span=speech.span, since=speech.since, number=speech.number,
         percent=speech.percent, size=speech.size, label=label, markdown=markdown, hue=hue,
         badge=badge, initials=text.initials, preview=text.preview, pieces=text.pieces,
-        paragraphs=text.paragraphs,
+        paragraphs=text.paragraphs, tongue=speech.tongue,
         iso=lambda value: value.isoformat(),
         # For sentences that are no literals: `_()` takes what it is given for safe HTML.
         translated=lambda value: stored_words.say_stored(value) if value else "",

@@ -10,7 +10,7 @@ from typing import Any
 from sqlmodel import Session
 
 from app.core import clock, secrets
-from app.domain.words import Head, ModelState
+from app.domain.words import TAGS, ModelState
 from app.services import leases, lessons, models
 from app.services.lessons import Curriculum
 from app.services.models import Answer, Trained
@@ -111,19 +111,19 @@ def _trained(name: str, made: Made, curriculum: Curriculum, compared: str) -> Tr
         sha256=hashlib.sha256(made.weights).hexdigest(),
         learned={
             "samples": int(said["samples"]),
-            **{head.value: curriculum.count(head) for head in Head},
+            **{head.value: curriculum.count(head) for head in TAGS},
         },
         answers={
             head: {
                 int(key): Answer(one["label"], one["probability"], one["given"])
                 for key, one in said["answers"][head.value].items()
             }
-            for head in Head
+            for head in TAGS
         },
         beside=compared,
         former={
             head: {int(key): one["label"] for key, one in said["former"][head.value].items()}
-            for head in Head
+            for head in TAGS
         },
         refused=said["refused"],
     )

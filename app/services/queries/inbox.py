@@ -13,7 +13,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
 from app.core.errors import Invalid
-from app.domain.words import ArrivalState, DeliveryState, FollowUpState, Status
+from app.domain.words import ArrivalState, DeliveryState, FollowUpState, Head, Status
 from app.services.access import Actor
 from app.services.queries.vocabulary import labels_of
 from app.store.tables import (
@@ -71,6 +71,8 @@ class Selection:
     after: str = ""  # where the page before ended
     found: tuple[int, ...] | None = None  # tickets a search found, whatever their status
     refs: tuple[str, ...] = ()  # only these, to draw single rows anew
+    flag: Head | None = None  # only what is urgent, or a complaint
+    language: str = ""  # only what is written in it
     size: int = 50
 
     @property
@@ -103,6 +105,10 @@ class Row:
     topic: Mapping[str, str] | None  # hashable, as `labels_of` makes it
     topic_by: str
     topic_probability: float | None
+    urgent: bool
+    urgent_by: str
+    complaint: bool
+    complaint_by: str
     has_files: bool
     sample: bool
     version: int
@@ -187,7 +193,8 @@ _ROWS = (
         *map(
             col,
             (
-                Ticket.topic_by, Ticket.topic_probability, Ticket.has_files, Ticket.sample,
+                Ticket.topic_by, Ticket.topic_probability, Ticket.urgent, Ticket.urgent_by,
+                Ticket.complaint, Ticket.complaint_by, Ticket.has_files, Ticket.sample,
                 Ticket.version, Ticket.id,
             ),
         ),
@@ -205,7 +212,7 @@ _TOPIC = 19  # place of the topic's labels in it
 
 def rows(session: Session, actor: Actor, selection: Selection) -> Rows:
     """The rows of a page, one statement whatever their number."""
-    statement = _plain(selection.view, selection.order)
+    statement = _plain(selection.view, selection.order, selection.flag, selection.language)
     if selection.refs or selection.found is not None or selection.after:
         statement = _ordered(_ROWS.where(*_wanted(selection)), selection.view, selection.order)
     found = (
@@ -220,9 +227,18 @@ def rows(session: Session, actor: Actor, selection: Selection) -> Rows:
 
 
 @lru_cache(maxsize=64)
-def _plain(view: View, order: Sort) -> Any:
+def _plain(view: View, order: Sort, flag: Head | None, language: str) -> Any:
     """The beginning of a view: made once, because making it costs as much as running it."""
-    return _ordered(_ROWS.where(_in_view(view)), view, order)
+    return _ordered(_ROWS.where(_in_view(view), *_filters(flag, language)), view, order)
+
+
+def _filters(flag: Head | None, language: str) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if flag is not None:
+        found.append(col(Ticket.urgent if flag is Head.URGENT else Ticket.complaint).is_(True))
+    if language:
+        found.append(col(Ticket.language) == language)
+    return found
 
 
 def _ordered(statement: Any, view: View, order: Sort) -> Any:
@@ -237,7 +253,8 @@ def _wanted(selection: Selection) -> Sequence[ColumnElement[bool]]:
     which = (
         _in_view(selection.view) if selection.found is None else col(Ticket.id).in_(selection.found)
     )
-    return [which, *([_beyond(selection)] if selection.after else [])]
+    filters = _filters(selection.flag, selection.language)
+    return [which, *filters, *([_beyond(selection)] if selection.after else [])]
 
 
 def _longest_key(view: View) -> Any:

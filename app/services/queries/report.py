@@ -16,7 +16,7 @@ from app.domain import findings, report_card
 from app.domain.drawing import drawn
 from app.domain.findings import Finding
 from app.domain.report_card import Card, Guessed
-from app.domain.words import Decision, Head, Status
+from app.domain.words import TAGS, Decision, Head, Status
 from app.services.access import Actor, Permission, require
 from app.services.queries import models, vocabulary
 from app.services.queries.models import Version
@@ -74,6 +74,7 @@ _GUESSED = (
     )
     .join(Ticket, col(Ticket.id) == col(PredictionRow.ticket_id))
     .where(
+        col(PredictionRow.head).in_(TAGS),
         col(PredictionRow.shadow).is_(False),
         col(PredictionRow.model) != "none",
         col(Ticket.sample).is_(False),
@@ -107,7 +108,7 @@ def view(session: Session, actor: Actor, words: Vocabulary, days: int = DAYS) ->
     rows: list[Any] = list(session.connection().execute(_GUESSED))
     since = clock.now() - timedelta(days=days) if days else _BEGINNING
     found = {}
-    for head in Head:
+    for head in TAGS:
         name = names[head]
         examples = Counter(
             name(word.label) for (_, of), word in said.items() if of is head and word.label

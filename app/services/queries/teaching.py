@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from app.domain import lesson_order, sameness
 from app.domain.lesson_order import Because, Candidate
 from app.domain.text import inquiry
-from app.domain.words import Head, Status
+from app.domain.words import TAGS, Head, Status
 from app.services import teaching
 from app.services.access import Actor, Permission, require
 from app.services.queries import triage
@@ -105,6 +105,7 @@ _POOL: Any = (
         PredictionRow,
         and_(
             col(PredictionRow.ticket_id) == _pool.c.id,
+            col(PredictionRow.head).in_(TAGS),
             col(PredictionRow.shadow).is_(False),
         ),
     )
@@ -141,7 +142,7 @@ _labelled = {
         .subquery()
     )
     .scalar_subquery()
-    for head in Head
+    for head in TAGS
 }
 _LABELLED = sql_select(*_labelled.values())
 

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
-from app.domain.words import Head
+from app.domain.words import FLAGS, TAGS, Head
 from app.services.queries.vocabulary import Vocabulary
 from app.store.tables import PredictionRow, Ticket, Topic
 from classifier import corpus
@@ -51,6 +51,17 @@ class Like:
 
 
 @dataclass(frozen=True, slots=True)
+class FlagView:
+    """Whether it is urgent, or a complaint, and who says so."""
+
+    name: Head
+    raised: bool
+    by: str
+    probability: float | None  # of the model, when it has raised it
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Triage:
     stage: HeadView
     topic: HeadView
@@ -60,6 +71,7 @@ class Triage:
     basis: str
     asked: bool  # whether a model has looked at all
     judged: int | None  # the message it looked at
+    flags: tuple[FlagView, ...]
 
     @property
     def open(self) -> bool:
@@ -78,7 +90,7 @@ _SAID = (
 
 def view(session: Session, ticket: Ticket, topic: Topic | None, vocabulary: Vocabulary) -> Triage:
     rows = session.scalars(_SAID, {"ticket": ticket.id}).all()
-    newest = {head: next((row for row in rows if row.head is head), None) for head in Head}
+    newest = {head: next((row for row in rows if row.head is head), None) for head in TAGS}
     stage = stage_view(ticket, newest[Head.STAGE], vocabulary)
     about = topic_view(ticket, topic, newest[Head.TOPIC], vocabulary)
     reasons = tuple(dict.fromkeys((*stage.reasons, *about.reasons)))
@@ -93,6 +105,18 @@ def view(session: Session, ticket: Ticket, topic: Topic | None, vocabulary: Voca
         basis=first.basis if first else "",
         asked=bool(rows),
         judged=first.message_id if first else None,
+        flags=tuple(_flag(ticket, head, rows) for head in FLAGS),
+    )
+
+
+def _flag(ticket: Ticket, head: Head, rows: Sequence[PredictionRow]) -> FlagView:
+    said = next((row for row in rows if row.head is head), None)
+    return FlagView(
+        name=head,
+        raised=getattr(ticket, head),
+        by=getattr(ticket, f"{head}_by"),
+        probability=said.probability if said else None,
+        reasons=tuple(said.reasons) if said else (),
     )
 
 

@@ -1,9 +1,10 @@
 """Tickets: lists, one of them, and what an agent does with it."""
 
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Literal
 
-from fastapi import Header, Query, Response
+from fastapi import Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
@@ -39,6 +40,11 @@ class TicketState(BaseModel):
     stage: str
     stage_by: str
     topic_by: str
+    urgent: bool
+    urgent_by: str
+    complaint: bool
+    complaint_by: str
+    language: str
     snoozed_until: datetime | None
     resolved_at: datetime | None
     version: int
@@ -105,20 +111,40 @@ class Choice(Input):
     label: Line
 
 
+@dataclass
+class Only:
+    """Part of a view."""
+
+    flag: Annotated[Literal["urgent", "complaint"] | None, Query()] = None
+    language: Annotated[str, Query(pattern="^([a-z]{2})?$")] = ""
+    after: Annotated[str, Query(max_length=60)] = ""
+    limit: Limit = 50
+
+
 @router.get("", response_model=inbox.Rows)
 def listed(
     actor: CurrentActor,
     db: Db,
+    only: Annotated[Only, Depends()],
     view: View = View.OPEN,
     sort: Sort | None = None,
-    after: Annotated[str, Query(max_length=60)] = "",
     q: Annotated[str, Query(max_length=200)] = "",
-    limit: Limit = 50,
 ) -> Response:
-    """The rows of a view, or with `q` whatever is found. Continue with `after` = `next`."""
+    """The rows of a view, or with `q` whatever is found. Continue with `after` = `next`.
+
+    With `flag` only what is urgent, or a complaint; with `language` only what is written in it.
+    """
     with db.reading() as session:
         found = tuple(search.find(session, q, FOUND_UP_TO)) if q.strip() else None
-        chosen = Selection(view=view, sort=sort, after=after, found=found, size=limit)
+        chosen = Selection(
+            view=view,
+            sort=sort,
+            after=only.after,
+            found=found,
+            size=only.limit,
+            flag=Head(only.flag) if only.flag else None,
+            language=only.language,
+        )
         rows = inbox.rows(session, actor, chosen)
     return as_json(_ROWS, rows)
 
@@ -254,7 +280,8 @@ def part_message(ref: Ref, message: Id, actor: CurrentActor, db: Db) -> TicketSt
 
 @router.put("/{ref}/{head}")
 def tag(ref: Ref, head: Head, body: Choice, actor: CurrentActor, db: Db) -> TicketState:
-    """Say what it is: `stage` takes a canonical letter, `topic` a topic's key."""
+    """Say what it is: `stage` takes a canonical letter, `topic` a topic's key, `urgent` and
+    `complaint` take `yes` or `no`, `language` takes `ja`, `de` or `en`."""
     with db.transaction() as session:
         found = verdicts.choose(session, actor, ref, head, body.label)
     return TicketState.model_validate(found)

@@ -6,13 +6,15 @@ from typing import Annotated, Any
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from app.domain.words import LANGUAGES
 from app.services.queries import inbox, surges
 from app.services.queries.inbox import Rows, Selection, Sort, View
 from app.services.queries.surges import Alarm
 from app.store import search
 from app.web import routes, speech, templating
 from app.web.deps import CurrentActor, Db
-from app.web.pages import shell
+from app.web.pages import listing, shell
+from app.web.pages.listing import Listing
 from app.web.pages.rows import drawn
 from app.web.pages.shell import Shell, go
 from app.web.speech import say
@@ -47,28 +49,81 @@ def title(view: View) -> str:
     return names[view]
 
 
+def selected(
+    chosen: Listing,
+    sort: Sort | None = None,
+    after: str = "",
+    found: tuple[int, ...] | None = None,
+) -> Selection:
+    return Selection(
+        view=chosen.view,
+        sort=sort,
+        after=after,
+        found=found,
+        flag=chosen.flag,
+        language=chosen.language,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Only some of a view: what a press on it leads to."""
+
+    name: str
+    icon: str
+    to: str
+    on: bool
+    lang: str = ""
+
+
+def filters(chosen: Listing) -> list[Filter]:
+    return [
+        Filter(say("Urgent"), "siren", str(chosen.toggled("urgent")), chosen.flag == "urgent"),
+        Filter(
+            say("Complaint"),
+            "frown",
+            str(chosen.toggled("complaint")),
+            chosen.flag == "complaint",
+        ),
+        *(
+            Filter(
+                speech.LANGUAGES[code],
+                "languages",
+                str(chosen.toggled(code)),
+                chosen.language == code,
+                code,
+            )
+            for code in LANGUAGES
+        ),
+    ]
+
+
 def context(
     around: Shell, chosen: Selection, rows: Rows, q: str, here: str, alarms: Alarms | None = None
 ) -> dict[str, Any]:
     """What the list template needs, beside a ticket and alone."""
     told = alarms or Alarms(())
     about, searched = told.chosen, chosen.found is not None
-    which = f"view={chosen.view}&sort={chosen.order}"
+    listed = Listing(chosen.view, chosen.flag, chosen.language)
+    which = f"view={listed}&sort={chosen.order}"
     place = f"/surges/{about.id}?" if about else f"/inbox?{which}&"
     more = f"{place}after={rows.next}" if rows.next and not q.strip() else ""
-    total = around.frame.counts.views.get(chosen.view)
+    total = around.frame.counts.views.get(chosen.view) if not listed.narrowed else None
     return {
         "rows": rows.rows,
         "drawn": drawn,
         "more": more,
-        "view": str(chosen.view),
+        "view": str(listed),
+        "base": str(chosen.view),
+        "filters": filters(listed),
+        "narrowed": listed.narrowed,
         "sort": str(chosen.order),
         "query": q.strip(),
         "alarms": told.untold,
         "title": _called(about) if about else say("Search") if searched else title(chosen.view),
         "total": about.count if about else len(rows.rows) if searched else total,
         "fragment": "" if searched else f"/inbox/rows?{which}",
-        "suffix": f"?view={chosen.view}",
+        "suffix": f"?view={listed}",
         "here": here,
     }
 
@@ -92,7 +147,7 @@ def listed(
     request: Request,
     actor: CurrentActor,
     db: Db,
-    view: View = View.MINE,
+    view: listing.InQuery = str(View.MINE),
     sort: Sort | None = None,
     after: Annotated[str, Query(max_length=60)] = "",
     q: Words = "",
@@ -101,7 +156,7 @@ def listed(
         around = shell.load(session, actor)
         told = Alarms(surges.untold(session, actor))
         found = tuple(search.find(session, q, FOUND_UP_TO)) if q.strip() else None
-        chosen = Selection(view=view, sort=sort, after=after, found=found)
+        chosen = selected(listing.read(view), sort, after, found)
         rows = inbox.rows(session, actor, chosen)
     speak(request, around)
     return shell.page(
@@ -118,13 +173,18 @@ def listed(
 
 @router.get("/inbox/rows")
 def rows_only(
-    request: Request, actor: CurrentActor, db: Db, view: View = View.MINE, sort: Sort | None = None
+    request: Request,
+    actor: CurrentActor,
+    db: Db,
+    view: listing.InQuery = str(View.MINE),
+    sort: Sort | None = None,
 ) -> HTMLResponse:
     """The list as a fragment: what a live screen compares itself with."""
     with db.reading() as session:
         around = shell.load(session, actor)
-        chosen = Selection(view=view, sort=sort)
+        chosen = selected(listing.read(view), sort)
         rows = inbox.rows(session, actor, chosen)
-    made = shell.page(request, "inbox/_rows.html", around, **context(around, chosen, rows, "", ""))
-    made.headers["X-Count"] = templating.badge(around.frame.counts.views.get(view, 0))
+    shown = context(around, chosen, rows, "", "")
+    made = shell.page(request, "inbox/_rows.html", around, **shown)
+    made.headers["X-Count"] = templating.badge(shown["total"] or 0)
     return made

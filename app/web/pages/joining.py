@@ -6,21 +6,20 @@ from fastapi import Form
 from fastapi.responses import RedirectResponse
 
 from app.services import merging, third_parties
-from app.services.queries.inbox import View
 from app.web import routes
 from app.web.deps import CurrentActor, Db
+from app.web.pages import listing
 from app.web.pages.shell import go
 
 router = routes.pages("/tickets/{ref}")
 
 MessageId = Annotated[int, Form(ge=1, lt=2**63)]
-ViewField = Annotated[View, Form()]
 OtherField = Annotated[str, Form(max_length=40)]
 
 
 @router.post("/accept-message")
 def accept(
-    ref: str, actor: CurrentActor, db: Db, message: MessageId, view: ViewField = View.OPEN
+    ref: str, actor: CurrentActor, db: Db, message: MessageId, view: listing.InForm = listing.OPEN
 ) -> RedirectResponse:
     with db.transaction() as session:
         ticket = third_parties.accept(session, actor, ref, message)
@@ -29,7 +28,7 @@ def accept(
 
 @router.post("/part-message")
 def part(
-    ref: str, actor: CurrentActor, db: Db, message: MessageId, view: ViewField = View.OPEN
+    ref: str, actor: CurrentActor, db: Db, message: MessageId, view: listing.InForm = listing.OPEN
 ) -> RedirectResponse:
     with db.transaction() as session:
         own = third_parties.part(session, actor, ref, message)
@@ -42,7 +41,7 @@ def join(
     actor: CurrentActor,
     db: Db,
     other: OtherField,
-    view: ViewField = View.OPEN,
+    view: listing.InForm = listing.OPEN,
 ) -> RedirectResponse:
     with db.transaction() as session:
         ticket = merging.merge(session, actor, ref, other.strip().lstrip("#").lower())
@@ -51,7 +50,7 @@ def join(
 
 @router.post("/keep-apart")
 def keep_apart(
-    ref: str, actor: CurrentActor, db: Db, other: OtherField, view: ViewField = View.OPEN
+    ref: str, actor: CurrentActor, db: Db, other: OtherField, view: listing.InForm = listing.OPEN
 ) -> RedirectResponse:
     with db.transaction() as session:
         ticket = merging.keep_apart(session, actor, ref, other)
@@ -60,7 +59,7 @@ def keep_apart(
 
 @router.post("/suggest-again")
 def suggest_again(
-    ref: str, actor: CurrentActor, db: Db, other: OtherField, view: ViewField = View.OPEN
+    ref: str, actor: CurrentActor, db: Db, other: OtherField, view: listing.InForm = listing.OPEN
 ) -> RedirectResponse:
     with db.transaction() as session:
         ticket = merging.suggest_again(session, actor, ref, other)

@@ -14,12 +14,12 @@ from app.core.errors import Conflict, Invalid
 from app.domain.storable import storable
 from app.services import drafts, resting, tickets
 from app.services.access import Actor
-from app.services.queries.inbox import View
 from app.services.resting import When
 from app.web import routes
 from app.web.deps import CurrentActor, Db, House, Id, TheHouse
+from app.web.pages import listing
 from app.web.pages.shell import go
-from app.web.pages.tickets import Typed, ViewField, load, moment, ref_of, render
+from app.web.pages.tickets import Typed, load, moment, ref_of, render
 
 router = routes.pages("/tickets/{ref}")
 
@@ -32,7 +32,7 @@ class ReplyForm:
     to: str
     cc: str
     last_seen: int | None
-    view: View
+    view: str
     files: tuple[UploadFile, ...]
     kept: frozenset[int]  # files of the draft that go out with it
     act: str
@@ -60,7 +60,7 @@ async def reply_form(request: Request) -> AsyncIterator[ReplyForm]:
             to=field("to"),
             cc=field("cc"),
             last_seen=int(seen) if seen.isascii() and seen.isdigit() else None,
-            view=View(view) if view in list(View) else View.OPEN,
+            view=listing.or_open(view),
             files=tuple(file for file in form.getlist("files") if isinstance(file, UploadFile)),
             kept=frozenset(int(one) for one in kept if one.isascii() and one.isdigit()),
             act=_act(field("act"), field("text")),
@@ -140,7 +140,7 @@ def _refused(
 
 @router.post("/replies/{message_id}/take-back")
 def take_back(
-    ref: str, message_id: Id, actor: CurrentActor, db: Db, view: ViewField = View.OPEN
+    ref: str, message_id: Id, actor: CurrentActor, db: Db, view: listing.InForm = listing.OPEN
 ) -> RedirectResponse:
     with db.transaction() as session:
         resting.take_back(session, actor, ref, message_id)

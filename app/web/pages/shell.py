@@ -12,7 +12,6 @@ from sqlmodel import Session
 from app.services.access import Actor
 from app.services.queries import frame, vocabulary
 from app.services.queries.frame import Frame
-from app.services.queries.inbox import View
 from app.services.queries.vocabulary import Vocabulary
 from app.web import templating
 from channels.contract import Channel
@@ -57,7 +56,7 @@ def go(path: str, **query: str) -> RedirectResponse:
     return RedirectResponse(f"{path}?{urlencode(known)}" if known else path, status_code=303)
 
 
-def onward(ref: str, view: View, following: str, did: str) -> RedirectResponse:
+def onward(ref: str, view: str, following: str, did: str) -> RedirectResponse:
     """To the next ticket of the view the agent works through, or back to the list."""
     path = f"/tickets/{following}" if following else "/inbox"
     return go(path, view=view, did=did, on=ref)

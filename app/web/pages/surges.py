@@ -2,7 +2,7 @@
 
 from typing import Annotated
 
-from fastapi import Form, Query, Request
+from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.services import surges
@@ -11,7 +11,7 @@ from app.services.queries import surges as query
 from app.services.queries.inbox import Selection, View
 from app.web import routes
 from app.web.deps import CurrentActor, Db, Id
-from app.web.pages import shell
+from app.web.pages import listing, shell
 from app.web.pages.inbox import Alarms, context, speak
 from app.web.pages.shell import go
 
@@ -47,7 +47,7 @@ def listed(
 
 @router.post("/{surge}/seen")
 def seen(
-    surge: Id, actor: CurrentActor, db: Db, view: Annotated[View, Form()] = View.OPEN
+    surge: Id, actor: CurrentActor, db: Db, view: listing.InForm = listing.OPEN
 ) -> RedirectResponse:
     with db.transaction() as session:
         surges.seen(session, actor, surge)

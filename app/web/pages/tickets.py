@@ -14,14 +14,14 @@ from app.core.errors import Invalid
 from app.services import agents, letterheads, organisation, tickets
 from app.services.access import Actor
 from app.services.queries import inbox, neighbours, surges, ticket
-from app.services.queries.inbox import Row, Selection, View
+from app.services.queries.inbox import Row
 from app.services.queries.neighbours import Beside, Similar
 from app.services.queries.said import Said
 from app.services.queries.ticket import Conversation, Event
 from app.web import routes, speech
 from app.web.deps import CurrentActor, Db
-from app.web.pages import shell
-from app.web.pages.inbox import Alarms, speak
+from app.web.pages import listing, shell
+from app.web.pages.inbox import Alarms, selected, speak
 from app.web.pages.inbox import context as list_context
 from app.web.pages.shell import Shell, go, onward
 from app.web.speech import say
@@ -32,7 +32,6 @@ UNFOLDED = 3  # messages that are open when the page is; older ones show one lin
 FILE_LIMIT = 25_000_000
 KINDS = {"email": "mail", "phone": "phone"}  # icons of ways to reach somebody
 
-ViewField = Annotated[View, Form()]
 Following = Annotated[str, Form(alias="next", pattern="^[0-9a-z]{0,20}$")]
 
 
@@ -108,9 +107,9 @@ class Loaded:
     context: dict[str, Any]
 
 
-def load(session: Session, request: Request, actor: Actor, ref: str, view: View) -> Loaded:
+def load(session: Session, request: Request, actor: Actor, ref: str, view: str) -> Loaded:
     around = shell.load(session, actor)
-    chosen = Selection(view=view)
+    chosen = selected(listing.read(view))
     rows = inbox.rows(session, actor, chosen)
     found = ticket.view(session, actor, ref, around.words)
     beside = neighbours.view(session, actor, found.ref)
@@ -180,7 +179,7 @@ def shown(
     ref: str,
     actor: CurrentActor,
     db: Db,
-    view: View = View.OPEN,
+    view: listing.InQuery = listing.OPEN,
     insert: Annotated[str, Query(max_length=20)] = "",
 ) -> Response:
     with db.reading() as session:
@@ -198,13 +197,17 @@ def shown(
 def thread(request: Request, ref: str, actor: CurrentActor, db: Db) -> HTMLResponse:
     """The conversation as a fragment, for a screen that follows along."""
     with db.reading() as session:
-        loaded = load(session, request, actor, ref, View.OPEN)
+        loaded = load(session, request, actor, ref, listing.OPEN)
     return shell.page(request, "ticket/_thread.html", loaded.around, **loaded.context)
 
 
 @router.post("/resolve")
 def resolve(
-    ref: str, actor: CurrentActor, db: Db, view: ViewField = View.OPEN, following: Following = ""
+    ref: str,
+    actor: CurrentActor,
+    db: Db,
+    view: listing.InForm = listing.OPEN,
+    following: Following = "",
 ) -> RedirectResponse:
     with db.transaction() as session:
         tickets.resolve(session, actor, ref)
@@ -213,7 +216,11 @@ def resolve(
 
 @router.post("/spam")
 def spam(
-    ref: str, actor: CurrentActor, db: Db, view: ViewField = View.OPEN, following: Following = ""
+    ref: str,
+    actor: CurrentActor,
+    db: Db,
+    view: listing.InForm = listing.OPEN,
+    following: Following = "",
 ) -> RedirectResponse:
     with db.transaction() as session:
         tickets.mark_spam(session, actor, ref)
@@ -221,7 +228,9 @@ def spam(
 
 
 @router.post("/reopen")
-def reopen(ref: str, actor: CurrentActor, db: Db, view: ViewField = View.OPEN) -> RedirectResponse:
+def reopen(
+    ref: str, actor: CurrentActor, db: Db, view: listing.InForm = listing.OPEN
+) -> RedirectResponse:
     with db.transaction() as session:
         tickets.reopen(session, actor, ref)
     return go(f"/tickets/{ref}", view=view, did="reopened", on=ref)
@@ -233,7 +242,7 @@ class SnoozeForm:
 
     until: Annotated[str, Form(max_length=40)] = ""
     at: Annotated[str, Form(max_length=40)] = ""
-    view: ViewField = View.OPEN
+    view: listing.InForm = listing.OPEN
     following: Following = ""
 
 
@@ -267,7 +276,7 @@ def assign(
     actor: CurrentActor,
     db: Db,
     agent: Annotated[str, Form(max_length=18)] = "",
-    view: ViewField = View.OPEN,
+    view: listing.InForm = listing.OPEN,
 ) -> RedirectResponse:
     chosen = int(agent) if agent.isascii() and agent.isdigit() else None
     with db.transaction() as session:

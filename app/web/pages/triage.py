@@ -10,9 +10,9 @@ from app.core.errors import Conflict
 from app.domain.words import Head
 from app.services import verdicts
 from app.services.queries import ticket, vocabulary
-from app.services.queries.inbox import View
 from app.web import routes
 from app.web.deps import CurrentActor, Db
+from app.web.pages import listing
 from app.web.pages.shell import go, onward
 
 router = routes.pages("/tickets/{ref}")
@@ -24,7 +24,7 @@ _SHOWN = 3  # guesses of each head
 class Place:
     """Where the agent stands, and so where they go on."""
 
-    view: Annotated[View, Form()] = View.OPEN
+    view: listing.InForm = listing.OPEN
     place: Annotated[str, Form(pattern="^(list)?$")] = ""
     following: Annotated[str, Form(alias="next", pattern="^[0-9a-z]{0,20}$")] = ""
 
@@ -41,6 +41,9 @@ Nth = Annotated[int, Form(ge=1, le=2 * _SHOWN)]
 class TagForm:
     stage: Annotated[str, Form(max_length=40)] = ""
     topic: Annotated[str, Form(max_length=80)] = ""
+    urgent: Annotated[str, Form(max_length=3)] = ""
+    complaint: Annotated[str, Form(max_length=3)] = ""
+    language: Annotated[str, Form(max_length=2)] = ""
 
 
 @router.post("/tag")
@@ -48,11 +51,10 @@ def tag(
     ref: str, actor: CurrentActor, db: Db, form: Annotated[TagForm, Depends()], stands: From
 ) -> RedirectResponse:
     with db.transaction() as session:
-        if form.stage:
-            verdicts.choose(session, actor, ref, Head.STAGE, form.stage)
-        if form.topic:
-            verdicts.choose(session, actor, ref, Head.TOPIC, form.topic)
-    return stands.back(ref, "tagged")
+        for head in Head:
+            if label := getattr(form, head):
+                verdicts.choose(session, actor, ref, head, label)
+    return stands.back(ref, "language" if form.language else "tagged")
 
 
 @router.post("/guess")

@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import Depends, Query, Request
 from fastapi.responses import HTMLResponse
 
-from app.domain.words import Head
+from app.domain.words import TAGS
 from app.services.access import Permission, require
 from app.services.queries import report as query
 from app.web import charts, report_words, routes, speech
@@ -36,7 +36,7 @@ def shown(
         "settings/triage_report.html",
         around,
         report=found,
-        heads=list(Head),
+        heads=list(TAGS),
         chosen=chosen,
         periods=PERIODS,
         charts=charts,

@@ -230,6 +230,26 @@ def test_person_decides_what_it_is(ann: Person, ticket: Ticket) -> None:
     assert wrong == [422, 422, 422]
 
 
+def test_person_sets_a_flag_and_the_language(ann: Person, ticket: Ticket) -> None:
+    urgent = act(ann, ticket, "urgent", {"label": "yes"}, "PUT")[1]
+    language = act(ann, ticket, "language", {"label": "ja"}, "PUT")[1]
+    listed = [
+        [row["ref"] for row in ann.client.get(f"/api/tickets?{query}").json()["rows"]]
+        for query in ("flag=urgent", "flag=complaint", "flag=urgent&language=ja", "language=de")
+    ]
+    [flag, _] = ann.client.get(f"/api/tickets/{ticket.ref}").json()["triage"]["flags"]
+    wrong = [
+        act(ann, ticket, "urgent", {"label": "maybe"}, "PUT")[0],
+        act(ann, ticket, "language", {"label": "fr"}, "PUT")[0],
+        ann.client.get("/api/tickets?flag=stage").status_code,
+    ]
+
+    assert (urgent["urgent"], urgent["urgent_by"], language["language"]) == (True, "person", "ja")
+    assert listed == [[ticket.ref], [], [ticket.ref], []]
+    assert (flag["name"], flag["raised"], flag["by"]) == ("urgent", True, "person")
+    assert wrong == [422, 422, 422]
+
+
 def test_person_agrees_with_the_model(ann: Person, ticket: Ticket) -> None:
     status, found = act(ann, ticket, "accept")
 

@@ -22,7 +22,7 @@ def make(db: Database, subject: str, assignee_id: int | None = None) -> Ticket:
 
 
 def subjects(page: str) -> list[str]:
-    return re.findall(r'<span class="line"[^>]*><b>([^<]*)</b>', page)
+    return re.findall(r'<span class="line".*?<b>([^<]*)</b>', page)
 
 
 def test_start_leads_to_the_inbox(ann: Person) -> None:
@@ -116,3 +116,26 @@ def test_junk_in_the_address_is_refused_as_a_page(ann: Person, query: str) -> No
 
     assert answer.status_code == 422
     assert "Something is not right yet" in answer.text
+
+
+def test_a_view_can_be_narrowed_and_stays_so_wherever_one_goes(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        for name, urgent, language in (("A", True, "de"), ("B", True, "ja"), ("C", False, "de")):
+            ticket = make_ticket(session, subject=name, language=language)
+            ticket.urgent, ticket.urgent_by = urgent, "model"
+
+    pressing = ann.client.get("/inbox?view=open.urgent").text
+    german = ann.client.get("/inbox?view=open.urgent.de").text
+    complaints = ann.client.get("/inbox?view=open.complaint").text
+
+    assert (sorted(subjects(pressing)), subjects(german)) == (["A", "B"], ["A"])
+    assert 'title="Urgent: estimated by the model"' in german
+    assert re.findall(r'class="row" href="/tickets/\w+([^"]*)"', german) == ["?view=open.urgent.de"]
+    assert 'data-fragment="/inbox/rows?view=open.urgent.de&amp;sort=longest"' in german
+    assert 'href="?view=open.de&amp;sort=longest"' in german  # without the flag again
+    assert "Nothing here is like that" in complaints
+
+
+@pytest.mark.parametrize("view", ["open.", "open.angry", "open.de.urgent", "open.de.de", "urgent"])
+def test_a_list_nobody_made_is_refused(ann: Person, view: str) -> None:
+    assert ann.client.get(f"/inbox?view={view}").status_code == 422

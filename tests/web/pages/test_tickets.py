@@ -245,6 +245,23 @@ def test_choosing_a_stage_is_remembered_as_a_persons_word(
     assert "Ann set the topic to Delivery" in page
 
 
+def test_flags_and_language_are_set_by_one_press_and_can_be_taken_back(
+    db: Database, ann: Person, case: Case
+) -> None:
+    where = post(ann.client, case, "tag", urgent="yes", view="open.urgent")
+    post(ann.client, case, "tag", language="de")
+
+    ticket = ticket_of(db, case)
+    page = ann.client.get(f"/tickets/{case.ref}?view=open.urgent").text
+    post(ann.client, case, "take-back-verdict")
+    assert where == f"/tickets/{case.ref}?view=open.urgent&did=tagged&on={case.ref}"
+    assert (ticket.urgent, ticket.urgent_by, ticket.language) == (True, "person", "de")
+    assert "Ann said that it is urgent" in page
+    assert "Ann set the language to German" in page
+    assert 'name="urgent" value="no" aria-pressed="true" title="set by a person.' in page
+    assert ticket_of(db, case).language == "en"
+
+
 def test_accepting_takes_the_best_guess_of_both(db: Database, ann: Person, case: Case) -> None:
     post(ann.client, case, "accept")
 

@@ -213,6 +213,10 @@ def upgrade() -> None:
         sa.Column("topic_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("topic_by", sa.String(), nullable=False),
         sa.Column("topic_probability", sa.Float(), nullable=True),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("urgent_by", sa.String(), nullable=False),
+        sa.Column("complaint", sa.Boolean(), nullable=False),
+        sa.Column("complaint_by", sa.String(), nullable=False),
         sa.Column("created_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_activity_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("last_inbound_at", sa.DateTime(timezone=True), nullable=True),
@@ -594,7 +598,15 @@ def upgrade() -> None:
         sa.Column(
             "head",
             sa.Enum(
-                "stage", "topic", name="head", native_enum=False, create_constraint=True, length=24
+                "stage",
+                "topic",
+                "urgent",
+                "complaint",
+                "language",
+                name="head",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
             ),
             nullable=False,
         ),
@@ -647,7 +659,15 @@ def upgrade() -> None:
         sa.Column(
             "head",
             sa.Enum(
-                "stage", "topic", name="head", native_enum=False, create_constraint=True, length=24
+                "stage",
+                "topic",
+                "urgent",
+                "complaint",
+                "language",
+                name="head",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
             ),
             nullable=False,
         ),
