@@ -7,7 +7,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import pairwise
+from itertools import chain, pairwise
 from typing import Any
 
 import numpy as np
@@ -29,6 +29,7 @@ APART = (0.45, 0.6)
 APART_IN_PIECES = (0.6,)  # where no encoder says what is meant, only letters are compared
 
 _LOOKED_AT = 600  # characters of a text that may give a name
+_OTHERS = 500  # texts of no group tell well enough what is frequent anyway
 _TERMS = 3
 _LONGEST = 60  # characters of a name
 _HELD = 0.8  # of its times a word stands in a longer one: then the longer one is shown
@@ -89,8 +90,9 @@ def find(
         largest = max([largest, *map(len, parts)])
     if not enough:
         return Found((), largest)
-    naming, groups = _Naming(inquiries, ours), []
-    for part in enough[:GROUPS]:
+    enough = enough[:GROUPS]
+    naming, groups = _Naming(inquiries, enough, ours), []
+    for part in enough:
         order = _by_typicality(vectors, part)
         groups.append(Group(order, _typical(inquiries, order), naming.names(part)))
     return Found(tuple(groups), largest)
@@ -150,14 +152,15 @@ class _Naming:
     """What tells a group from all the others: terms by how many of its texts have them, and how
     few of all (TF-IDF by group, each text counted once)."""
 
-    def __init__(self, inquiries: Sequence[Inquiry], ours: Names) -> None:
+    def __init__(
+        self, inquiries: Sequence[Inquiry], groups: Sequence[Sequence[int]], ours: Names
+    ) -> None:
         self._inquiries = inquiries
         self._ours = frozenset(_words_of_names(ours.others | ours.firms))
-        self._said = [
-            _said(masked(one.text[:_LOOKED_AT], replace(ours, own=frozenset({one.name}))))
-            for one in inquiries
-        ]
-        self._texts = Counter(term for one in self._said for term in one.terms)
+        grouped = set(chain(*groups))
+        others = [place for place in range(len(inquiries)) if place not in grouped][:_OTHERS]
+        self._said = {place: _said_of(inquiries[place], ours) for place in (*grouped, *others)}
+        self._texts = Counter(term for one in self._said.values() for term in one.terms)
 
     def names(self, part: Sequence[int]) -> dict[str, str]:
         customers = {self._inquiries[place].name for place in part}
@@ -224,6 +227,14 @@ def _joined(terms: Sequence[str], sign: str) -> str:
         if len(name) + len(sign) + len(term) <= _LONGEST:
             name += sign + term
     return name[0].upper() + name[1:]
+
+
+def _said_of(inquiry: Inquiry, ours: Names) -> _Said:
+    text = inquiry.text
+    if len(text) > _LOOKED_AT:
+        beginning = text[:_LOOKED_AT]
+        text = beginning.rpartition(" ")[0] or beginning  # half a word is none
+    return _said(masked(text, replace(ours, own=frozenset({inquiry.name}))))
 
 
 def _said(text: str) -> _Said:

@@ -167,6 +167,14 @@ def test_word_of_two_customers_is_not_told() -> None:
     assert names(found) == [{"en": "Katze"}]
 
 
+def test_half_a_word_is_no_name() -> None:
+    long = "to " * 199 + "Gravur and more"  # cut behind “Gra”
+
+    found = clusters.find(inquiries([long] * 8, "de"), spread(8))
+
+    assert names(found) == [{}]
+
+
 def test_without_an_encoder_letters_are_compared() -> None:
     other = ["Rechnung fehlt", "Where is my parcel", "Passwort vergessen", "Kette zu kurz"]
     asked = inquiries([*_GIFTS, *other], "en")
