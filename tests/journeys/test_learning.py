@@ -115,12 +115,15 @@ def test_a_wrong_tag_corrected_by_one_key_changes_the_next_inquiry(
 
 
 def _reasons_are_readable(page: Page, message: str) -> None:
-    """Japanese words of the message itself, whole, on a Japanese page."""
+    """Japanese words of the message itself, whole, in it and beside it, on a Japanese page."""
     expect(page.locator("html")).to_have_attribute("lang", "ja")
-    marks = page.locator(".triage mark").all_inner_texts()
-    assert marks
+    page.locator("body").press("w")
+    beside = page.locator(".triage mark").all_inner_texts()
+    inside = page.locator("[data-thread] mark").all_inner_texts()
+    assert beside
+    assert inside
     said = f"ミルの刃\n{message}"
-    for mark in marks:
+    for mark in {*beside, *inside}:
         at = said.index(mark)
         before, after = said[at - 1 : at], said[at + len(mark) :][:1]
         for run in _RUNS:
