@@ -101,7 +101,7 @@ def test_a_wrong_tag_corrected_by_one_key_changes_the_next_inquiry(
 
     page.goto("/settings/triage")
     page.get_by_role("button", name="今すぐ学習する").click()
-    until(lambda: setten.get("/api/models")["versions"], "version", ceiling=120)
+    until(lambda: '"message": "model trained"' in setten.log, "version", ceiling=120)
     [version] = setten.get("/api/models")["versions"]
     assert (version["state"], version["learned"]["topic"]) == ("champion", 3)
     page.reload()
