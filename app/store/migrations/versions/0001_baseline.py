@@ -97,6 +97,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("name", name=op.f("uq_team_name")),
     )
     op.create_table(
+        "topic",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("labels", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["merged_into"], ["topic.id"], name=op.f("fk_topic_merged_into")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
+    )
+    with op.batch_alter_table("topic", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
+
+    op.create_table(
         "inbox",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -156,24 +174,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_inbox_address"), ["address"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_team_id"), ["team_id"], unique=False)
-
-    op.create_table(
-        "topic",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("labels", sa.JSON(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column(
-            "merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("added_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["merged_into"], ["topic.id"], name=op.f("fk_topic_merged_into")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
-        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
-    )
-    with op.batch_alter_table("topic", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
 
     op.create_table(
         "ticket",
@@ -1569,16 +1569,16 @@ def downgrade() -> None:
         batch_op.drop_index("ix_ticket_assignee")
 
     op.drop_table("ticket")
-    with op.batch_alter_table("topic", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
-
-    op.drop_table("topic")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_team_id"))
         batch_op.drop_index(batch_op.f("ix_inbox_kind"))
         batch_op.drop_index(batch_op.f("ix_inbox_address"))
 
     op.drop_table("inbox")
+    with op.batch_alter_table("topic", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
+
+    op.drop_table("topic")
     op.drop_table("team")
     op.drop_table("agent")
     with op.batch_alter_table("address", schema=None) as batch_op:
