@@ -115,6 +115,8 @@ STORED = (
     stored("There is a topic called “%(words)s” already."),
     stored("“%(words)s” is not a stage."),
     stored("“%(words)s” is not a topic in use."),
+    stored("“%(words)s” is neither yes nor no."),
+    stored("“%(words)s” is not a language Setten writes in."),
     stored("The stored file %(value)s… is missing."),
     stored("Between 1 and %(value)s inquiries can be labelled at once."),
     # what became of a version of the model
