@@ -157,7 +157,7 @@ ALARMS: dict[str, tuple[Words, Words]] = {
     ),
 }
 
-_LOOK_AT = 4_000  # characters, like everything else
+_LOOK_AT = 2_500  # characters; half a millisecond
 
 _ENGLISH_URGENT = r"""
     urgent(?:ly)?(?!-) asap emergency today tonight tonite tomorrow tmrw? at\ once right\ now
