@@ -49,7 +49,14 @@ _TELLING = """
     still again until instead nicht kein keine wann warum wie wo noch vor nach seit weiter
 """
 
-FILLERS = (_GERMAN | _ENGLISH | set(_SHARED_WORDS.split())) - set(
+# How letters begin and end.
+_COURTESY = """
+    damen herren frau geehrter geehrtes liebe lieber liebes freundliche freundlichen freundlicher
+    grüßen gruessen viele vielen beste besten dank mfg lg vg hi hallöchen servus team
+    sir sirs madam mr mrs ms kind kindly best sincerely faithfully cheers greetings
+"""
+
+FILLERS = (_GERMAN | _ENGLISH | set(_SHARED_WORDS.split()) | set(_COURTESY.split())) - set(
     _TELLING.split()
 )  # words no reader takes for a reason
 
