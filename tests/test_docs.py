@@ -9,6 +9,7 @@ import tomllib
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from fastapi.routing import iter_route_contexts
@@ -32,6 +33,7 @@ PAGES = documents.pages()
 OURS = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", "SECURITY.md"] + [
     documents.name_of(path) for path in PAGES if path.is_relative_to(ROOT / "docs")
 ]
+IMAGES = ROOT / "docs" / "img"
 FOR_TESTS = {"SETTEN_CRASH_AT", "SETTEN_FIXTURES"}
 SETTINGS = {f"SETTEN_{name.upper()}" for name in Settings.model_fields}
 
@@ -111,7 +113,18 @@ def test_every_start_page_begins_with_the_same_commands(page: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("picture", sorted((ROOT / "docs" / "img").glob("*")), ids=lambda p: p.name)
+@pytest.mark.parametrize("drawing", sorted(IMAGES.glob("*.svg")), ids=lambda p: p.name)
+def test_drawings_are_small_and_do_nothing(drawing: Path) -> None:
+    text = drawing.read_text(encoding="utf-8")
+
+    kinds = {each.tag.rpartition("}")[2] for each in ElementTree.fromstring(text).iter()}  # noqa: S314
+    assert kinds <= {"svg", "title", "rect", "path", "g", "text", "polygon", "polyline"}
+    assert len(text) < 40_000
+
+
+@pytest.mark.parametrize(
+    "picture", sorted(set(IMAGES.glob("*")) - set(IMAGES.glob("*.svg"))), ids=lambda p: p.name
+)
 def test_pictures_are_small_png_files_of_the_real_width(picture: Path) -> None:
     head = picture.read_bytes()
     width, _ = struct.unpack(">II", head[16:24])

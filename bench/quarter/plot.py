@@ -9,7 +9,7 @@ from bench.quarter.simulate import Week
 # Colours that can be told apart with any eyes; dashes tell them apart in grey.
 _LOOKS = (("#0072b2", ""), ("#d55e00", "7 4"), ("#008060", "2 3"), ("#8a4b8f", "9 3 2 3"))
 _WIDE, _HIGH = 280, 220  # of one panel's inside
-_LEFT, _TOP, _GAP, _BELOW = 48, 78, 36, 46
+_LEFT, _TOP, _GAP, _BELOW = 48, 78, 64, 46
 _MIDDLE = 'text-anchor="middle"'
 
 
