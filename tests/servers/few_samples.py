@@ -18,6 +18,9 @@ def plant(tree: Path) -> Path:
     for path in (ROOT / "classifier").iterdir():
         if path.name not in {"seed", "__pycache__"}:
             (tree / "classifier" / path.name).symlink_to(path)
+    (tree / "classifier" / "seed" / "flags.jsonl").symlink_to(
+        ROOT / "classifier" / "seed" / "flags.jsonl"
+    )
     for language in LANGUAGES:
         samples = [
             {"text": one.text, "stage": one.stage, "topic": one.topic, "channel": one.channel,
