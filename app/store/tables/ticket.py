@@ -5,7 +5,7 @@ from datetime import datetime
 from sqlalchemy import JSON, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
 
-from app.domain.words import DeliveryState, MessageKind, Status
+from app.domain.words import FLAGS, DeliveryState, MessageKind, Status
 from app.store.row import Row
 from app.store.types import BIG, link, maybe_link, maybe_moment, moment, primary_key, word
 
@@ -34,6 +34,18 @@ class Ticket(Row, table=True):
             "status",
             sqlite_where=text(UNLABELLED),
             postgresql_where=text(UNLABELLED),
+        ),
+        # Few have a flag, so a list of them must not read all the others.
+        *(
+            Index(
+                f"ix_ticket_{flag}",
+                "status",
+                "waiting_since",
+                "id",
+                sqlite_where=text(f"{flag} IS 1"),
+                postgresql_where=text(f"{flag} IS true"),
+            )
+            for flag in FLAGS
         ),
         # A handful of tens of thousands. It is taken where a question says the same words, and by
         # SQLite, between two that begin alike, because it is made last: by its name.

@@ -90,6 +90,24 @@ def upgrade() -> None:
         sa.UniqueConstraint("email", name=op.f("uq_agent_email")),
     )
     op.create_table(
+        "topic",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("position", sa.Integer(), nullable=False),
+        sa.Column("labels", sa.JSON(), nullable=False),
+        sa.Column("active", sa.Boolean(), nullable=False),
+        sa.Column(
+            "merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("added_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(["merged_into"], ["topic.id"], name=op.f("fk_topic_merged_into")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
+        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
+    )
+    with op.batch_alter_table("topic", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
+
+    op.create_table(
         "team",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
@@ -156,85 +174,6 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_inbox_address"), ["address"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_kind"), ["kind"], unique=False)
         batch_op.create_index(batch_op.f("ix_inbox_team_id"), ["team_id"], unique=False)
-
-    op.create_table(
-        "arrival",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("external_id", sa.String(), nullable=False),
-        sa.Column("sha256", sa.String(), nullable=False),
-        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("headers", sa.JSON(), nullable=False),
-        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("server_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column(
-            "oversized", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
-        ),
-        sa.Column("sent", sa.Boolean(), nullable=False),
-        sa.Column(
-            "state",
-            sa.Enum(
-                "waiting",
-                "filed",
-                "copy",
-                "ignored",
-                "set_aside",
-                "discarded",
-                "refused",
-                name="arrivalstate",
-                native_enum=False,
-                create_constraint=True,
-                length=24,
-            ),
-            nullable=False,
-        ),
-        sa.Column("reason", sa.String(), nullable=False),
-        sa.Column("attempts", sa.Integer(), nullable=False),
-        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("backlog", sa.Boolean(), nullable=False),
-        sa.Column("slow", sa.Boolean(), nullable=False),
-        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=True),
-        sa.Column("read_by", sa.String(), nullable=False),
-        sa.Column("original_sha256", sa.String(), nullable=False),
-        sa.Column("canonical", sa.String(), nullable=False),
-        sa.Column(
-            "copy_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(
-            ["copy_of_id"], ["message.id"], name=op.f("fk_arrival_copy_of_id"), use_alter=True
-        ),
-        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_arrival_inbox_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
-        sa.UniqueConstraint(
-            "inbox_id", "external_id", name=op.f("uq_arrival_inbox_id_external_id")
-        ),
-    )
-    with op.batch_alter_table("arrival", schema=None) as batch_op:
-        batch_op.create_index("ix_arrival_copy", ["canonical"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_copy_of_id"), ["copy_of_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_inbox_id"), ["inbox_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_received_at"), ["received_at"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_sha256"), ["sha256"], unique=False)
-        batch_op.create_index("ix_arrival_waiting", ["state", "next_at"], unique=False)
-
-    op.create_table(
-        "topic",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("labels", sa.JSON(), nullable=False),
-        sa.Column("active", sa.Boolean(), nullable=False),
-        sa.Column(
-            "merged_into", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
-        ),
-        sa.Column("added_at", sa.DateTime(timezone=True), nullable=True),
-        sa.ForeignKeyConstraint(["merged_into"], ["topic.id"], name=op.f("fk_topic_merged_into")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_topic")),
-        sa.UniqueConstraint("key", name=op.f("uq_topic_key")),
-    )
-    with op.batch_alter_table("topic", schema=None) as batch_op:
-        batch_op.create_index(batch_op.f("ix_topic_merged_into"), ["merged_into"], unique=False)
 
     op.create_table(
         "ticket",
@@ -310,6 +249,13 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_ticket_assignee", ["assignee_id", "status", "last_activity_at", "id"], unique=False
         )
+        batch_op.create_index(
+            "ix_ticket_complaint",
+            ["status", "waiting_since", "id"],
+            unique=False,
+            sqlite_where=sa.text("complaint IS 1"),
+            postgresql_where=sa.text("complaint IS true"),
+        )
         batch_op.create_index("ix_ticket_created", ["created_at"], unique=False)
         batch_op.create_index(
             "ix_ticket_customer", ["customer_id", "last_activity_at"], unique=False
@@ -334,6 +280,13 @@ def upgrade() -> None:
             sqlite_where=sa.text("unverified > 0"),
             postgresql_where=sa.text("unverified > 0"),
         )
+        batch_op.create_index(
+            "ix_ticket_urgent",
+            ["status", "waiting_since", "id"],
+            unique=False,
+            sqlite_where=sa.text("urgent IS 1"),
+            postgresql_where=sa.text("urgent IS true"),
+        )
         batch_op.create_index("ix_ticket_waiting", ["status", "waiting_since", "id"], unique=False)
         batch_op.create_index(
             "ix_ticket_without_tag",
@@ -342,6 +295,67 @@ def upgrade() -> None:
             sqlite_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
             postgresql_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
         )
+
+    op.create_table(
+        "arrival",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("size", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("headers", sa.JSON(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("server_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column(
+            "oversized", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.Column("sent", sa.Boolean(), nullable=False),
+        sa.Column(
+            "state",
+            sa.Enum(
+                "waiting",
+                "filed",
+                "copy",
+                "ignored",
+                "set_aside",
+                "discarded",
+                "refused",
+                name="arrivalstate",
+                native_enum=False,
+                create_constraint=True,
+                length=24,
+            ),
+            nullable=False,
+        ),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("next_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("backlog", sa.Boolean(), nullable=False),
+        sa.Column("slow", sa.Boolean(), nullable=False),
+        sa.Column("filed_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("read_by", sa.String(), nullable=False),
+        sa.Column("original_sha256", sa.String(), nullable=False),
+        sa.Column("canonical", sa.String(), nullable=False),
+        sa.Column(
+            "copy_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["copy_of_id"], ["message.id"], name=op.f("fk_arrival_copy_of_id"), use_alter=True
+        ),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_arrival_inbox_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_arrival")),
+        sa.UniqueConstraint(
+            "inbox_id", "external_id", name=op.f("uq_arrival_inbox_id_external_id")
+        ),
+    )
+    with op.batch_alter_table("arrival", schema=None) as batch_op:
+        batch_op.create_index("ix_arrival_copy", ["canonical"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arrival_copy_of_id"), ["copy_of_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arrival_inbox_id"), ["inbox_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arrival_received_at"), ["received_at"], unique=False)
+        batch_op.create_index(batch_op.f("ix_arrival_sha256"), ["sha256"], unique=False)
+        batch_op.create_index("ix_arrival_waiting", ["state", "next_at"], unique=False)
 
     op.create_table(
         "message",
@@ -1534,6 +1548,15 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_message_address_id"))
 
     op.drop_table("message")
+    with op.batch_alter_table("arrival", schema=None) as batch_op:
+        batch_op.drop_index("ix_arrival_waiting")
+        batch_op.drop_index(batch_op.f("ix_arrival_sha256"))
+        batch_op.drop_index(batch_op.f("ix_arrival_received_at"))
+        batch_op.drop_index(batch_op.f("ix_arrival_inbox_id"))
+        batch_op.drop_index(batch_op.f("ix_arrival_copy_of_id"))
+        batch_op.drop_index("ix_arrival_copy")
+
+    op.drop_table("arrival")
     with op.batch_alter_table("ticket", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_ticket_without_tag",
@@ -1541,6 +1564,11 @@ def downgrade() -> None:
             postgresql_where=sa.text("status = 'open' AND (stage = '' OR topic_id IS NULL)"),
         )
         batch_op.drop_index("ix_ticket_waiting")
+        batch_op.drop_index(
+            "ix_ticket_urgent",
+            sqlite_where=sa.text("urgent IS 1"),
+            postgresql_where=sa.text("urgent IS true"),
+        )
         batch_op.drop_index(
             "ix_ticket_unverified",
             sqlite_where=sa.text("unverified > 0"),
@@ -1557,22 +1585,14 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_ticket_inbox_id"))
         batch_op.drop_index("ix_ticket_customer")
         batch_op.drop_index("ix_ticket_created")
+        batch_op.drop_index(
+            "ix_ticket_complaint",
+            sqlite_where=sa.text("complaint IS 1"),
+            postgresql_where=sa.text("complaint IS true"),
+        )
         batch_op.drop_index("ix_ticket_assignee")
 
     op.drop_table("ticket")
-    with op.batch_alter_table("topic", schema=None) as batch_op:
-        batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
-
-    op.drop_table("topic")
-    with op.batch_alter_table("arrival", schema=None) as batch_op:
-        batch_op.drop_index("ix_arrival_waiting")
-        batch_op.drop_index(batch_op.f("ix_arrival_sha256"))
-        batch_op.drop_index(batch_op.f("ix_arrival_received_at"))
-        batch_op.drop_index(batch_op.f("ix_arrival_inbox_id"))
-        batch_op.drop_index(batch_op.f("ix_arrival_copy_of_id"))
-        batch_op.drop_index("ix_arrival_copy")
-
-    op.drop_table("arrival")
     with op.batch_alter_table("inbox", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_inbox_team_id"))
         batch_op.drop_index(batch_op.f("ix_inbox_kind"))
@@ -1580,6 +1600,10 @@ def downgrade() -> None:
 
     op.drop_table("inbox")
     op.drop_table("team")
+    with op.batch_alter_table("topic", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_topic_merged_into"))
+
+    op.drop_table("topic")
     op.drop_table("agent")
     with op.batch_alter_table("address", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_address_customer_id"))
