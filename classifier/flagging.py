@@ -71,7 +71,8 @@ def _limits(
 ) -> dict[str, float]:
     """For any text under "", and for each language with enough rows.
 
-    Where those alone are too few to be sure, that of all holds if it keeps its promise there.
+    Where those alone are too few to be sure, that of all holds, or a higher one from which on
+    enough of its own were right.
     """
     spoken = np.array(languages)
     of_all = calibration.threshold(likely, raised, PRECISION, surely=True)
@@ -80,8 +81,7 @@ def _limits(
         if language and count >= _ENOUGH:
             mine = spoken == language
             own = calibration.threshold(likely[mine], raised[mine], PRECISION, surely=True)
-            said = mine & (likely >= of_all)
-            if own == calibration.NEVER and raised[said].sum() >= PRECISION * said.sum():
-                own = of_all
+            if own == calibration.NEVER:
+                own = max(of_all, calibration.threshold(likely[mine], raised[mine], PRECISION))
             limits[language] = own
     return limits
