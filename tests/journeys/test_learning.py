@@ -13,7 +13,7 @@ from tests.servers.browser import chromium, watched
 from tests.servers.few_samples import plant
 from tests.servers.setten import PASSWORD, Setten, until
 
-pytestmark = pytest.mark.chromium
+pytestmark = [pytest.mark.chromium, pytest.mark.faults]
 
 # Four customers of a maker of coffee mills, who want to know what a service costs.
 COFFEE = (

@@ -20,7 +20,7 @@ from tests.servers.postgres import Postgres
 from tests.servers.setten import Setten, until
 from tests.servers.smtp_sink import SmtpSink
 
-pytestmark = [pytest.mark.dovecot, pytest.mark.postgres]
+pytestmark = [pytest.mark.dovecot, pytest.mark.postgres, pytest.mark.faults]
 
 TAKEN_OVER_WITHIN = 240.0  # a minute of silence, a minute until somebody looks, and this machine
 
@@ -143,7 +143,6 @@ def test_two_of_each_do_everything_once_and_hear_each_other(
     assert house.rows("SELECT state, count(*) FROM arrival GROUP BY state") == [("filed", 20)]
 
 
-@pytest.mark.faults
 def test_one_worker_dies_and_the_other_takes_over(
     house: House, dovecot: Dovecot, sink: SmtpSink
 ) -> None:
