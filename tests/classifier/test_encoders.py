@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
-from classifier import encoders, storage, train
+from classifier import encoders, material, storage, train
 from classifier.encoders import NoEncoder, Nothing, Remembering, Usem3, Vectors
+from classifier.material import Text
 from classifier.model import Model
 
 from .test_contract import JUNK
@@ -70,6 +71,11 @@ class Counting(Nothing):
 
     def __init__(self) -> None:
         self.asked: list[str] = []
+        self.rests = 0
+
+    @override
+    def rest(self) -> None:
+        self.rests += 1
 
     @override
     def encode(self, texts: Sequence[str]) -> Vectors:
@@ -85,6 +91,14 @@ def test_what_was_encoded_once_is_remembered() -> None:
 
     assert said == [[1, 2, 1], [2], []]
     assert counting.asked == ["a", "bb"]
+
+
+def test_learning_takes_the_memory_of_the_encoder() -> None:
+    counting = Counting()
+
+    material.gather([Text("a word or two", "ann", "en")], Remembering(counting))
+
+    assert (counting.asked, counting.rests) == (["a word or two"], 1)
 
 
 def test_no_encoder_says_nothing() -> None:
