@@ -141,6 +141,25 @@ def set_time_zone(session: Session, actor: Actor, ref: str, time_zone: str) -> C
     return customer
 
 
+def reach_again(session: Session, actor: Actor, ref: str, value: str) -> Customer:
+    """Mail arrives there after all, as a person has learned: a full mailbox has room again."""
+    customer = by_ref(session, actor, ref)
+    address = session.exec(
+        select(Address).where(
+            Address.customer_id == customer.id,
+            Address.value == value,
+            col(Address.undeliverable_at).is_not(None),
+        )
+    ).first()
+    if address is None:
+        raise NotFound("This customer has no such address that mail does not arrive at.")
+    newest = newest_ticket(session, customer)
+    address.undeliverable_at = None
+    session.add(address)
+    changes.record(session, actor, newest, "reachable_again", customer=ref)
+    return customer
+
+
 def allow_feedback(session: Session, actor: Actor, ref: str, *, allowed: bool) -> Customer:
     """Note that the customer agreed to be asked, or objects.
 

@@ -1,6 +1,7 @@
 """One customer for every way they write to us."""
 
 import pytest
+from sqlmodel import select
 
 from app.core.errors import Conflict, Invalid, NotFound
 from app.services import customers
@@ -61,6 +62,25 @@ def test_a_number_of_a_place_with_one_zone_tells_it_and_a_person_knows_better(
         desk.do(customers.set_time_zone, desk.ann, customer.ref, "Mars/Base")
 
     assert [c.time_zone for c in desk.all(Customer)] == ["Europe/Berlin"]
+
+
+def test_a_person_says_that_mail_arrives_again(desk: Desk) -> None:
+    ticket = desk.ticket()
+    [customer] = desk.all(Customer)
+    with desk.db.transaction() as session:
+        for address in session.exec(select(Address)):
+            address.undeliverable_at = NOON
+            session.add(address)
+    [address] = desk.all(Address)
+
+    with pytest.raises(NotFound):
+        desk.do(customers.reach_again, desk.ann, customer.ref, "else@example.com")
+    desk.do(customers.reach_again, desk.ann, customer.ref, address.value)
+
+    assert [one.undeliverable_at for one in desk.all(Address)] == [None]
+    assert [c.ticket_id for c in desk.all(Change) if c.what == "reachable_again"] == [ticket.id]
+    with pytest.raises(NotFound):
+        desk.do(customers.reach_again, desk.ann, customer.ref, address.value)
 
 
 def test_rename_and_consent_are_written_down(desk: Desk) -> None:

@@ -31,6 +31,10 @@ class TimeZone(Input):
     time_zone: Line
 
 
+class Reached(Input):
+    address: Line
+
+
 class Allowed(Input):
     allowed: bool
 
@@ -55,6 +59,14 @@ def set_time_zone(ref: Ref, body: TimeZone, actor: CurrentActor, db: Db) -> Cust
     """Where they live, like `Asia/Tokyo`; empty: as the organisation."""
     with db.transaction() as session:
         found = customers.set_time_zone(session, actor, ref, body.time_zone)
+    return CustomerState.model_validate(found)
+
+
+@router.put("/{ref}/reachable")
+def reach_again(ref: Ref, body: Reached, actor: CurrentActor, db: Db) -> CustomerState:
+    """Mail arrives again at an address it had come back from for good."""
+    with db.transaction() as session:
+        found = customers.reach_again(session, actor, ref, body.address)
     return CustomerState.model_validate(found)
 
 

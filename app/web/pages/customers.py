@@ -43,6 +43,15 @@ def time_zone(
     return go(f"/customers/{ref}")
 
 
+@router.post("/reachable")
+def reachable(
+    ref: str, actor: CurrentActor, db: Db, address: Annotated[str, Form(max_length=400)] = ""
+) -> RedirectResponse:
+    with db.transaction() as session:
+        customers.reach_again(session, actor, ref, address)
+    return go(f"/customers/{ref}")
+
+
 @router.post("/feedback")
 def feedback(
     ref: str, actor: CurrentActor, db: Db, allowed: Annotated[str, Form(max_length=3)] = ""

@@ -16,7 +16,7 @@ from app.domain.words import (
 )
 from app.store.blobs import Blobs
 from app.store.database import Database
-from app.store.tables import Answer, Arrival, Customer, Delivery, FollowUp, Survey
+from app.store.tables import Address, Answer, Arrival, Customer, Delivery, FollowUp, Survey
 from app.web.pages import arrivals
 from channels.contract import LARGEST_FILE
 from tests.factories import make_customer, make_inbox, make_message, make_ticket, make_touchpoint
@@ -223,6 +223,25 @@ def test_a_stage_only_the_model_says_is_called_a_suggestion(
 
     for shown in (panel, page):
         assert ("suggested by the model" in shown, "now guessed" in shown) == (said, said)
+
+
+def test_an_address_mail_came_back_from_is_good_again(
+    db: Database, ann: Person, case: Case
+) -> None:
+    with db.transaction() as session:
+        address = session.exec(select(Address)).first()
+        assert address is not None
+        address.undeliverable_at = clock.now()
+        session.add(address)
+        value = address.value
+    page = f"/customers/{case.customer}"
+    assert f"<s>{value}</s>" in ann.client.get(page).text
+
+    ann.client.post(f"{page}/reachable", data={"address": value})
+
+    shown = ann.client.get(page).text
+    assert value in shown
+    assert "<s>" not in shown
 
 
 def test_customer_is_renamed_and_says_whether_to_be_asked(
