@@ -12,9 +12,10 @@ run: .venv/.run  ## serve Setten on http://127.0.0.1:8000
 demo: .venv/.run  ## the same with sample inquiries, no account, nothing sent
 	.venv/bin/setten serve --demo
 
-# Three at a time on two cores: many tests wait for servers that start.
+# Three at a time on two cores: many tests wait for servers that start. In the order they stand in, or
+# the journeys, which are few and long, would all come last.
 test: .venv/.dev $(if $(filter true,$(CI)),test-setup)  ## all tests but the long ones
-	$(PYTHON) -m pytest -n 3 --dist loadfile -m "not faults and not soak" $(ARGS)
+	$(PYTHON) -m pytest -n 3 --dist loadfile --no-loadscope-reorder -m "not faults and not soak" $(ARGS)
 
 test-faults: .venv/.dev $(if $(filter true,$(CI)),test-setup)  ## kills, breaks and restarts, and the longest journeys
 	$(PYTHON) -m pytest -n 2 --dist worksteal -m "faults and not soak" $(ARGS)

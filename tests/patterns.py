@@ -327,6 +327,9 @@ def _too_long(pattern: re.Pattern[Any], use: str, attack: str, bound: int | None
     if short < SUSPICIOUS:
         return 0.0
     long = _least(pattern, use, text_of(attack, LONG), GROWTH * short)
+    if long < GROWTH * short:
+        # Looked at once more: while the machine was shared, the short text took too long as well.
+        short = min(short, _least(pattern, use, text_of(attack, SHORT), SUSPICIOUS))
     return long if long >= CEILING or long >= GROWTH * short else 0.0
 
 

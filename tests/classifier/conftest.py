@@ -1,7 +1,6 @@
 """Models for the tests of the classifier: a small one from a few lines, and the shipped one."""
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import pytest
 
@@ -140,15 +139,3 @@ def encoder(request: pytest.FixtureRequest) -> Encoder:
 @pytest.fixture(scope="session")
 def small_model(encoder: Encoder) -> Model:
     return fit_small(encoder)
-
-
-@pytest.fixture(scope="session")
-def model_folder(request: pytest.FixtureRequest) -> Path:
-    """Where the shipped model is kept from run to run: its name changes with what it is made of."""
-    cache: pytest.Cache = request.config.cache
-    return cache.mkdir("triage-model")
-
-
-@pytest.fixture(scope="session", params=train.PROFILES)
-def shipped_model(request: pytest.FixtureRequest, model_folder: Path) -> Model:
-    return train.fit_default(model_folder, request.param)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from typing_extensions import override
 
-from classifier import encoders, material, storage, train
+from classifier import encoders, material, storage
 from classifier.encoders import NoEncoder, Nothing, Remembering, Usem3, Vectors
 from classifier.material import Text
 from classifier.model import Model
@@ -124,14 +124,3 @@ def test_a_model_of_one_encoder_is_refused_by_another(small_model: Model, tmp_pa
 
     with pytest.raises(storage.BadModel, match="was made with encoder"):
         storage.load(tmp_path / "model.npz", other)
-
-
-def test_where_the_encoder_cannot_be_used_words_have_to_do(
-    model_folder: Path, caplog: pytest.LogCaptureFixture, tmp_path: Path
-) -> None:
-    model = train.fit_default(model_folder, weights=tmp_path)
-
-    assert model.encoder.name == "none"
-    assert [record.getMessage() for record in caplog.records] == [
-        "no encoder; classifying by words only"
-    ]

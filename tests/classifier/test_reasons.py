@@ -8,7 +8,6 @@ import pytest
 
 from classifier.contract import Reason
 from classifier.features import clean, tokens
-from classifier.model import Model
 from classifier.reasons import Pushes, strongest, telling
 
 
@@ -85,41 +84,3 @@ def test_japanese_reasons_are_words_not_characters(text: str, whole: tuple[str, 
     pushes = [Push(1.0, [(place, place + 1)]) for place in range(length)]
 
     assert {reason.text for reason in explain(text, *pushes)} == set(whole)
-
-
-@pytest.mark.parametrize(
-    ("text", "language", "stage", "topic", "reason"),
-    [
-        (
-            "Guten Tag, hiermit kündige ich meinen Vertrag zum Jahresende.",
-            *("de", "G", "contract_cancellation", "kündige"),
-        ),
-        (
-            "先月購入した加湿器の電源が入らなくなりました。保証で修理をお願いできますか。",
-            *("ja", "F", "fault_repair", "修理"),
-        ),
-        (
-            "How much does it cost for fifteen people, and is there a discount? We compare offers.",
-            *("en", "C", "price_quote", "discount"),
-        ),
-    ],
-)
-def test_the_shipped_model_gives_reasons_a_person_would_give(
-    shipped_model: Model, text: str, language: str, stage: str, topic: str, reason: str
-) -> None:
-    said = shipped_model.predict(text, language=language)
-
-    assert (said.stage.top[0].label, said.topic.top[0].label) == (stage, topic)
-    assert reason in " ".join(r.text for r in (*said.stage.reasons, *said.topic.reasons))
-
-
-def test_japanese_reasons_of_the_shipped_model_are_never_single_characters(
-    shipped_model: Model,
-) -> None:
-    text = "いつもお世話になっております。先週注文した茶器がまだ届いていません。返金してください。"
-
-    said = shipped_model.predict(text)
-
-    lengths = [len(reason.text) for reason in (*said.stage.reasons, *said.topic.reasons)]
-    assert lengths
-    assert min(lengths) >= 2

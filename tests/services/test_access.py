@@ -21,8 +21,9 @@ def test_each_role_may_what_it_may(role: Role) -> None:
 
     assert {one for one in Permission if access.may(actor, one)} == MAY[role]
     for one in set(Permission) - MAY[role]:
-        with pytest.raises(NotAllowed, match=one):
+        with pytest.raises(NotAllowed) as refused:
             access.require(actor, one)
+        assert refused.value.data == {"right": one}
 
 
 def test_a_ticket_is_found_by_its_reference(desk: Desk) -> None:
