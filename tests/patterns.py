@@ -287,22 +287,23 @@ def text_of(attack: str, length: int) -> str:
     return before + unit * (length // len(unit)) + "\x01"
 
 
-def seconds(pattern: re.Pattern[Any], use: str, text: str) -> float:
-    """CPU seconds; at `CEILING` it is stopped in the middle of its work."""
+def seconds(pattern: re.Pattern[Any], use: str, text: str, times: int = 1) -> float:
+    """CPU seconds of one look, of so many; at `CEILING` it is stopped in the middle of its work."""
     given: Any = text if isinstance(pattern.pattern, str) else text.encode("utf-8", "ignore")
     start = time.process_time()
     signal.setitimer(signal.ITIMER_PROF, CEILING)
     try:
-        if use in {"match", "search", "fullmatch"}:
-            getattr(pattern, use)(given)
-        else:
-            for _ in pattern.finditer(given):
-                pass
+        for _ in range(times):
+            if use in {"match", "search", "fullmatch"}:
+                getattr(pattern, use)(given)
+            else:
+                for _found in pattern.finditer(given):
+                    pass
     except TimeoutError:
         return CEILING
     finally:
         signal.setitimer(signal.ITIMER_PROF, 0)
-    return time.process_time() - start
+    return (time.process_time() - start) / times
 
 
 def too_slow(one: Found, bound: int | None) -> Iterator[Slow]:
@@ -323,21 +324,21 @@ def _too_long(pattern: re.Pattern[Any], use: str, attack: str, bound: int | None
     if bound is not None:
         taken = _least(pattern, use, text_of(attack, bound), BUDGET)
         return taken if taken >= BUDGET else 0.0
-    short = _least(pattern, use, text_of(attack, SHORT), SUSPICIOUS)
+    # Some kernels count the time of a process in steps of four milliseconds.
+    short = _least(pattern, use, text_of(attack, SHORT), SUSPICIOUS, times=8)
     if short < SUSPICIOUS:
         return 0.0
     long = _least(pattern, use, text_of(attack, LONG), GROWTH * short)
-    if long < GROWTH * short:
-        # Looked at once more: while the machine was shared, the short text took too long as well.
-        short = min(short, _least(pattern, use, text_of(attack, SHORT), SUSPICIOUS))
     return long if long >= CEILING or long >= GROWTH * short else 0.0
 
 
-def _least(pattern: re.Pattern[Any], use: str, text: str, enough: float) -> float:
+def _least(
+    pattern: re.Pattern[Any], use: str, text: str, enough: float, *, times: int = 1
+) -> float:
     """Of three looks, for another process may have had the machine; one when it was quick."""
     least = CEILING
     for _ in range(3):
-        least = min(least, seconds(pattern, use, text))
+        least = min(least, seconds(pattern, use, text, times))
         if least < enough or least >= CEILING:
             break
     return least
