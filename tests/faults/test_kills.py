@@ -43,11 +43,13 @@ class Work:
 
     @property
     def armed(self) -> list[str]:
-        """Several mails in, but for the list of mails, of which there is one."""
+        """Several mails in, but for their list, of which there is one, and their marks, which are
+        left on all of them by one command."""
         mail, answer = max(2, self.mails * 2 // 3), max(2, self.answers * 2 // 3)
         return [
             "pull.listed:1",
-            *(f"{point}:{mail}" for point in INTAKE[1:]),
+            *(f"{point}:{mail}" for point in INTAKE[1:-1]),
+            "pull.settled:1",
             *(f"{point}:{answer}" for point in OUTBOX),
             *(f"{point}:1" for point in FEEDBACK),
         ]
