@@ -12,12 +12,13 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.text import inquiry
-from app.domain.words import Status
+from app.domain.words import ArrivalState, Status
 from app.store import inserting
-from app.store.tables import Meaning, Message, Neighbour, Ticket
+from app.store.tables import Arrival, Meaning, Message, Neighbour, Ticket
 
 SHELF = 5_000  # newest tickets that a new one is compared with
 AT_ONCE = 50
+MANY = 100  # unfiled arrivals
 COPIED_WITHIN = timedelta(days=14)  # the same text a season later is another inquiry
 _TEXT = 2_000  # characters
 _NO_INQUIRY = (Status.SPAM, Status.DISMISSED)
@@ -61,9 +62,16 @@ _KNOWN = (
 
 
 def waiting(session: Session) -> bool:
-    """Whether something was tagged that nothing was compared with yet."""
+    """Whether something was tagged that nothing was compared with yet.
+
+    Not while many wait to be filed: comparing takes as long as filing, and nobody reads them yet.
+    """
     found = select(Meaning.id).where(col(Meaning.compared_at).is_(None)).limit(1)
-    return session.exec(found).first() is not None
+    unfiled = select(Arrival.id).where(Arrival.state == ArrivalState.WAITING)
+    return (
+        session.exec(found).first() is not None
+        and session.exec(unfiled.offset(MANY).limit(1)).first() is None
+    )
 
 
 def uncompared(session: Session) -> list[Known]:

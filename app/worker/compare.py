@@ -35,6 +35,8 @@ async def compare(works: Works) -> None:
 def _some(works: Works) -> bool:
     """Whether there was anything to do."""
     with works.database.reading() as session:
+        if not neighbours.waiting(session):
+            return False
         asked = neighbours.uncompared(session)
         near = _near(session, asked)
         may = [_may_be_copies(one, them) for one, them in zip(asked, near, strict=True)]

@@ -13,6 +13,8 @@ from app.services.queries import neighbours as query
 from app.services.queries.neighbours import Beside, State
 from app.store.tables import Meaning, Neighbour, Ticket
 from app.worker.compare import compare
+from app.worker.file import file
+from tests.fakes import raw
 from tests.inquiries import guess, inquiry
 from tests.worker.conftest import Plant
 
@@ -68,6 +70,19 @@ def test_the_meaning_is_kept_and_waits_to_be_compared(office: Office) -> None:
     assert office.beside(ticket) == Beside(State.DONE)
     with office.plant.desk.db.reading() as session:
         assert not neighbours.waiting(session)
+
+
+@pytest.mark.parametrize("kind", ["sqlite"])
+def test_nothing_is_compared_while_much_waits_to_be_filed(office: Office) -> None:
+    ticket = office.ticket(PORTAL, LOGIN)
+    office.plant.kept(*(raw(f"one of many, {number}") for number in range(neighbours.MANY + 1)))
+
+    office.compared()
+    assert office.beside(ticket) == Beside(State.SOON)
+
+    asyncio.run(file(office.plant.works, office.plant.inbox_id))
+    office.compared()
+    assert office.beside(ticket) == Beside(State.DONE)
 
 
 def test_an_answered_ticket_stands_first_without_whom_it_was_written_to(office: Office) -> None:
