@@ -4,8 +4,7 @@ That is about their characters, not about what they mean: two that ask the same 
 own are no copies. Numbers, addresses and widths of letters make no difference.
 """
 
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -17,32 +16,7 @@ LIMIT = 2_000  # characters looked at
 SHORT = 100  # characters; in a shorter text one other word already changes much
 _ALIKE, _ALIKE_SHORT = 0.80, 0.65  # cosine; of 900 different inquiries none had more than 0.48
 
-# Texts are compared when they share one of these marks: those that are three quarters alike do
-# so nearly always, those that are not seldom. So a thousand texts cost a thousand times one.
-_MARKS, _SMALLEST = 24, 2
-_ODD = np.random.default_rng(5).integers(1, 2**63, _MARKS * _SMALLEST, dtype=np.uint64) * 2 + 1
-
 Pieces = NDArray[np.uint64]
-
-
-def duplicates(texts: Sequence[str]) -> list[list[int]]:
-    """Places of texts that are nearly the same, group by group, each in order.
-
-    What is like no other, and what says nothing, is in no group.
-    """
-    cleaned = [features.clean(text[:LIMIT]).text.strip() for text in texts]
-    found = [_pieces(text) for text in cleaned]
-    pairs = _candidates(found)
-    leader = list(range(len(texts)))
-    if pairs:
-        alike = _alike(found, cleaned, np.array(sorted(pairs)))
-        for one, other in alike.tolist():
-            first, second = sorted((_first(leader, one), _first(leader, other)))
-            leader[second] = first
-    groups = defaultdict(list)
-    for place in range(len(texts)):
-        groups[_first(leader, place)].append(place)
-    return [group for group in groups.values() if len(group) > 1]
 
 
 def copies(text: str, others: Sequence[str]) -> list[int]:
@@ -58,33 +32,6 @@ def copies(text: str, others: Sequence[str]) -> list[int]:
 
 def _pieces(cleaned: str) -> Pieces:
     return meaning.pieces(meaning.codes(cleaned))
-
-
-def _first(leader: list[int], place: int) -> int:
-    while leader[place] != place:
-        leader[place] = leader[leader[place]]
-        place = leader[place]
-    return place
-
-
-def _candidates(found: Sequence[Pieces]) -> set[tuple[int, int]]:
-    """Pairs that share a mark: each text with the first and the latest of those that do."""
-    pairs: set[tuple[int, int]] = set()
-    seen: dict[tuple[int, int], tuple[int, int]] = {}
-    for place, pieces in enumerate(found):
-        if not len(pieces):
-            continue
-        for mark in enumerate(_marks(pieces)):
-            first, latest = seen.get(mark, (place, place))
-            pairs |= {(one, place) for one in (first, latest) if one != place}
-            seen[mark] = (first, place)
-    return pairs
-
-
-def _marks(pieces: Pieces) -> Iterable[int]:
-    smallest = (np.unique(pieces)[:, np.newaxis] * _ODD).min(axis=0)
-    marks: list[int] = (smallest[::_SMALLEST] ^ (smallest[1::_SMALLEST] >> np.uint64(1))).tolist()
-    return marks
 
 
 def _alike(found: Sequence[Pieces], cleaned: Sequence[str], pairs: NDArray[Any]) -> NDArray[Any]:

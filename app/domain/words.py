@@ -14,6 +14,9 @@ class Status(StrEnum):
     DISMISSED = "dismissed"  # no inquiry: an application, an advertisement, a machine
 
 
+NO_INQUIRY = (Status.SPAM, Status.DISMISSED)
+
+
 class ArrivalState(StrEnum):
     WAITING = "waiting"
     FILED = "filed"

@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.text import inquiry
-from app.domain.words import ArrivalState, Status
+from app.domain.words import NO_INQUIRY, ArrivalState
 from app.store import inserting
 from app.store.tables import Arrival, Meaning, Message, Neighbour, Ticket
 
@@ -21,7 +21,6 @@ AT_ONCE = 50
 MANY = 100  # unfiled arrivals
 COPIED_WITHIN = timedelta(days=14)  # the same text a season later is another inquiry
 _TEXT = 2_000  # characters
-_NO_INQUIRY = (Status.SPAM, Status.DISMISSED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +96,7 @@ def sides(session: Session, ticket_ids: Collection[int]) -> dict[int, Side]:
             col(Ticket.created_at) >= since,
         ).where(
             col(Ticket.id).in_(ticket_ids),
-            col(Ticket.status).not_in(_NO_INQUIRY),
+            col(Ticket.status).not_in(NO_INQUIRY),
             col(Ticket.sample).is_(False),
         )
     )

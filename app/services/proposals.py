@@ -17,7 +17,6 @@ from app.services.access import Actor, Permission, require
 from app.store import jobs
 from app.store.tables import (
     Agent,
-    Correction,
     Customer,
     Meaning,
     Message,
@@ -186,24 +185,7 @@ def give(session: Session, actor: Actor, number: int) -> int:
 def take_back(session: Session, actor: Actor, number: int) -> int:
     """Undo `give`, where it was this person's and nobody has said anything since; how many."""
     found = _one(session, actor, number, ProposalState.MADE)
-    given = session.exec(
-        select(Ticket.ref, Correction.id, Correction.ticket_id)
-        .join(Ticket, col(Ticket.id) == col(Correction.ticket_id))
-        .where(Correction.act == found.act, Correction.agent_id == actor.agent_id)
-        .order_by(Ticket.ref)
-    ).all()
-    newest = {
-        ticket_id: said
-        for said, ticket_id in session.exec(
-            select(Correction.id, Correction.ticket_id)
-            .where(col(Correction.ticket_id).in_([one for _, _, one in given]))
-            .order_by(col(Correction.id))
-        )
-    }
-    mine = [ref for ref, said, ticket_id in given if newest[ticket_id] == said]
-    for ref in mine:
-        verdicts.take_back(session, actor, ref)
-    return len(mine)
+    return len(verdicts.take_back_act(session, actor, found.act))
 
 
 def without_topic(proposal: TopicProposal) -> tuple[ColumnElement[bool], ...]:

@@ -13,7 +13,7 @@ from app.core import clock
 from app.core.errors import NotFound
 from app.domain import surge as rules
 from app.domain.surge import Look, Span
-from app.domain.words import Status
+from app.domain.words import NO_INQUIRY
 from app.services import changes, organisation
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.store.inserting import unless_there
@@ -31,7 +31,7 @@ _IMPORTED = (
 _COUNTS = (
     col(Ticket.sample).is_(False),
     col(Ticket.automatic).is_(False),
-    col(Ticket.status).not_in((Status.SPAM, Status.DISMISSED)),
+    col(Ticket.status).not_in(NO_INQUIRY),
     ~_IMPORTED,  # old mail that is brought in comes all at once
 )
 
@@ -137,11 +137,17 @@ def _follow(session: Session, surge: Surge, zone: tzinfo, first: datetime) -> No
     session.add(surge)
 
 
+def by_id(session: Session, surge_id: int) -> Surge:
+    found = session.get(Surge, surge_id)
+    if found is None:
+        raise NotFound("There is no such alarm.")
+    return found
+
+
 def seen(session: Session, actor: Actor, surge_id: int) -> None:
     """This person knows. Everybody else is told as before."""
     require(actor, Permission.READ)
-    if session.get(Surge, surge_id) is None:
-        raise NotFound("There is no such alarm.")
+    by_id(session, surge_id)
     if actor.agent_id:
         row = SurgeSeen(surge_id=surge_id, agent_id=actor.agent_id, at=clock.now())
         unless_there(session, [row])

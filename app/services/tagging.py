@@ -7,7 +7,7 @@ from sqlalchemy import insert
 from sqlmodel import Session, col, select
 
 from app.core import clock
-from app.domain.words import ANCHORS, TAGS, YES, Decision, Head, Status
+from app.domain.words import ANCHORS, NO_INQUIRY, TAGS, YES, Decision, Head, Status
 from app.services import changes, touchpoints
 from app.services.access import SYSTEM
 from app.services.queries import vocabulary
@@ -26,7 +26,7 @@ from classifier.contract import FlagPrediction, HeadPrediction, Prediction, Reas
 LOOKS_BACK = timedelta(days=3)
 AT_ONCE = 50
 _WEAK = 0.3  # of the strongest word
-_LOOKED_AT = [one for one in Status if one not in {Status.SPAM, Status.DISMISSED}]
+_LOOKED_AT = [one for one in Status if one not in NO_INQUIRY]
 
 
 def topic_of(session: Session, key: str) -> Topic | None:

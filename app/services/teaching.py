@@ -3,18 +3,16 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session
 
 from app.core import secrets
 from app.core.errors import Conflict, Invalid
-from app.domain.words import Head, Status
+from app.domain.words import NO_INQUIRY, Head
 from app.services import access, verdicts
 from app.services.access import Actor, Permission
-from app.store.tables import Correction, Ticket
+from app.store.tables import Ticket
 
 MOST = 200  # inquiries of one act
-
-_OUT = frozenset({Status.SPAM, Status.DISMISSED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +52,7 @@ def say(session: Session, actor: Actor, refs: Sequence[str], word: Word) -> Said
     for ticket in others.values():
         left = verdicts.open_heads(ticket)
         wanted = {head: label for head, label in labels.items() if head in left}
-        if ticket.status not in _OUT and (wanted or (left and word.no_inquiry)):
+        if ticket.status not in NO_INQUIRY and (wanted or (left and word.no_inquiry)):
             _say(session, actor, ticket, wanted, act)
             told.append(ticket)
     return Said(act, tuple(told))
@@ -80,19 +78,7 @@ def _say(
 
 def take_back(session: Session, actor: Actor, act: str) -> Sequence[Ticket]:
     """Undo what was said in one go, wherever nobody has spoken since."""
-    refs = session.exec(
-        select(Ticket.ref)
-        .join(Correction, col(Correction.ticket_id) == col(Ticket.id))
-        .where(Correction.act == act, Correction.agent_id == actor.agent_id)
-        .distinct()
-        .order_by(col(Ticket.ref))
-    ).all()
-    found = [access.ticket(session, actor, ref, Permission.REPLY) for ref in refs]
-    words = [(verdicts.last_word(session, ticket), ticket) for ticket in found]
-    mine = [(word, ticket) for word, ticket in words if word is not None and word.act == act]
-    if not mine:
+    found = verdicts.take_back_act(session, actor, act)
+    if not found:
         raise Conflict("There is nothing of yours to take back.")
-    # The last first: two of one customer find the stage again that was before both.
-    for word, ticket in sorted(mine, key=lambda one: -one[0].id):
-        verdicts.undo(session, actor, ticket, word)
-    return [ticket for _, ticket in mine]
+    return found

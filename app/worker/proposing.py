@@ -4,7 +4,7 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from app.services import leases, proposals
+from app.services import proposals
 from app.services.proposals import Group, Unsure
 from app.worker.works import Works
 
@@ -17,12 +17,9 @@ async def propose(works: Works) -> None:
     """Look if there is reason to. One at a time in the whole organisation."""
     if not await works.read(proposals.due):
         return  # somebody was quicker
-    if await works.in_transaction(leases.take, proposals.LEASE, works.name, _LASTS) is None:
-        return
-    try:
-        await asyncio.to_thread(_look, works)
-    finally:
-        await works.in_transaction(leases.take, proposals.LEASE, works.name, timedelta(0))
+    async with works.under(proposals.LEASE, _LASTS) as mine:
+        if mine:
+            await asyncio.to_thread(_look, works)
 
 
 def _look(works: Works) -> None:

@@ -40,12 +40,9 @@ async def train(works: Works) -> None:
 async def _under_lease(works: Works) -> None:
     if not await works.read(models.due):
         return  # somebody was quicker
-    if await works.in_transaction(leases.take, models.LEASE, works.name, _LASTS) is None:
-        return
-    try:
-        await asyncio.to_thread(train_now, works)
-    finally:
-        await works.in_transaction(leases.take, models.LEASE, works.name, timedelta(0))
+    async with works.under(models.LEASE, _LASTS) as mine:
+        if mine:
+            await asyncio.to_thread(train_now, works)
 
 
 def by_hand(works: Works) -> ModelVersion | None:

@@ -8,6 +8,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from functools import partial
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
@@ -16,7 +17,7 @@ from sqlmodel import Session
 from app.core.errors import Conflict
 from app.core.secrets import Keys
 from app.core.settings import Settings
-from app.services import inboxes
+from app.services import inboxes, leases
 from app.store.blobs import Blobs
 from app.store.database import Database
 from app.store.tables import Inbox
@@ -68,6 +69,16 @@ class Works:
             yield True
         finally:
             turn.lock.release()
+
+    @asynccontextmanager
+    async def under(self, lease: str, lasts: timedelta) -> AsyncIterator[bool]:
+        """Whether the caller does it now: nobody else in the whole organisation does meanwhile."""
+        mine = await self.in_transaction(leases.take, lease, self.name, lasts) is not None
+        try:
+            yield mine
+        finally:
+            if mine:
+                await self.in_transaction(leases.take, lease, self.name, timedelta(0))
 
     def config_of(self, inbox: Inbox) -> Any:
         """Its configuration. Opened once for as long as it is the same: each arrival asks."""

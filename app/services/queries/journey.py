@@ -12,7 +12,7 @@ from app.core import clock
 from app.core.errors import NotFound
 from app.domain.journey import Column, Line, Map, Tally, lay_out
 from app.domain.score import SATISFIED_FROM
-from app.domain.words import Status
+from app.domain.words import NO_INQUIRY
 from app.services.access import Actor, Permission, require
 from app.services.queries import vocabulary
 from app.services.queries.vocabulary import Vocabulary
@@ -50,7 +50,7 @@ SHOWN = 50  # tickets of a cell that are listed
 def _in_scope(scope: Scope) -> list[ColumnElement[bool]]:
     other = aliased(Ticket)
     # Who advertises or applies is no customer on a path.
-    none = sql_select(col(other.id)).where(col(other.status).in_((Status.SPAM, Status.DISMISSED)))
+    none = sql_select(col(other.id)).where(col(other.status).in_(NO_INQUIRY))
     conditions: list[ColumnElement[bool]] = [
         col(Touchpoint.sample).is_(False),
         col(Touchpoint.ticket_id).not_in(none),

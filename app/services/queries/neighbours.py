@@ -15,7 +15,7 @@ from sqlmodel import Session, col
 from app.core.errors import NotFound
 from app.domain.reuse import without_person
 from app.domain.survey import LOW
-from app.domain.words import DeliveryState, MessageKind, Status
+from app.domain.words import NO_INQUIRY, DeliveryState, MessageKind, Status
 from app.services.access import Actor, Permission, require
 from app.store.tables import (
     Address,
@@ -36,7 +36,6 @@ COPIES_SHOWN, COUNTED = 5, 100
 _LATER = 50  # tickets that found this one
 _TEXT = 10_000  # characters of an answer
 _WAITS = (Status.OPEN, Status.WAITING, Status.SNOOZED)
-_NO_INQUIRY = (Status.SPAM, Status.DISMISSED)
 
 
 class State(StrEnum):
@@ -164,7 +163,7 @@ _SIMILAR: Any = (
     .join(_pairs, _pairs.c.other == col(Ticket.id))
     .outerjoin(Topic, col(Topic.id) == col(Ticket.topic_id))
     .outerjoin(_reply, col(_reply.id) == _first_answer)
-    .where(col(Ticket.status).not_in(_NO_INQUIRY))
+    .where(col(Ticket.status).not_in(NO_INQUIRY))
     .order_by(col(_reply.id).is_(None), _pairs.c.likeness.desc(), col(Ticket.id).desc())
     .limit(SHOWN + COPIES_SHOWN)
 )
@@ -201,7 +200,7 @@ def view(session: Session, actor: Actor, ref: str) -> Beside:
     if found is None:
         raise NotFound("There is no such ticket.")
     ticket, meaning = found
-    if meaning is None or ticket.status in _NO_INQUIRY:
+    if meaning is None or ticket.status in NO_INQUIRY:
         return Beside(State.IMPOSSIBLE)
     rows = _copies(session, ticket, meaning)
     told = {row.ref for row in rows}

@@ -88,9 +88,7 @@ def overview(session: Session, actor: Actor) -> Overview:
 def tickets(session: Session, actor: Actor, surge_id: int) -> tuple[int, ...]:
     """The inquiries themselves, the newest of them."""
     require(actor, Permission.READ)
-    row = session.get(Surge, surge_id)
-    if row is None:
-        raise NotFound("There is no such alarm.")
+    row = surges.by_id(session, surge_id)
     span = Span(row.since, row.ended_at or clock.now() + timedelta(seconds=1))
     return tuple(
         session.exec(

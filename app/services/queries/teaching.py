@@ -14,7 +14,7 @@ from sqlmodel import Session, col
 from app.domain import lesson_order, sameness
 from app.domain.lesson_order import Because, Candidate
 from app.domain.text import inquiry
-from app.domain.words import TAGS, Head, Status
+from app.domain.words import NO_INQUIRY, TAGS, Head
 from app.services import teaching
 from app.services.access import Actor, Permission, require
 from app.services.queries import triage
@@ -81,7 +81,7 @@ _pool = (
     # In the words of the index, or it is not taken.
     .where(
         sql_text(UNLABELLED),
-        col(Ticket.status).not_in((Status.SPAM, Status.DISMISSED)),
+        col(Ticket.status).not_in(NO_INQUIRY),
         col(Ticket.sample).is_(False),
     )
     .order_by(col(Ticket.id).desc())

@@ -8,6 +8,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.core.errors import NotAllowed
+from app.domain import findings
 from app.domain.drawing import drawn
 from app.domain.score import share
 from app.domain.words import Head, Role, Status
@@ -17,6 +18,7 @@ from app.services.queries import labelled, report, vocabulary
 from app.services.queries.report import Report
 from app.store.database import Database
 from app.store.tables import Correction, Ticket, Topic
+from classifier.fitting import ACTED_PRECISION
 from tests.counting import statements
 from tests.factories import (
     NOON,
@@ -171,3 +173,7 @@ def test_what_is_exported_comes_with_the_names_to_leave_out(db: Database) -> Non
     assert found.rows[0].names == {"Yumi Takahashi", "Kenji"}
     assert found.rows[0].firms == {"Takahashi Pottery"}
     assert found.agents == {"Ann Bell"}
+
+
+def test_the_card_wants_what_the_model_acts_from() -> None:
+    assert findings.WANTED == ACTED_PRECISION * 100
