@@ -26,7 +26,16 @@ from app.domain.words import DeliveryState, Role, SelfTest, SurveyState
 from app.services.queries import workload
 from app.store import keeping, schema
 from app.store.database import Database
-from app.store.tables import Agent, Delivery, Inbox, Organisation, Survey, Ticket, Worker
+from app.store.tables import (
+    Agent,
+    Complaint,
+    Delivery,
+    Inbox,
+    Organisation,
+    Survey,
+    Ticket,
+    Worker,
+)
 from channels.contract import Channel
 from channels.registry import all_channels
 
@@ -163,7 +172,7 @@ def _database(settings: Settings, database: Database) -> Iterator[Finding]:
         if not settings.key_file.exists():
             yield _ill(f"There is no key in {settings.key_file} yet: the first start makes it.")
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
-        _workers, _accounts, _inboxes, _waiting, _outbox, _feedback
+        _workers, _accounts, _inboxes, _waiting, _outbox, _complaints, _feedback
     )  # fmt: skip
     with database.reading() as session:
         for look in looks:
@@ -271,6 +280,17 @@ def _outbox(session: Session) -> Iterator[Finding]:
     for state, count in session.execute(counted):
         sentence = f"Deliveries that {words[state]}: {count}."
         yield Finding(sentence) if state is DeliveryState.HELD else _ill(sentence)
+
+
+def _complaints(session: Session) -> Iterator[Finding]:
+    since = clock.now() - timedelta(days=30)
+    told = select(func.count(), func.count(col(Complaint.noted_at))).where(Complaint.at > since)
+    count, noted = session.exec(told).one()
+    if count:
+        yield Finding(
+            f"Mails of ours reported as spam in the last 30 days: {count}, not noted by anybody: "
+            f"{count - noted}. Providers stop taking mail from whoever is reported often."
+        )
 
 
 def _feedback(session: Session) -> Iterator[Finding]:

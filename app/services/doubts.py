@@ -9,9 +9,9 @@ from app.core.errors import Conflict
 from app.domain.address import EMAIL, normal
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
-from app.services import changes, customers, dispatched, outbox, sent_copies, withdrawals
+from app.services import changes, complaints, customers, dispatched, outbox, sent_copies
 from app.services.access import SYSTEM, Actor
-from app.store.tables import Address, Customer, Delivery, Message, Ticket
+from app.store.tables import Address, Delivery, Message, Ticket
 from channels.contract import Failure, Party
 
 BY_A_PERSON = "A person says that it arrived."
@@ -120,7 +120,7 @@ def _hear(
     session: Session, ticket: Ticket, message: Message, delivery: Delivery, failure: Failure
 ) -> bool:
     if failure.action == "complained":
-        return _complained(session, ticket, message, delivery)
+        return complaints.heard(session, ticket, message, delivery)
     if failure.action in {"delivered", "relayed", "expanded"}:
         if delivery.state is not DeliveryState.IN_DOUBT:
             return False
@@ -136,18 +136,6 @@ def _hear(
         _mark_undeliverable(session, message.inbox_id, delivery.recipient)
     outbox.consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
-    return True
-
-
-def _complained(session: Session, ticket: Ticket, message: Message, delivery: Delivery) -> bool:
-    """They get what an agent writes, and nothing else any more."""
-    address = customers.find(session, message.inbox_id, [Party(EMAIL, delivery.recipient)])
-    if address is None or address.complained_at is not None:
-        return False
-    address.complained_at = clock.now()
-    session.add(address)
-    withdrawals.of_customer(session, session.get_one(Customer, address.customer_id))
-    changes.record(session, SYSTEM, ticket, "complained", message=message.id)
     return True
 
 

@@ -162,7 +162,8 @@ def test_who_complains_gets_only_what_agents_write(desk: Desk, whose: str, heard
     assert (address.complained_at, address.undeliverable_at) == (NOON if heard else None, None)
     [customer] = desk.all(Customer)
     assert (customer.no_feedback_at is not None) == heard
-    assert len(desk.all(Change, what="complained")) == int(heard)
+    told = [one.data["who"] for one in desk.all(Change, what="complained")]
+    assert told == [YUMI] * int(heard)
     assert states(desk, message) == [("sent", "")]
     # And nothing by itself any more, on whatever they write next.
     desk.do(

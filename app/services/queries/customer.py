@@ -20,6 +20,7 @@ class Known:
     kind: str
     value: str
     undeliverable: bool
+    complained: bool  # reported our mail as spam
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,12 @@ def view(session: Session, ref: str) -> Panel:
 # Made once: every ticket asks all of this, and making a statement costs as much as running it.
 _whose: BindParameter[int] = bindparam("customer")
 _ADDRESSES = (
-    sql_select(col(Address.kind), col(Address.value), col(Address.undeliverable_at).is_not(None))
+    sql_select(
+        col(Address.kind),
+        col(Address.value),
+        col(Address.undeliverable_at).is_not(None),
+        col(Address.complained_at).is_not(None),
+    )
     .where(col(Address.customer_id) == _whose)
     .order_by(col(Address.id))
 )

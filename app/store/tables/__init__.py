@@ -30,6 +30,7 @@ from app.store.tables.proposal import TopicProposal, TopicSearch  # noqa: E402
 from app.store.tables.ticket import (  # noqa: E402
     Attachment,
     Awaited,
+    Complaint,
     Delivery,
     Draft,
     EarlyAnswer,
@@ -66,6 +67,7 @@ __all__ = [
     "Attempt",
     "Awaited",
     "Change",
+    "Complaint",
     "Correction",
     "Customer",
     "Delivery",

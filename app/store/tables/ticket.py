@@ -231,6 +231,17 @@ class Delivery(Row, table=True):
     changed_at: datetime = moment()
 
 
+class Complaint(Row, table=True):
+    """A recipient reported a message of ours as spam."""
+
+    __tablename__ = "complaint"
+
+    id: int = primary_key()
+    delivery_id: int = link("delivery", index=False, unique=True)
+    at: datetime = moment()
+    noted_at: datetime | None = maybe_moment(index=True)  # since when nobody is told any more
+
+
 class Draft(Row, table=True):
     """An answer not sent yet, kept on the server."""
 

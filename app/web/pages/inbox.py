@@ -5,9 +5,12 @@ from typing import Annotated, Any
 
 from fastapi import Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
+from sqlmodel import Session
 
 from app.domain.words import LANGUAGES
-from app.services.queries import inbox, surges
+from app.services.access import Actor
+from app.services.queries import complaints, inbox, surges
+from app.services.queries.complaints import Reported
 from app.services.queries.inbox import Rows, Selection, Sort, View
 from app.services.queries.surges import Alarm
 from app.store import search
@@ -27,10 +30,19 @@ FOUND_UP_TO = 200
 
 @dataclass(frozen=True, slots=True)
 class Alarms:
-    """Topics about which unusually many write."""
+    """Topics about which unusually many write, and complaints about our mail."""
 
-    untold: tuple[Alarm, ...]  # that this person has not said they know of
+    untold: tuple[Alarm, ...] = ()  # that this person has not said they know of
     chosen: Alarm | None = None  # whose inquiries are listed
+    complaints: tuple[Reported, ...] = ()
+
+
+_NO_ALARMS = Alarms()
+
+
+def alarms(session: Session, actor: Actor, chosen: Alarm | None = None) -> Alarms:
+    """What stands above the list."""
+    return Alarms(surges.untold(session, actor), chosen, complaints.untold(session))
 
 
 def title(view: View) -> str:
@@ -99,10 +111,9 @@ def filters(chosen: Listing) -> list[Filter]:
 
 
 def context(
-    around: Shell, chosen: Selection, rows: Rows, q: str, here: str, alarms: Alarms | None = None
+    around: Shell, chosen: Selection, rows: Rows, q: str, here: str, told: Alarms = _NO_ALARMS
 ) -> dict[str, Any]:
     """What the list template needs, beside a ticket and alone."""
-    told = alarms or Alarms(())
     about, searched = told.chosen, chosen.found is not None
     listed = Listing(chosen.view, chosen.flag, chosen.language)
     which = f"view={listed}&sort={chosen.order}"
@@ -120,6 +131,7 @@ def context(
         "sort": str(chosen.order),
         "query": q.strip(),
         "alarms": told.untold,
+        "complaints": told.complaints,
         "title": _called(about) if about else say("Search") if searched else title(chosen.view),
         "total": about.count if about else len(rows.rows) if searched else total,
         "fragment": "" if searched else f"/inbox/rows?{which}",
@@ -154,7 +166,7 @@ def listed(
 ) -> HTMLResponse:
     with db.reading() as session:
         around = shell.load(session, actor)
-        told = Alarms(surges.untold(session, actor))
+        told = alarms(session, actor)
         found = tuple(search.find(session, q, FOUND_UP_TO)) if q.strip() else None
         chosen = selected(listing.read(view), sort, after, found)
         rows = inbox.rows(session, actor, chosen)

@@ -12,7 +12,7 @@ from app.services.queries.inbox import Selection, View
 from app.web import routes
 from app.web.deps import CurrentActor, Db, Id
 from app.web.pages import listing, shell
-from app.web.pages.inbox import Alarms, context, speak
+from app.web.pages.inbox import alarms, context, speak
 from app.web.pages.shell import go
 
 router = routes.pages("/surges")
@@ -28,7 +28,7 @@ def listed(
 ) -> HTMLResponse:
     with db.reading() as session:
         around = shell.load(session, actor)
-        told = Alarms(query.untold(session, actor), query.one(session, actor, surge))
+        told = alarms(session, actor, query.one(session, actor, surge))
         found = query.tickets(session, actor, surge)
         chosen = Selection(view=View.OPEN, after=after, found=found)
         rows = inbox.rows(session, actor, chosen)

@@ -13,7 +13,7 @@ from app.core import clock, secrets
 from app.core.errors import Invalid
 from app.services import agents, letterheads, organisation, tickets
 from app.services.access import Actor
-from app.services.queries import inbox, neighbours, surges, ticket
+from app.services.queries import inbox, neighbours, ticket
 from app.services.queries.inbox import Row
 from app.services.queries.neighbours import Beside, Similar
 from app.services.queries.said import Said
@@ -21,7 +21,7 @@ from app.services.queries.ticket import Conversation, Event
 from app.web import routes, speech
 from app.web.deps import CurrentActor, Db
 from app.web.pages import listing, shell
-from app.web.pages.inbox import Alarms, selected, speak
+from app.web.pages.inbox import alarms, selected, speak
 from app.web.pages.inbox import context as list_context
 from app.web.pages.shell import Shell, go, onward
 from app.web.speech import say
@@ -115,7 +115,7 @@ def load(session: Session, request: Request, actor: Actor, ref: str, view: str) 
     beside = neighbours.view(session, actor, found.ref)
     signature = letterheads.signature_on(session, found.ref, actor.name)
     people = [person for person in agents.listed(session) if person.active]
-    told = Alarms(surges.untold(session, actor))
+    told = alarms(session, actor)
     speak(request, around)
     return Loaded(
         around,
