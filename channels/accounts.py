@@ -1,6 +1,6 @@
 """What a channel can do about its account at a provider: try it, have it granted, renew it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -72,12 +72,13 @@ class Published:
 
 @runtime_checkable
 class Signs(Protocol):
-    """Can sign what it sends, with a key whose other half is published."""
+    """Can sign what it sends, with keys whose other halves are published."""
 
     config: type[BaseModel]
+    signing_keys: Sequence[str]  # the kinds of key it can have, one of each, the usual one first
 
-    def with_new_key(self, config: Any) -> BaseModel:
+    def with_new_key(self, config: Any, kind: str) -> BaseModel:
         """The configuration with a key just made. It signs only once a person says so."""
 
-    def published(self, config: Any) -> Published | None:
-        """What is to be published for its key; None without one."""
+    def published(self, config: Any) -> Mapping[str, Published]:
+        """What is to be published for each key that there is, by its kind."""

@@ -65,13 +65,17 @@ def seal_anew(session: Session, keys: Keys) -> int:
     return len(rows)
 
 
-def make_key(session: Session, actor: Actor, keys: Keys, inbox_id: int, channel: Signs) -> Inbox:
+def make_key(
+    session: Session, actor: Actor, keys: Keys, inbox_id: int, channel: Signs, kind: str
+) -> Inbox:
     """A new key to sign with. It is used once somebody says that its record is published."""
+    if kind not in channel.signing_keys:
+        raise NotFound("This inbox cannot sign with such a key.")
     inbox = access.inbox(session, actor, inbox_id, locked=True)
     config = config_of(inbox, keys, channel.config)
-    reseal(inbox, keys, channel.with_new_key(config))
+    reseal(inbox, keys, channel.with_new_key(config, kind))
     session.add(inbox)
-    changes.record(session, actor, None, "signing_key_made", inbox=inbox.id)
+    changes.record(session, actor, None, "signing_key_made", inbox=inbox.id, kind=kind)
     return inbox
 
 

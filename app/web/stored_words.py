@@ -266,6 +266,8 @@ STORED = (
         "Ask for another address."
     ),
     stored("this is no RSA key, and only those are understood everywhere"),
+    stored("this is no Ed25519 key"),
+    stored("this is neither an RSA nor an Ed25519 key"),
     stored("this private key cannot be read: was all of it copied?"),
     stored(
         "this is no private key without a password: it begins with -----BEGIN PRIVATE KEY----- "
@@ -277,6 +279,7 @@ STORED = (
     stored("a secret is %(value)s and then base64"),
     stored("a secret is %(value)s and then 24 to 64 bytes in base64"),
     stored("to sign, a key and its name are needed: save, and make one below"),
+    stored("each key needs a name of its own"),
     stored("this may only have small letters, digits, hyphens, and dots between"),
     stored("The mail was handed over, but the server did not say whether it keeps it"),
     stored(

@@ -49,6 +49,7 @@ class EmailChannel:
     writes_to = "email"
     config: type[BaseModel] = EmailConfig
     presets = PRESETS
+    signing_keys = signing.KINDS
 
     def __init__(self) -> None:
         self._connections: Connections | None = None
@@ -97,10 +98,10 @@ class EmailChannel:
     def renewed(self, config: EmailConfig) -> BaseModel | None:
         return oauth.renewed(config)
 
-    def with_new_key(self, config: EmailConfig) -> BaseModel:
-        return signing.with_new_key(config)
+    def with_new_key(self, config: EmailConfig, kind: str) -> BaseModel:
+        return signing.with_new_key(config, kind)
 
-    def published(self, config: EmailConfig) -> Published | None:
+    def published(self, config: EmailConfig) -> Mapping[str, Published]:
         return signing.published(config)
 
     def keeps_copies(self, config: EmailConfig) -> bool:

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, BaseModel, Field, SecretStr, field_validator, model_validator
 
-from channels.email import dkim_key
 from channels.email.folds import FOLDS
 from channels.email.known import Known, Trust
 from channels.email.providers import copies_by_itself
+from channels.email.signing_settings import Signing
 from channels.form import Fold
 
 
@@ -166,48 +166,7 @@ class Fetching(BaseModel):
         return self
 
 
-class Signing(Fetching):
-    """What proves to others that a mail is from this domain."""
-
-    dkim_sign: bool = Field(
-        default=False,
-        title="Sign outgoing mail (DKIM)",
-        description="Tick it once the record below is published. Most providers sign by "
-        "themselves: then leave it.",
-    )
-    dkim_selector: Line = Field(
-        default="",
-        title="Name of the key (selector)",
-        description="Part of the record's name; small letters, digits and hyphens.",
-    )
-    dkim_key: SecretStr = Field(
-        default=SecretStr(""),
-        title="Private key",
-        description="An RSA key as text, which begins with -----BEGIN PRIVATE KEY-----. "
-        "Setten can make one once the inbox is saved.",
-    )
-
-    @field_validator("dkim_selector")
-    @classmethod
-    def _is_a_name(cls, value: str) -> str:
-        return dkim_key.checked_selector(value) if value else value
-
-    @field_validator("dkim_key")
-    @classmethod
-    def _is_a_key(cls, value: SecretStr) -> SecretStr:
-        text = value.get_secret_value()
-        return SecretStr(dkim_key.checked(text)) if text else value
-
-    @model_validator(mode="after")
-    def _has_a_key_to_sign_with(self) -> Self:
-        if self.dkim_sign and not (self.dkim_selector and self.dkim_key.get_secret_value()):
-            raise ValueError(
-                "dkim_sign: to sign, a key and its name are needed: save, and make one below"
-            )
-        return self
-
-
-class SentMail(Signing):
+class SentMail(Signing, Fetching):
     """What is done with the folder in which the provider keeps what was sent."""
 
     sent_copy: bool = Field(

@@ -1,11 +1,13 @@
 """Keys that mails are signed with (DKIM), so that others believe who sent them."""
 
+import base64
 import hashlib
 import re
+from enum import StrEnum
 from functools import lru_cache
 
 from cryptography.hazmat.primitives import serialization as forms
-from cryptography.hazmat.primitives.asymmetric import rsa
+from cryptography.hazmat.primitives.asymmetric import ed25519, rsa
 
 MADE_BITS, FEWEST_BITS = 2048, 1024  # RFC 8301 lets nobody believe a shorter key
 
@@ -15,8 +17,22 @@ _SELECTOR = re.compile(
 _PEM = re.compile(r"-----BEGIN ([A-Z ]{0,20}PRIVATE KEY)-----([A-Za-z0-9+/=\s]+)-----END \1-----")
 
 
-def new() -> str:
-    key = rsa.generate_private_key(public_exponent=65537, key_size=MADE_BITS)
+class Kind(StrEnum):
+    """As the record in DNS names them; every server that checks mail understands the first."""
+
+    RSA = "rsa"
+    ED25519 = "ed25519"
+
+
+_Key = rsa.RSAPrivateKey | ed25519.Ed25519PrivateKey
+
+
+def new(kind: Kind) -> str:
+    key: _Key = (
+        rsa.generate_private_key(public_exponent=65537, key_size=MADE_BITS)
+        if kind is Kind.RSA
+        else ed25519.Ed25519PrivateKey.generate()
+    )
     return key.private_bytes(
         forms.Encoding.PEM, forms.PrivateFormat.PKCS8, forms.NoEncryption()
     ).decode()
@@ -34,9 +50,15 @@ def checked_selector(name: str) -> str:
     return name
 
 
-def checked(pem: str) -> str:
+def checked(pem: str, kind: Kind) -> str:
     """The key as it is kept. Raises `ValueError`, in words for who typed it."""
     key = _read(pem)
+    if kind is Kind.ED25519:
+        if not isinstance(key, ed25519.Ed25519PrivateKey):
+            raise ValueError("this is no Ed25519 key")
+        return pem.strip()
+    if not isinstance(key, rsa.RSAPrivateKey):
+        raise ValueError("this is no RSA key, and only those are understood everywhere")  # noqa: TRY004 - for the form
     if key.key_size < FEWEST_BITS:
         raise ValueError(
             f"this key has {key.key_size} bits: nobody believes one below {FEWEST_BITS}, "
@@ -45,23 +67,26 @@ def checked(pem: str) -> str:
     return pem.strip()
 
 
-def traditional(pem: str) -> bytes:
+def private(pem: str) -> bytes:
     """The private half as the library that signs reads it."""
-    return _read(pem).private_bytes(
+    key = _read(pem)
+    if isinstance(key, ed25519.Ed25519PrivateKey):
+        return base64.b64encode(key.private_bytes_raw())
+    return key.private_bytes(
         forms.Encoding.PEM, forms.PrivateFormat.TraditionalOpenSSL, forms.NoEncryption()
     )
 
 
 def public(pem: str) -> bytes:
-    return (
-        _read(pem)
-        .public_key()
-        .public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
-    )
+    """The other half as the record in DNS has it."""
+    key = _read(pem).public_key()
+    if isinstance(key, ed25519.Ed25519PublicKey):
+        return key.public_bytes_raw()
+    return key.public_bytes(forms.Encoding.DER, forms.PublicFormat.SubjectPublicKeyInfo)
 
 
 @lru_cache(maxsize=64)  # to read one takes long enough to be felt with every mail
-def _read(pem: str) -> rsa.RSAPrivateKey:
+def _read(pem: str) -> _Key:
     # A field of one line takes the line breaks away: they are put back where they were.
     found = _PEM.search(pem.strip())
     if found is None or "ENCRYPTED" in found[1]:
@@ -75,6 +100,6 @@ def _read(pem: str) -> rsa.RSAPrivateKey:
         key = forms.load_pem_private_key(whole.encode(), None)
     except (ValueError, TypeError) as error:
         raise ValueError("this private key cannot be read: was all of it copied?") from error
-    if not isinstance(key, rsa.RSAPrivateKey):
-        raise ValueError("this is no RSA key, and only those are understood everywhere")  # noqa: TRY004 - for the form
+    if not isinstance(key, _Key):
+        raise ValueError("this is neither an RSA nor an Ed25519 key")  # noqa: TRY004 - for the form
     return key

@@ -1,5 +1,6 @@
 """The signature of one mail, over all that it says and over what nobody may add to it."""
 
+from dataclasses import dataclass
 from datetime import datetime
 
 import dkim
@@ -28,19 +29,30 @@ class _Signature(dkim.DKIM):  # type: ignore[misc] # it ships no types
         return signed
 
 
-def sign(mail: bytes, domain: str, selector: str, key: bytes, at: datetime) -> bytes:
-    """`key` is an RSA key as `BEGIN RSA PRIVATE KEY` has it."""
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """A key, and where others find its other half."""
+
+    kind: str
+    domain: str
+    selector: str
+    private: bytes
+
+
+def signature(mail: bytes, signer: Signer, at: datetime) -> bytes:
+    """The field, which says nothing of other signatures: each holds without them."""
     head = mail.partition(b"\r\n\r\n")[0]
     there = {line.partition(b":")[0].lower() for line in head.split(b"\r\n")}
     names = [*_SEALED, *(name for name in _SEALED if name in there)]
     names += [name for name in _ONCE if name in there]
-    signature = _Signature(mail)
-    signature.at = at
-    header: bytes = signature.sign(
-        selector.encode(),
-        domain.encode(),
-        key,
+    made = _Signature(mail)
+    made.at = at
+    field: bytes = made.sign(
+        signer.selector.encode(),
+        signer.domain.encode(),
+        signer.private,
+        f"{signer.kind}-sha256".encode(),
         canonicalize=(b"relaxed", b"relaxed"),
         include_headers=names,
     )
-    return header + mail
+    return field

@@ -55,7 +55,14 @@ FOLDS = (
     Fold(
         "Signature of outgoing mail",
         "For a server of your own that does not sign what it sends.",
-        ("dkim_sign", "dkim_selector", "dkim_key"),
+        (
+            "dkim_sign",
+            "dkim_selector",
+            "dkim_key",
+            "dkim_second_sign",
+            "dkim_second_selector",
+            "dkim_second_key",
+        ),
     ),
     Fold(
         "Who wrote a mail",

@@ -145,29 +145,37 @@ def set_enabled(inbox: Id, body: Switch, actor: CurrentActor, db: Db) -> InboxOu
 
 
 @router.get("/{inbox}/signing-key")
-def signing_key(inbox: Id, actor: CurrentActor, db: Db, house: TheHouse) -> RecordOut:
-    """The TXT record to publish for the key that mail is signed with (DKIM)."""
+def signing_key(
+    inbox: Id, actor: CurrentActor, db: Db, house: TheHouse, kind: str = "rsa"
+) -> RecordOut:
+    """The TXT record to publish for a key that mail is signed with (DKIM): rsa or ed25519."""
     with db.reading() as session:
         row = access.inbox(session, actor, inbox)
-        return _record(house, row)
+        return _record(house, row, kind)
 
 
 @router.post("/{inbox}/signing-key", status_code=201)
-def make_signing_key(inbox: Id, actor: CurrentActor, db: Db, house: TheHouse) -> RecordOut:
-    """Make a key. Nothing is signed with it before `dkim_sign` is switched on."""
+def make_signing_key(
+    inbox: Id, actor: CurrentActor, db: Db, house: TheHouse, kind: str = "rsa"
+) -> RecordOut:
+    """Make a key. Nothing is signed with it before `dkim_sign` is switched on.
+
+    The second one is of the kind ed25519, and `dkim_second_sign` is for it.
+    """
     with db.transaction() as session:
         row = access.inbox(session, actor, inbox)
         channel = _channel(row.kind)
         if not isinstance(channel, Signs):
             raise Conflict("This channel signs nothing.")
-        return _record(house, inboxes.make_key(session, actor, house.keys, inbox, channel))
+        made = inboxes.make_key(session, actor, house.keys, inbox, channel, kind)
+        return _record(house, made, kind)
 
 
-def _record(house: House, row: Inbox) -> RecordOut:
+def _record(house: House, row: Inbox, kind: str) -> RecordOut:
     channel = _channel(row.kind)
     found = None
     if isinstance(channel, Signs):
-        found = channel.published(inboxes.config_of(row, house.keys, channel.config))
+        found = channel.published(inboxes.config_of(row, house.keys, channel.config)).get(kind)
     if found is None:
         raise NotFound("This inbox has no key to sign with.")
     return RecordOut(name=found.name, value=found.value)

@@ -69,7 +69,7 @@ class Sheet:
     tried: bool = False  # whether its connection was to be tested
     findings: tuple[Finding, ...] = ()
     folders: tuple[str, ...] = ()
-    published: Published | None = None  # what others must find of the key it signs with
+    published: Mapping[str, Published] = field(default_factory=dict)  # of the keys it signs with
     asks: bool = False  # whether access can be granted at the provider with what is stored
     preset: str = ""  # whose settings were asked for
 
@@ -114,7 +114,7 @@ def _page(
         channel=channel,
         sheet=sheet,
         checks=isinstance(channel, ChecksConnection),
-        signs=isinstance(channel, Signs),
+        signs=channel.signing_keys if isinstance(channel, Signs) else (),
         back=_back(house) if isinstance(channel, AsksConsent) else "",
         preset=preset,
         presets=_by_region(channel),
@@ -236,7 +236,7 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
         health=row_of(inbox),
         tested=inbox if isinstance(channel, SelfTests) else None,
         seen_test=inboxes.test_stamp(inbox),
-        published=channel.published(config) if isinstance(channel, Signs) else None,
+        published=channel.published(config) if isinstance(channel, Signs) else {},
         asks=isinstance(channel, AsksConsent)
         and channel.ask_consent(config, _back(house)) is not None,
     )

@@ -1,4 +1,4 @@
-"""The key that an inbox signs its mail with: made here, and never shown."""
+"""The keys that an inbox signs its mail with: made here, and never shown."""
 
 from fastapi.responses import RedirectResponse
 
@@ -14,11 +14,11 @@ router = routes.pages("/settings/inboxes/{inbox_id}/signing-key")
 
 
 @router.post("")
-def make(inbox_id: Id, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
+def make(inbox_id: Id, kind: str, actor: CurrentActor, house: TheHouse) -> RedirectResponse:
     with house.database.transaction() as session:
         inbox = access.inbox(session, actor, inbox_id)
         channel = channel_of(inbox.kind)
         if not isinstance(channel, Signs):
             raise Conflict("This channel signs nothing.")
-        inboxes.make_key(session, actor, house.keys, inbox_id, channel)
+        inboxes.make_key(session, actor, house.keys, inbox_id, channel, kind)
     return go(f"/settings/inboxes/{inbox_id}#signing-key")

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 import pytest
 from cryptography.hazmat.primitives import serialization as forms
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from pydantic import SecretStr, ValidationError
 
 from channels.contract import OutboundFile, OutboundMessage, Party
@@ -35,19 +35,29 @@ MESSAGE = OutboundMessage(
 
 @pytest.fixture(scope="module")
 def config() -> EmailConfig:
-    made = channel.with_new_key(PLAIN)
+    made = channel.with_new_key(PLAIN, "rsa")
     assert isinstance(made, EmailConfig)
     return made.model_copy(update={"dkim_sign": True})
 
 
-def verifies(config: EmailConfig, mail: bytes) -> bool:
-    record = channel.published(config)
-    assert record is not None
+@pytest.fixture(scope="module")
+def both(config: EmailConfig) -> EmailConfig:
+    made = channel.with_new_key(config, "ed25519")
+    assert isinstance(made, EmailConfig)
+    return made.model_copy(update={"dkim_second_sign": True})
+
+
+def verifies(config: EmailConfig, mail: bytes, number: int = 0) -> bool:
+    """Whether one of its signatures holds; they are counted from above."""
+    records = {f"{one.name}.".encode(): one.value for one in channel.published(config).values()}
 
     def look_up(name: bytes, **_: object) -> bytes | None:
-        return record.value.encode() if name == f"{record.name}.".encode() else None
+        return records[name].encode() if name in records else None
 
-    return bool(dkim.verify(mail, dnsfunc=look_up))
+    try:
+        return bool(dkim.DKIM(mail).verify(number, dnsfunc=look_up))
+    except dkim.ValidationError:
+        return False
 
 
 def test_what_we_sign_others_can_check(config: EmailConfig) -> None:
@@ -60,6 +70,35 @@ def test_what_we_sign_others_can_check(config: EmailConfig) -> None:
     assert header.startswith("DKIM-Signature:v=1;a=rsa-sha256;c=relaxed/relaxed;d=shop.test;")
     assert f";s={config.dkim_selector};t=1795167000;" in header
     assert all(len(line) < 999 for line in mail.split(b"\r\n"))
+
+
+def test_two_signatures_hold_each_by_itself(config: EmailConfig, both: EmailConfig) -> None:
+    mail = channel.render(both, MESSAGE).body
+
+    assert channel.render(both, MESSAGE).body == mail
+    assert mail.endswith(channel.render(PLAIN, MESSAGE).body)
+    head = re.sub(rb"\s", b"", mail.partition(b"\r\nFrom:")[0]).decode()
+    assert re.findall(r";(a=[^;]+|s=[^;]+|t=\d+)(?=;)", head) == [
+        *("a=rsa-sha256", f"s={both.dkim_selector}", "t=1795167000"),
+        *("a=ed25519-sha256", f"s={both.dkim_second_selector}", "t=1795167000"),
+    ]
+    assert channel.published(both)["rsa"] == channel.published(config)["rsa"]
+    assert [verifies(both, mail, number) for number in (0, 1)] == [True, True]
+    first, second = re.findall(rb"DKIM-Signature:.*?\r\n(?!\s)", mail, re.DOTALL)[:2]
+    for alone in (first, second):
+        assert verifies(both, alone + channel.render(PLAIN, MESSAGE).body)
+    for changed in (mail + b"x", b"From: mallory@example.net\r\n" + mail):
+        assert [verifies(both, changed, number) for number in (0, 1)] == [False, False]
+
+
+def test_a_second_key_signs_only_once_somebody_says_so(config: EmailConfig) -> None:
+    waiting = channel.with_new_key(config, "ed25519")
+
+    assert isinstance(waiting, EmailConfig)
+    assert list(channel.published(waiting)) == ["rsa", "ed25519"]
+    assert channel.render(waiting, MESSAGE).body == channel.render(config, MESSAGE).body
+    again = waiting.model_copy(update={"dkim_sign": False, "dkim_second_sign": True})
+    assert channel.render(again, MESSAGE).body == channel.render(PLAIN, MESSAGE).body
 
 
 @pytest.mark.parametrize(
@@ -82,12 +121,16 @@ def test_nobody_can_add_what_is_shown(config: EmailConfig, added: bytes, automat
     assert not verifies(config, mail.replace(b"\r\n\r\n", b"\r\n" + added + b"\r\n", 1))
 
 
-def pem(key: rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey, password: bytes = b"") -> str:
+Private = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey
+
+
+def pem(key: Private, password: bytes = b"") -> str:
     how = forms.BestAvailableEncryption(password) if password else forms.NoEncryption()
     return key.private_bytes(forms.Encoding.PEM, forms.PrivateFormat.PKCS8, how).decode()
 
 
 SHORT = rsa.generate_private_key(65537, 2048)
+CURVE, EDWARDS = ec.generate_private_key(ec.SECP256R1()), ed25519.Ed25519PrivateKey.generate()
 
 
 @pytest.mark.parametrize(
@@ -96,15 +139,31 @@ SHORT = rsa.generate_private_key(65537, 2048)
         ("hunter2", "this is no private key without a password: it begins with"),
         (pem(SHORT, b"pw"), "this is no private key without a password: it begins with"),
         (pem(SHORT)[:300] + pem(SHORT)[500:], "this private key cannot be read: was all of it"),
-        (pem(ec.generate_private_key(ec.SECP256R1())), "this is no RSA key, and only those"),
+        (pem(CURVE), "this is neither an RSA nor an Ed25519 key"),
     ],
     ids=["no key", "with a password", "cut", "another kind"],
 )
-def test_a_wrong_key_is_refused_in_plain_words(key: str, words: str) -> None:
-    with pytest.raises(ValidationError) as refused:
-        EmailConfig(address="a@b.test", dkim_key=SecretStr(key))
+@pytest.mark.parametrize("name", ["dkim_key", "dkim_second_key"])
+def test_a_wrong_key_is_refused_in_plain_words(name: str, key: str, words: str) -> None:
+    assert words in refused(**{name: key})
 
-    assert words in refused.value.errors()[0]["msg"]
+
+def test_each_key_is_of_its_kind_and_has_a_name_of_its_own() -> None:
+    first, second = pem(SHORT), pem(EDWARDS)
+    same = {"dkim_selector": "mail", "dkim_second_selector": "mail"}
+
+    assert "this is no RSA key, and only those" in refused(dkim_key=second)
+    assert "this is no Ed25519 key" in refused(dkim_second_key=first)
+    assert "dkim_second_selector: each key needs a name of its own" in refused(**same)
+    assert "dkim_second_sign: to sign, a key and its name are needed" in refused(
+        dkim_second_sign=True, dkim_second_key=second
+    )
+
+
+def refused(**values: object) -> str:
+    with pytest.raises(ValidationError) as error:
+        EmailConfig.model_validate({"address": "a@b.test", **values})
+    return error.value.errors()[0]["msg"]
 
 
 def test_a_key_that_lost_its_line_breaks_is_read_as_well() -> None:
@@ -113,9 +172,7 @@ def test_a_key_that_lost_its_line_breaks_is_read_as_well() -> None:
     found = EmailConfig(address="a@b.test", dkim_selector="mail", dkim_key=SecretStr(squeezed))
 
     assert dkim_key.public(found.dkim_key.get_secret_value()) == dkim_key.public(pem(SHORT))
-    record = channel.published(found)
-    assert record is not None
-    assert record.name == "mail._domainkey.b.test"
+    assert channel.published(found)["rsa"].name == "mail._domainkey.b.test"
 
 
 @pytest.mark.parametrize("selector", ["A", "a b", "a;d=evil.test", "-a", "a.", "a\r\nX: y"])
