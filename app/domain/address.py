@@ -57,3 +57,9 @@ def is_email(value: str) -> bool:
         and value.isprintable()
         and not _NOT_IN_EMAIL.intersection(value)
     )
+
+
+def without_plus(address: str) -> set[str]:
+    """The normal form of a mail address, with and without what follows a plus."""
+    local, _, domain = normal(EMAIL, address, 0).rpartition("@")
+    return {f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"}

@@ -140,7 +140,7 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
         return _for_an_agent(session, there.ticket, address, place, found)
     ticket, is_new = there.ticket, there.ticket is None
     if ticket is None:
-        ticket = _open(session, place.inbox, customer, found, there.claimed)
+        ticket = _open(session, place.inbox, customer, found, there)
         # Who wrote a call down has read it; and a form on a website writes for everybody.
         if address.spam_at is not None and not message.is_call and message.reply_to is None:
             ticket.status = Status.SPAM
@@ -226,7 +226,7 @@ def _believe(
 
 
 def _open(
-    session: Session, inbox: Inbox, customer: Customer, found: Understood, claimed: str
+    session: Session, inbox: Inbox, customer: Customer, found: Understood, there: threads.Place
 ) -> Ticket:
     message = found.message
     promised = session.exec(_PROMISED).first()
@@ -240,7 +240,8 @@ def _open(
         language=found.language,
         due_at=clock.now() + waits if waits else None,
         automatic=message.automatic,
-        claims_ref=claimed,
+        claims_ref=there.claimed,
+        follows_ref=there.follows,
     )
 
 

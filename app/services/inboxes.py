@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
-from app.domain.address import EMAIL, is_email, normal
+from app.domain.address import EMAIL, is_email, normal, without_plus
 from app.domain.lifecycle import LONGEST_UNDO
 from app.domain.words import SelfTest
 from app.services import access, changes, pauses
@@ -205,8 +205,7 @@ def by_address(session: Session, address: str) -> Inbox | None:
 
 def ours(session: Session, address: str) -> bool:
     """Whether mail to `address` comes to an inbox, be it switched off."""
-    local, _, domain = normal(EMAIL, address, 0).rpartition("@")
-    names = {f"{local}@{domain}", f"{local.partition('+')[0]}@{domain}"}
+    names = without_plus(address)
     known = session.exec(select(Inbox.address).where(col(Inbox.address).contains("@")))
     return any(normal(EMAIL, one, 0) in names for one in known)
 

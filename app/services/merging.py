@@ -194,6 +194,7 @@ def _add_up(ticket: Ticket, into: Ticket) -> None:
     into.assignee_id = into.assignee_id or ticket.assignee_id
     into.team_id = into.team_id or ticket.team_id
     into.claims_ref = into.claims_ref if into.claims_ref != ticket.ref else ""
+    into.follows_ref = into.follows_ref if into.follows_ref != ticket.ref else ""
     _take_tags(ticket, into)
 
 

@@ -9,7 +9,7 @@ from sqlmodel import Session, col, or_, select
 from app.core import clock
 from app.core.secrets import Keys
 from app.domain.words import ArrivalState, MessageKind, Status
-from app.services import dispatched, merging
+from app.services import dispatched, merging, sequels
 from app.services.access import RULE
 from app.store import inserting, jobs
 from app.store.tables import (
@@ -77,6 +77,7 @@ class Place:
 
     ticket: Ticket | None = None
     claimed: str = ""  # the ticket it names and is not let onto
+    follows: str = ""  # the one it goes on from, apart from it
     unverified: bool = False  # they were given our address by somebody; an agent has to decide
 
 
@@ -115,13 +116,19 @@ def _named(
     session: Session, keys: Keys, inbox: Inbox, address: Address, message: InboundMessage
 ) -> Place:
     claimed = ""
+    first: Ticket | None = None  # the one it follows
     for ref in message.refs:
         for ticket in _named_by(session, keys, inbox, ref, [address]):
             if may_speak(session, ticket, address) and not doubtful(message):
                 # What is passed on may be about anything, unless it comes to the ticket's address.
-                if message.forward is None or ref.kind is RefKind.ADDRESS_TOKEN:
+                if message.forward is not None and ref.kind is not RefKind.ADDRESS_TOKEN:
+                    return Place(claimed=ticket.ref)
+                if first and ticket.id <= first.id:
+                    continue  # what came before the one it follows does not go on from it
+                if not sequels.begins(session, inbox, ticket, ref, message):
                     return Place(ticket)
-                return Place(claimed=ticket.ref)
+                first = ticket
+                continue
             # A bounce comes from a stranger by nature. Our own signed id inside it, and whom it
             # went to, show that it answers our mail; it is shown there and changes nothing else.
             if message.automatic and ref.kind in _OURS and address.spam_at is None:
@@ -130,7 +137,7 @@ def _named(
             if ref.kind is RefKind.ADDRESS_TOKEN and address.spam_at is None:
                 return Place(ticket, unverified=True)
             claimed = claimed or ticket.ref
-    return Place(claimed=claimed)
+    return Place(claimed=claimed, follows=first.ref if first else "")
 
 
 def _named_by(

@@ -53,7 +53,8 @@ def tickets(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tu
     first = next((one for one in messages if one.kind is MessageKind.INBOUND), None)
     by_subject = first is not None and bool(first.subject.strip())
     # Anybody can guess a number: among one customer's own tickets it is worth a look.
-    named = [*filter(None, [ticket.claims_ref]), *_NAMED.findall(ticket.subject.lower())[:AT_MOST]]
+    told = filter(None, [ticket.follows_ref, ticket.claims_ref])
+    named = [*told, *_NAMED.findall(ticket.subject.lower())[:AT_MOST]]
     if not by_subject and not named:
         return ()
     found = session.execute(

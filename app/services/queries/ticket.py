@@ -79,6 +79,7 @@ class Conversation:
     automatic: bool
     sample: bool
     claims_ref: str
+    follows_ref: str
     may_belong_to: tuple[likely.Likely, ...]  # a guess: an agent joins them or does not
     can_answer: bool  # in writing, on its own channel
     unread: bool
@@ -192,6 +193,7 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         automatic=ticket.automatic,
         sample=ticket.sample,
         claims_ref=ticket.claims_ref,
+        follows_ref=ticket.follows_ref,
         may_belong_to=likely.tickets(session, ticket, [message for message, _ in messages]),
         can_answer=inbox.writes_to != "",
         unread=ticket.last_inbound_at is not None

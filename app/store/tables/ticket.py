@@ -94,6 +94,7 @@ class Ticket(Row, table=True):
     has_files: bool = False
     automatic: bool = False  # only machines wrote
     claims_ref: str = ""  # the ticket it says it answers, without proof
+    follows_ref: str = ""  # the ticket it answers, and was opened apart from
     apart_from: list[str] = Field(default_factory=list, sa_type=JSON)  # refs about something else
     unverified: int = 0  # messages of third parties that nobody has accepted yet
     sample: bool = False

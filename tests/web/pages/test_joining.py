@@ -113,6 +113,27 @@ def test_the_same_over_the_api(db: Database, ann: Person) -> None:
     assert again.status_code == 404
 
 
+def test_a_ticket_names_the_one_it_follows_and_can_be_joined_with_it(
+    db: Database, ann: Person
+) -> None:
+    with db.transaction() as session:
+        older = make_ticket(session, subject="Kettle")
+        newer = make_ticket(session, customer=same_as(session, older), subject="Lid")
+        foreign = make_ticket(session, subject="Ours as well")
+        newer.follows_ref = foreign.follows_ref = older.ref
+    first = older.ref
+
+    by_them, by_others = (
+        ann.client.get(f"/tickets/{ref}").text for ref in (newer.ref, foreign.ref)
+    )
+
+    assert f'This follows ticket <a href="/tickets/{first}">#{first} Kettle</a>.' in by_them
+    assert f'This follows ticket <a href="/tickets/{first}">#{first}</a>.' in by_others
+    joins = f'name="other" value="{first}"'
+    assert (joins in by_them, joins in by_others) == (True, False)
+    assert ann.client.get(f"/api/tickets/{newer.ref}").json()["follows_ref"] == first
+
+
 def test_what_may_belong_together_is_joined_with_one_press(db: Database, ann: Person) -> None:
     with db.transaction() as session:
         older = make_ticket(session, subject="Kettle")

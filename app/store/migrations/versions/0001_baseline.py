@@ -231,6 +231,7 @@ def upgrade() -> None:
         sa.Column("has_files", sa.Boolean(), nullable=False),
         sa.Column("automatic", sa.Boolean(), nullable=False),
         sa.Column("claims_ref", sa.String(), nullable=False),
+        sa.Column("follows_ref", sa.String(), nullable=False),
         sa.Column("apart_from", sa.JSON(), nullable=False),
         sa.Column("unverified", sa.Integer(), nullable=False),
         sa.Column("sample", sa.Boolean(), nullable=False),
