@@ -1,8 +1,9 @@
 """How well readers who know only the text and the guide agree with the samples' labels.
 
-`python -m classifier.agreement draw FILE` writes the texts to read, without their labels;
-`python -m classifier.agreement` compares what the two readers said (`seed/readers/*.jsonl`) with
-the labels and with each other, and lists every difference.
+`python -m classifier.agreement draw FILE` writes the texts to read, without their labels, and
+`draw-flags FILE` those to be read for flags; `python -m classifier.agreement` compares what the
+readers said (`seed/readers/*.jsonl`) with the labels and with each other, and lists every
+difference.
 """
 
 import json
@@ -16,9 +17,10 @@ from pathlib import Path
 
 from classifier import corpus
 from classifier.corpus import LANGUAGES, Sample, key_of
-from classifier.taxonomy import STAGE_KEYS, TOPIC_KEYS
+from classifier.taxonomy import FLAGS, STAGE_KEYS, TOPIC_KEYS
 
 TEXTS = 200
+FLAG_TEXTS = 20  # of each language, half of which have a flag
 _DRAW = 2026
 READERS = ("first", "second")
 HEADS = ("stage", "topic")
@@ -49,6 +51,19 @@ def drawn() -> tuple[Sample, ...]:
     for number, language in enumerate(LANGUAGES):
         share = TEXTS // len(LANGUAGES) + (number < TEXTS % len(LANGUAGES))
         found += dice.sample(corpus.load([language]), share)
+    dice.shuffle(found)
+    return tuple(found)
+
+
+def drawn_for_flags() -> tuple[Sample, ...]:
+    """Of each language as many with a flag as without: by lot alone hardly one in seven has any."""
+    dice = random.Random(_DRAW)  # noqa: S311 - a draw that anybody can repeat
+    found: list[Sample] = []
+    for language in LANGUAGES:
+        samples = corpus.load([language])
+        for flagged in (True, False):
+            some = [sample for sample in samples if bool(sample.flags) is flagged]
+            found += dice.sample(some, FLAG_TEXTS // 2)
     dice.shuffle(found)
     return tuple(found)
 
@@ -96,25 +111,56 @@ def _labelled() -> Iterator[tuple[Sample, Mapping[str, Mapping[str, str]]]]:
 
 def figures() -> list[Figure]:
     labelled = list(_labelled())
-    found = []
+    found: list[Figure] = []
     for one, other in (("sample", "first"), ("sample", "second"), READERS):
         for head in HEADS:
-            for language in ("", *LANGUAGES):
-                pairs = [
-                    (labels[one][head], labels[other][head])
-                    for sample, labels in labelled
-                    if language in {"", sample.language}
-                ]
-                same = sum(a == b for a, b in pairs) / len(pairs) if pairs else float("nan")
-                who = f"{one} / {other}"
-                found.append(Figure(who, head, language, len(pairs), same, kappa(pairs)))
+            said = [
+                (sample.language, labels[one][head], labels[other][head])
+                for sample, labels in labelled
+            ]
+            found += _compared(f"{one} / {other}", head, said)
     return found
 
 
+def _flagged() -> Iterator[tuple[Sample, frozenset[str]]]:
+    """Each text that was read for flags, with those the reader saw."""
+    source = resources.files("classifier") / "seed" / "readers" / "flags.jsonl"
+    text = source.read_text(encoding="utf-8")
+    said = corpus.parse_flags(text, name="seed/readers/flags.jsonl", none=True)
+    for sample in corpus.load():
+        key = key_of(sample.text)
+        if key in said:
+            yield sample, said[key]
+
+
+def flag_figures() -> list[Figure]:
+    flagged = list(_flagged())
+    found: list[Figure] = []
+    for flag in FLAGS:
+        said = [
+            (sample.language, _yes(flag in sample.flags), _yes(flag in flags))
+            for sample, flags in flagged
+        ]
+        found += _compared("sample / reader", flag, said)
+    return found
+
+
+def _yes(flagged: bool) -> str:
+    return "yes" if flagged else "no"
+
+
+def _compared(who: str, head: str, said: Sequence[tuple[str, str, str]]) -> Iterator[Figure]:
+    """Of all and of each language, from what that is and what both said."""
+    for language in ("", *LANGUAGES):
+        pairs = [(one, other) for spoken, one, other in said if language in {"", spoken}]
+        same = sum(a == b for a, b in pairs) / len(pairs) if pairs else float("nan")
+        yield Figure(who, head, language, len(pairs), same, kappa(pairs))
+
+
 def _report() -> Iterator[str]:
-    yield f"{'who':16} {'head':6} {'language':9} {'texts':>5} {'same':>6} {'kappa':>6}"
-    for one in figures():
-        left = f"{one.who:16} {one.head:6} {one.language or 'all':9}"
+    yield f"{'who':16} {'head':9} {'language':9} {'texts':>5} {'same':>6} {'kappa':>6}"
+    for one in [*figures(), *flag_figures()]:
+        left = f"{one.who:16} {one.head:9} {one.language or 'all':9}"
         yield f"{left} {one.texts:5} {one.same:6.1%} {one.kappa:6.2f}"
     yield ""
     yield "Every difference: sample / first reader / second reader"
@@ -122,8 +168,19 @@ def _report() -> Iterator[str]:
         for head in HEADS:
             said = [labels[who][head] for who in ("sample", *READERS)]
             if len(set(said)) > 1:
-                start = " ".join(sample.text.split())[:60]
-                yield f"{sample.language} {head:6} {' / '.join(said):60} {start}"
+                yield _difference(sample, head, said)
+    yield ""
+    yield "Flags: sample / reader"
+    for sample, flags in _flagged():
+        for flag in FLAGS:
+            said = [_yes(flag in sample.flags), _yes(flag in flags)]
+            if len(set(said)) > 1:
+                yield _difference(sample, flag, said)
+
+
+def _difference(sample: Sample, head: str, said: Sequence[str]) -> str:
+    start = " ".join(sample.text.split())[:60]
+    return f"{sample.language} {head:9} {' / '.join(said):60} {start}"
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -131,13 +188,18 @@ def main(arguments: Sequence[str]) -> None:
         case []:
             sys.stdout.write("\n".join(_report()) + "\n")
         case ["draw", path]:
-            lines = [
-                json.dumps({"key": key_of(one.text), "text": one.text}, ensure_ascii=False)
-                for one in drawn()
-            ]
-            Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
+            _write(path, drawn())
+        case ["draw-flags", path]:
+            _write(path, drawn_for_flags())
         case _:
-            sys.exit("usage: python -m classifier.agreement [draw FILE]")
+            sys.exit("usage: python -m classifier.agreement [draw FILE | draw-flags FILE]")
+
+
+def _write(path: str, texts: Sequence[Sample]) -> None:
+    lines = [
+        json.dumps({"key": key_of(one.text), "text": one.text}, ensure_ascii=False) for one in texts
+    ]
+    Path(path).write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

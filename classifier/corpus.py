@@ -72,8 +72,8 @@ def load_flags() -> dict[str, frozenset[str]]:
     return parse_flags(_read("flags.jsonl"), name="seed/flags.jsonl")
 
 
-def parse_flags(text: str, *, name: str) -> dict[str, frozenset[str]]:
-    """Raises `BadCorpus` at the first bad line."""
+def parse_flags(text: str, *, name: str, none: bool = False) -> dict[str, frozenset[str]]:
+    """Raises `BadCorpus` at the first bad line. Only with `none` may a text have no flag."""
     found: dict[str, frozenset[str]] = {}
     for line, where in _lines(text, name):
         try:
@@ -83,7 +83,7 @@ def parse_flags(text: str, *, name: str) -> dict[str, frozenset[str]]:
         if not isinstance(row, dict) or set(row) != {"key", "flags"}:
             raise BadCorpus(f"{where}: needs exactly the keys flags, key")
         flags = row["flags"]
-        if not isinstance(flags, list) or not flags or not set(flags) <= set(FLAGS):
+        if not isinstance(flags, list) or not (flags or none) or not set(flags) <= set(FLAGS):
             raise BadCorpus(f"{where}: flags must be some of {', '.join(FLAGS)}")
         if row["key"] in found:
             raise BadCorpus(f"{where}: the key {row['key']} again")
