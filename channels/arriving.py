@@ -63,6 +63,19 @@ class Mailbox(Protocol):
         """Return when something new may be there, or after `seconds`."""
 
 
+class SentMailbox(Mailbox, Protocol):
+    """The folder of what was sent, open for as long as it is watched or copies are put there."""
+
+    async def keep_copy(self, external_id: str, body: bytes) -> None:
+        """Put it there, unless it is there already. Raises `TryLater` or `Misconfigured`.
+
+        Not while another act is under way, but somebody may `wait`.
+        """
+
+    def hurry(self) -> None:
+        """Whoever waits comes back before long. From whatever thread."""
+
+
 @runtime_checkable
 class Recognises(Protocol):
     """A mailbox whose server may give all items other numbers, and that knows them again."""

@@ -25,6 +25,7 @@ from channels.arriving import Identity as Identity
 from channels.arriving import Mailbox as Mailbox
 from channels.arriving import Raw as Raw
 from channels.arriving import Recognises as Recognises
+from channels.arriving import SentMailbox as SentMailbox
 from channels.arriving import ServerId as ServerId
 from channels.arriving import SettlesTogether as SettlesTogether
 from channels.arriving import Warns as Warns
@@ -324,13 +325,13 @@ class KnowsSent(Protocol):
     def keeps_copies(self, config: Any) -> bool:
         """Whether we are to put a copy there of what we send."""
 
-    async def keep_copy(self, config: Any, rendered: Rendered) -> None:
-        """Put it there, unless it is there already. Raises `TryLater` or `Misconfigured`."""
-
     def watches_sent(self, config: Any) -> bool:
         """Whether answers are looked for there that were written in another program."""
 
-    def open_sent(self, config: Any) -> AbstractAsyncContextManager[Mailbox]:
+    def account(self, config: Any) -> str:
+        """Whose connections its provider counts together, whichever inboxes they are for."""
+
+    def open_sent(self, config: Any) -> AbstractAsyncContextManager[SentMailbox]:
         """As `Pulls.open`. What is fetched from it is `sent`."""
 
 

@@ -3,10 +3,13 @@
 from datetime import timedelta
 
 from sqlalchemy.exc import IntegrityError
-from sqlmodel import Session, select
+from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.store.tables import Lease
+
+WISH = "next"  # ends the name of the lease of whoever is to have it next
+WISHED = timedelta(seconds=150)
 
 
 def take(session: Session, name: str, holder: str, lasts: timedelta) -> int | None:
@@ -38,6 +41,27 @@ def _first(session: Session, lease: Lease) -> int | None:
     return lease.token
 
 
+def take_turn(
+    session: Session, name: str, worker: str, who: str, lasts: timedelta, *, waits: bool
+) -> bool:
+    """Take what several want again and again. Who `waits` is the next one, if nobody else is.
+
+    A wish is forgotten after WISHED: whoever had it may be gone.
+    """
+    if is_wanted(session, name, who) or take(session, name, f"{worker} {who}", lasts) is None:
+        if waits:
+            take(session, f"{name} {WISH}", who, WISHED)
+        return False
+    take(session, f"{name} {WISH}", who, timedelta(0))
+    return True
+
+
+def is_wanted(session: Session, name: str, who: str) -> bool:
+    """Whether somebody else waits for it: the holder finishes what is under way, and leaves."""
+    wish = session.exec(select(Lease).where(Lease.name == f"{name} {WISH}")).one_or_none()
+    return wish is not None and wish.holder != who and wish.until > clock.now()
+
+
 def held(session: Session, name: str, holder: str, token: int) -> bool:
     """Whether the lease is still this holder's; locks it until the transaction ends."""
     lease = session.exec(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
@@ -49,6 +73,8 @@ def drop(session: Session, holder: str) -> None:
 
     The rows stay, because their tokens must go on growing.
     """
-    for lease in session.exec(select(Lease).where(Lease.holder == holder).with_for_update()):
+    named = col(Lease.holder)
+    mine = (named == holder) | named.startswith(f"{holder} ", autoescape=True)
+    for lease in session.exec(select(Lease).where(mine).with_for_update()):
         lease.holder, lease.until = "", clock.now()
         session.add(lease)

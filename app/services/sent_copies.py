@@ -5,10 +5,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
+from sqlmodel.sql.expression import SelectOfScalar
 
 from app.core import clock
 from app.domain.storable import storable
-from app.services import changes, leases
+from app.services import changes
 from app.services.access import SYSTEM
 from app.store import inserting, jobs
 from app.store.tables import Inbox, Message, SentCopy, Ticket
@@ -27,27 +28,29 @@ def want(session: Session, message: Message) -> None:
         jobs.enqueue(session, "copy", inbox_id=message.inbox_id)
 
 
-def next_due(session: Session, inbox_id: int, worker: str) -> tuple[Message, Inbox] | None:
-    """What of the inbox is to be copied now, and where. For a while it is the caller's alone.
+def are_due(session: Session, inbox_id: int) -> bool:
+    return session.exec(_due(inbox_id)).first() is not None
 
-    Only one worker puts copies into an inbox at a time: providers count connections.
-    """
-    lease = f"copy {inbox_id}"
-    if leases.take(session, lease, worker, _AT_MOST) is None:
-        return None  # that one looks again before it gives the inbox back
+
+def next_due(session: Session, inbox_id: int) -> Message | None:
+    """What of the inbox is to be copied now. For a while it is the caller's alone."""
     row = session.exec(
+        _due(inbox_id).with_for_update(of=col(SentCopy.id), skip_locked=True)
+    ).one_or_none()
+    if row is None:
+        return None
+    row.next_at = clock.now() + _AT_MOST
+    return session.get_one(Message, row.message_id)
+
+
+def _due(inbox_id: int) -> SelectOfScalar[SentCopy]:
+    return (
         select(SentCopy)
         .join(Message, col(Message.id) == col(SentCopy.message_id))
         .where(Message.inbox_id == inbox_id, col(SentCopy.next_at) <= clock.now())
         .order_by(col(SentCopy.next_at), col(SentCopy.id))
         .limit(1)
-        .with_for_update(of=col(SentCopy.id), skip_locked=True)
-    ).one_or_none()
-    if row is None:
-        leases.take(session, lease, worker, timedelta(0))
-        return None
-    row.next_at = clock.now() + _AT_MOST
-    return session.get_one(Message, row.message_id), session.get_one(Inbox, inbox_id)
+    )
 
 
 def done(session: Session, message_id: int) -> None:

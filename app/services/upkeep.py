@@ -31,7 +31,7 @@ STUCK = timedelta(hours=1)  # no attempt takes that long: whoever made it lost i
 
 
 def reconcile(session: Session, since: timedelta = SILENT) -> int:
-    """Wake everything that has been due for `since` without being done; how many jobs."""
+    """Wake everything that has been due for `since` without being done; how many were lost."""
     limit = clock.now() - since
     lost = session.exec(
         select(Arrival.inbox_id, Arrival.slow)
@@ -54,7 +54,7 @@ def reconcile(session: Session, since: timedelta = SILENT) -> int:
     for inbox_id in copies:
         jobs.enqueue(session, "copy", inbox_id=inbox_id)
     stuck = outbox.recover(session, None, clock.now() - STUCK)
-    return len(lost) + len(messages) + len(tests) + len(copies) + stuck
+    return len(lost) + len(messages) + len(tests) + stuck  # copies may wait for their turn
 
 
 def retag(session: Session) -> int:

@@ -1,6 +1,7 @@
 """Looks for answers that were written in a mail program, where the provider keeps what was sent.
 
-Over a connection of its own, and never in the way of what comes in.
+Over a connection of its own, and never in the way of what comes in. Copies of what Setten sends are
+put there over the same one.
 """
 
 import asyncio
@@ -12,7 +13,7 @@ from typing import Any
 
 from app.core import clock
 from app.services import ledger, sent_copies, sent_folder
-from app.worker import withheld
+from app.worker import copies, sent_turn, withheld
 from app.worker.works import Works
 from channels.contract import (
     Channel,
@@ -20,6 +21,7 @@ from channels.contract import (
     Mailbox,
     Misconfigured,
     Recognises,
+    SentMailbox,
     ServerId,
     SignInRefused,
     TryLater,
@@ -56,15 +58,35 @@ class SentWatch:
 
     async def _until_trouble(self) -> float:
         """What is new there is fetched. How long to wait after what went wrong, which is said."""
+        account, who = self._channel.account(self._config), f"watch {self._inbox_id}"
         try:
-            async with self._channel.open_sent(self._config) as box:
-                while True:
-                    await self._look(box)
-                    await self._say("")
-                    await box.wait(self._works.settings.poll_seconds)
+            async with sent_turn.turn(self._works, account, who, waits=True) as ours:
+                if ours:
+                    async with self._channel.open_sent(self._config) as box:
+                        await self._watch(box, account, who)
+        except TimeoutError:
+            log.warning("somebody else may be connected now", extra={"inbox": self._inbox_id})
         except (TryLater, Misconfigured) as error:
             await self._say(str(error))
             return AFTER_REFUSAL if isinstance(error, SignInRefused) else AGAIN
+        return sent_turn.RENEW
+
+    async def _watch(self, box: SentMailbox, account: str, who: str) -> None:
+        """Until another inbox of the same account wants to look at what was sent."""
+        works = self._works
+        works.sent[self._inbox_id] = box
+        try:
+            await self._look(box)
+            await self._say("")
+            while True:
+                if self._channel.keeps_copies(self._config):
+                    await copies.put_due(works, self._inbox_id, box)
+                if await sent_turn.is_wanted(works, account, who):
+                    return
+                await box.wait(works.settings.poll_seconds)
+                await self._look(box)
+        finally:
+            del works.sent[self._inbox_id]
 
     async def _say(self, problem: str) -> None:
         await self._works.in_transaction(sent_copies.note, self._inbox_id, problem)

@@ -24,7 +24,7 @@ from app.store.tables import Inbox
 from app.worker.reader import Reader
 from app.worker.trainer import Trainer
 from app.worker.triage import Triage
-from channels.contract import Channel
+from channels.contract import Channel, SentMailbox
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -51,6 +51,7 @@ class Works:
     reader: Reader = field(default_factory=Reader)
     slow_reader: Reader = field(default_factory=Reader)  # of what others must not wait for
     turns: dict[str, Turn] = field(default_factory=dict)  # what → who does it now
+    sent: dict[int, SentMailbox] = field(default_factory=dict)  # inbox → where this one watches
     _configs: dict[int, tuple[bytes, Any]] = field(default_factory=dict)  # inbox → sealed, opened
 
     @asynccontextmanager

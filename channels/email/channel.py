@@ -17,6 +17,7 @@ from channels.contract import (
     Published,
     Raw,
     Rendered,
+    SentMailbox,
     Starter,
     Take,
     Tried,
@@ -107,13 +108,13 @@ class EmailChannel:
     def keeps_copies(self, config: EmailConfig) -> bool:
         return config.sent_copy
 
-    async def keep_copy(self, config: EmailConfig, rendered: Rendered) -> None:
-        await sent_folder.keep_copy(config, rendered)
-
     def watches_sent(self, config: EmailConfig) -> bool:
         return config.sent_watch
 
-    def open_sent(self, config: EmailConfig) -> AbstractAsyncContextManager[Mailbox]:
+    def account(self, config: EmailConfig) -> str:
+        return account_of(config).lower()
+
+    def open_sent(self, config: EmailConfig) -> AbstractAsyncContextManager[SentMailbox]:
         return sent_folder.open_sent(config)
 
     def starter(self) -> Starter:

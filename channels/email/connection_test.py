@@ -124,11 +124,11 @@ async def _incoming(side: _Side, config: EmailConfig) -> None:
     async with _signed_in(config, side) as session:
         side.good(f"{host} lets {config.imap_username or config.address} in.")
         side.folders = await _folders(session)
-        box = await imap.select(session)
+        policy, _ = await imap.select(session)
         many = session.protocol.exists
         side.good(f"The folder {config.folder} can be opened. Mails in it: {many}.")
-        if box.warning:
-            side.bad(box.warning)
+        if policy.warning:
+            side.bad(policy.warning)
         elif config.after_filing is not AfterFiling.LEAVE:
             side.good(f"{host} can do what is wanted with filed mails.")
 

@@ -49,7 +49,8 @@ async def open_mailbox(config: EmailConfig) -> AsyncIterator["ImapMailbox"]:
     """Connect, sign in and select. Raises `TryLater` or `Misconfigured`."""
     protocol = await connect(config)
     try:
-        yield await select(await sign_in(protocol, config))
+        session = await sign_in(protocol, config)
+        yield ImapMailbox(session, *await select(session))
     finally:
         if protocol.is_usable:
             with suppress(Lost, OSError):
@@ -60,10 +61,9 @@ async def open_mailbox(config: EmailConfig) -> AsyncIterator["ImapMailbox"]:
 class ImapMailbox:
     """One selected folder. Its scope changes when the server gave all mails new numbers."""
 
-    def __init__(
-        self, session: Session, policy: Policy, validity: int, *, sent: bool = False
-    ) -> None:
-        self._sent = sent
+    sent = False  # whether what lies there was sent
+
+    def __init__(self, session: Session, policy: Policy, validity: int) -> None:
         # Another account may number its mails just the same.
         account = hashlib.sha256(account_of(session.config).encode()).hexdigest()[:8]
         self.scope = f"{session.config.folder}/{account}.{validity}"
@@ -133,7 +133,7 @@ class ImapMailbox:
             received_at=received_at,
             oversized=size if too_big else 0,
             identity=identity(body, received_at, size),
-            sent=self._sent,
+            sent=self.sent,
         )
 
     async def settle(self, item: ServerId, *, whole: bool = True) -> None:
@@ -247,7 +247,11 @@ def _date(text: bytes) -> datetime | None:
         return None
 
 
-async def select(session: Session, *, sent: bool = False) -> ImapMailbox:
+async def select(session: Session) -> tuple[Policy, int]:
+    """Open the folder: what may be done with its mails, and the number that says which are meant.
+
+    Raises `TryLater` or `Misconfigured`.
+    """
     config = session.config
     answer = await session.run(after_filing.verb(config), quote(mutf7(config.folder)))
     if not answer.ok:
@@ -267,4 +271,4 @@ async def select(session: Session, *, sent: bool = False) -> ImapMailbox:
         )
     policy = Policy(session, answer, MAX_SIZE)
     await policy.look_for_target()
-    return ImapMailbox(session, policy, validity, sent=sent)
+    return policy, validity

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
-from channels.contract import Mailbox, Misconfigured, Rendered, TryLater
+from channels.contract import Misconfigured, SentMailbox, TryLater
 from channels.email import after_filing, imap
 from channels.email.config import AfterFiling, EmailConfig
 from channels.email.folders import mutf7, read_folder
@@ -39,23 +39,33 @@ async def _name(session: Session) -> str:
     )
 
 
-async def keep_copy(config: EmailConfig, rendered: Rendered) -> None:
-    """At most once, however often it is tried: it is looked for before it is put there."""
-    async with _signed_in(config) as session:
-        name = await _name(session)
-        mailbox = quote(mutf7(name))
-        opened = await session.run("EXAMINE", mailbox)
-        if not opened.ok:
-            raise _refusal(session, f"has no folder {name} that can be opened", opened.text)
-        session.protocol.state = "SELECTED"
-        answer = await session.ask(
-            "SEARCH", "HEADER", "Message-ID", quote(f"<{rendered.external_id}>")
-        )
+class SentFolder(imap.ImapMailbox):
+    """It is looked at and added to over one connection: providers count them."""
+
+    sent = True
+
+    async def keep_copy(self, external_id: str, body: bytes) -> None:
+        """At most once, however often it is tried: it is looked for before it is put there."""
+        session = self._session
+        await session.ask("NOOP", uid=False)  # tells what came there since it was opened
+        answer = await session.ask("SEARCH", "HEADER", "Message-ID", quote(f"<{external_id}>"))
         if after_filing.found(answer):
             return
-        put = await session.protocol.append(mailbox, rendered.body)
+        folder = session.config.folder
+        try:
+            put = await session.protocol.append(quote(mutf7(folder)), body)
+        except Lost as error:
+            raise TryLater(f"{session.host}: {error}") from error
         if not put.ok:
-            raise _refusal(session, f"takes no copy into the folder {name}", put.text)
+            raise _refusal(session, f"takes no copy into the folder {folder}", put.text)
+
+    def hurry(self) -> None:
+        self._protocol.loop.call_soon_threadsafe(self._look_again)
+
+    def _look_again(self) -> None:
+        """As if the server had told of a mail."""
+        self._protocol.arrivals += 1
+        self._protocol.idle_queue.put_nowait([[b"looked for"]])
 
 
 def _refusal(session: Session, what: str, said: str) -> TryLater | Misconfigured:
@@ -64,11 +74,12 @@ def _refusal(session: Session, what: str, said: str) -> TryLater | Misconfigured
 
 
 @asynccontextmanager
-async def open_sent(config: EmailConfig) -> AsyncIterator[Mailbox]:
+async def open_sent(config: EmailConfig) -> AsyncIterator[SentMailbox]:
     """Read only, whatever is done with mails that come in."""
     async with _signed_in(config) as session:
         name = await _name(session)
         if name == config.folder:
             raise Misconfigured(f"The folder {name} is the one that is fetched: choose another.")
         there = config.model_copy(update={"folder": name, "after_filing": AfterFiling.LEAVE})
-        yield await imap.select(Session(session.protocol, there), sent=True)
+        opened = Session(session.protocol, there)
+        yield SentFolder(opened, *await imap.select(opened))

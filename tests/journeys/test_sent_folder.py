@@ -1,6 +1,12 @@
-"""The Sent folder is watched: what a colleague answers in a mail program stands on its ticket."""
+"""The Sent folder is watched: what a colleague answers in a mail program stands on its ticket.
 
-import imaplib
+Its server lets nobody have more than two connections.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 
 from tests.journeys.mails import ENGLISH, mail
 from tests.journeys.test_mail_round import sent, ticket_with
@@ -11,13 +17,22 @@ from tests.servers.smtp_sink import SmtpSink
 SENT = "Gesendet"
 
 
+@pytest.fixture
+def dovecot(tmp_path: Path) -> Iterator[Dovecot]:
+    server = Dovecot.start(tmp_path / "dovecot", "mail_max_userip_connections = 2\n")
+    yield server
+    server.stop()
+
+
+def refused(dovecot: Dovecot) -> int:
+    return (dovecot.top / "dovecot.log").read_text().count("Maximum number of connections")
+
+
 def put(dovecot: Dovecot, folder: str, *mails: bytes) -> None:
-    """As a mail program does with what it has sent; it makes the folder when it needs it."""
-    with imaplib.IMAP4("127.0.0.1", dovecot.port) as program:
-        program.login("support", "secret")
-        program.create(folder)
-        for one in mails:
-            assert program.append(folder, r"(\Seen)", "", one)[0] == "OK"
+    """What a mail program has sent."""
+    dovecot.maildir("support")
+    for one in mails:
+        dovecot.drop(f"support/.{folder}", one)
 
 
 def answer(number: str, to: str, text: str, *answers: str) -> bytes:
@@ -55,13 +70,15 @@ def test_an_answer_from_a_mail_program_and_a_kept_copy_of_ours(
     setten.serve()
     setten.set_up()
     put(dovecot, SENT, answer("old", "amelia@example.co.uk", "From before.", "q0@example.co.uk"))
-    setten.add_mailbox(dovecot.port, sink.port, sent_watch=True, sent_folder=SENT)
+    setten.add_mailbox(dovecot.port, sink.port, sent_watch=True, sent_copy=True, sent_folder=SENT)
     dovecot.drop("support", mail("q1"))
     ref = ticket_with(setten, "Quote for 240 glasses")["ref"]
     until(lambda: SENT in balances(setten), "first look at what was sent")
 
     setten.post(f"/api/tickets/{ref}/replies", {"text": "We are asking our supplier."})
     sent(sink, 1)
+    until(lambda: dovecot.count_marked(f"support/.{SENT}") == 1, "copy of what was sent")
+    assert refused(dovecot) == 0
     kept = sink.received[0].body
     theirs = answer("b1", "amelia@example.co.uk", "It is 410 pounds.", "q1@example.co.uk")
     private = answer("b2", "carl@elsewhere.test", "Lunch at noon?")
@@ -77,7 +94,7 @@ def test_an_answer_from_a_mail_program_and_a_kept_copy_of_ours(
 
     looked = {
         "INBOX": {"on_server": 2, "filed": 2},
-        SENT: {"on_server": 4, "older": 1, "copy": 1, "filed": 1, "ignored": 1},
+        SENT: {"on_server": 5, "older": 1, "copy": 2, "filed": 1, "ignored": 1},
     }
     until(lambda: balances(setten) == looked, f"even balance; last: {balances(setten)}")
     assert said(setten, ref) == [
@@ -89,4 +106,4 @@ def test_an_answer_from_a_mail_program_and_a_kept_copy_of_ours(
     page = setten.client.get(f"/tickets/{ref}").text
     assert ("It is 410 pounds." in page, "Lunch at noon?" in page) == (True, False)
     assert len(setten.tickets()) == 1
-    assert len(sink.received) == 1
+    assert (len(sink.received), refused(dovecot)) == (1, 0)

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlmodel import select
 
 from app.core import clock
 from app.domain.words import Status
@@ -234,9 +233,9 @@ def test_a_copy_is_wanted_once_of_what_was_sent(desk: Desk, forward: Forward) ->
     assert (row.message_id, row.next_at) == (message.id, NOON)
 
     for _ in range(sent_copies.ATTEMPTS):
-        assert desk.do(sent_copies.next_due, desk.inbox.id, "one") is not None
+        assert desk.do(sent_copies.next_due, desk.inbox.id) is not None
         desk.do(sent_copies.failed, message.id, "imap.shop.test is full.")
-        assert desk.do(sent_copies.next_due, desk.inbox.id, "one") is None
+        assert desk.do(sent_copies.next_due, desk.inbox.id) is None
         forward(timedelta(hours=1))
 
     [row] = desk.all(SentCopy)
@@ -251,31 +250,14 @@ def test_a_copy_under_way_is_begun_by_nobody_else(desk: Desk, forward: Forward) 
     message = in_doubt(desk)
     desk.do(sent_copies.want, message)
 
-    begun = desk.do(sent_copies.next_due, desk.inbox.id, "one")
-    assert begun[0].id == message.id
+    begun = desk.do(sent_copies.next_due, desk.inbox.id)
+    assert begun.id == message.id
     for minutes, wanted in ((0, None), (14, None), (2, message.id)):
         forward(timedelta(minutes=minutes))
-        found = desk.do(sent_copies.next_due, desk.inbox.id, "one")
-        assert (found and found[0].id) == wanted
+        found = desk.do(sent_copies.next_due, desk.inbox.id)
+        assert (found and found.id) == wanted
     forward(timedelta(minutes=2))
     assert desk.do(sent_copies.overdue, clock.now() - timedelta(minutes=1)) == []
-
-
-def test_of_two_workers_one_puts_copies_into_an_inbox(desk: Desk) -> None:
-    message, another = in_doubt(desk), in_doubt(desk)
-    desk.do(sent_copies.want, message)
-    desk.do(sent_copies.want, another)
-
-    def due(worker: str) -> int | None:
-        found = desk.do(sent_copies.next_due, desk.inbox.id, worker)
-        return found[0].id if found else None
-
-    assert [due("one"), due("two"), due("one"), due("two")] == [message.id, None, another.id, None]
-    desk.do(sent_copies.failed, message.id, "imap.shop.test is full.")
-    assert due("one") is None  # for now it is done, and the inbox is free
-    with desk.db.transaction() as session:
-        session.exec(select(SentCopy).where(SentCopy.message_id == message.id)).one().next_at = NOON
-    assert due("two") == message.id
 
 
 def test_no_copy_of_a_feedback_request_is_wanted(desk: Desk) -> None:

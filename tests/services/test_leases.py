@@ -75,3 +75,49 @@ def test_of_many_who_come_at_once_one_gets_it(db: Database) -> None:
         thread.join(30)
 
     assert [token for token in got if token] == [1]
+
+
+def turn(db: Database, worker: str, who: str, *, waits: bool = True) -> bool:
+    with db.transaction() as session:
+        return leases.take_turn(session, "sent x", worker, who, MINUTE, waits=waits)
+
+
+def is_wanted(db: Database, who: str) -> bool:
+    with db.transaction() as session:
+        return leases.is_wanted(session, "sent x", who)
+
+
+def give_back(db: Database, holder: str) -> None:
+    with db.transaction() as session:
+        leases.take(session, "sent x", holder, timedelta(0))
+
+
+@pytest.mark.usefixtures("forward")
+def test_who_waits_for_a_turn_is_the_next(db: Database) -> None:
+    assert (turn(db, "a", "watch 1"), is_wanted(db, "watch 1")) == (True, False)
+
+    assert not turn(db, "b", "copy 9", waits=False)
+    assert not is_wanted(db, "watch 1")
+    assert not turn(db, "b", "watch 2")
+    assert (is_wanted(db, "watch 1"), is_wanted(db, "watch 2")) == (True, False)
+
+    give_back(db, "a watch 1")
+    assert not turn(db, "a", "watch 1")
+    assert not turn(db, "c", "copy 9")
+    assert turn(db, "b", "watch 2")
+    assert not is_wanted(db, "watch 2")
+    assert not turn(db, "a", "watch 1")
+    assert is_wanted(db, "watch 2")
+
+
+def test_a_turn_is_free_again_when_whoever_had_it_or_waited_for_it_is_gone(
+    db: Database, forward: Forward
+) -> None:
+    assert turn(db, "a", "watch 1")
+    assert not turn(db, "b", "watch 2")
+    drop(db, "a")
+    assert not turn(db, "a", "watch 1")
+
+    forward(leases.WISHED)
+
+    assert turn(db, "a", "watch 1")

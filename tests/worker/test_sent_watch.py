@@ -1,18 +1,19 @@
 """The folder of what was sent is watched from now on, beside what comes in."""
 
 import asyncio
-from collections.abc import Sequence
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import pytest
 from typing_extensions import override
 
-from app.services import tickets
+from app.services import leases, tickets
 from app.services.tickets import Draft
 from app.store.tables import Arrival, Folder, LedgerRow, Message
-from app.worker import pull, refusals
+from app.worker import pull, refusals, sent_turn
 from app.worker.copies import copy
 from app.worker.deliver import deliver
 from app.worker.file import file
@@ -20,10 +21,9 @@ from channels.contract import (
     Direction,
     Ignored,
     InboundMessage,
-    Mailbox,
     Misconfigured,
     Raw,
-    Rendered,
+    SentMailbox,
     ServerId,
     SignInRefused,
     TryLater,
@@ -34,17 +34,25 @@ from tests.worker.conftest import Plant
 from tests.worker.hurry import ended, hurried, until
 from tests.worker.post import Box, Post
 
+ACCOUNT = "support imap.shop.test"
+HOUR = timedelta(hours=1)
+
 
 class TwoFolders(Post):
-    """`sent` is another account's worth of folder; `copies` is what was put there by us."""
+    """`sent` is the other folder of the account; `copies` is what was put there by us."""
 
     def __init__(self, *items: Raw) -> None:
         super().__init__(*items)
         self.sent = Post()
         self.sent.server.scope = "Sent/1"
+        self.sent.box = lambda: SentBox(self)
         self.copies: list[str] = []
         self.refuses: list[Exception] = []
-        self.under_way = self.at_once = 0
+        self.most = 0  # connections at once
+        self.on_open = self.sent.on_open = self._count
+
+    def _count(self) -> None:
+        self.most = max(self.most, self.open_now + self.sent.open_now + 1)
 
     @override
     def parse(self, config: FakeConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
@@ -56,20 +64,20 @@ class TwoFolders(Post):
     def keeps_copies(self, config: FakeConfig) -> bool:
         return True
 
-    async def keep_copy(self, config: FakeConfig, rendered: Rendered) -> None:
-        if self.refuses:
-            raise self.refuses.pop(0)
-        self.under_way += 1
-        self.at_once = max(self.at_once, self.under_way)
-        await asyncio.sleep(0)
-        self.under_way -= 1
-        self.copies.append(rendered.external_id)
-
     def watches_sent(self, config: FakeConfig) -> bool:
         return True
 
-    def open_sent(self, config: FakeConfig) -> AbstractAsyncContextManager[Mailbox]:
-        return self.sent.open(config)
+    def account(self, config: FakeConfig) -> str:
+        return ACCOUNT
+
+    def open_sent(self, config: FakeConfig) -> AbstractAsyncContextManager[SentMailbox]:
+        @asynccontextmanager
+        async def opened() -> AsyncIterator[SentMailbox]:
+            async with self.sent.open(config) as box:
+                assert isinstance(box, SentBox)
+                yield box
+
+        return opened()
 
     def lay(self, *names: str) -> None:
         number = len(self.sent.server.items)
@@ -77,6 +85,20 @@ class TwoFolders(Post):
             number += 1
             one = replace(raw(name), external_id=f"Sent/1/{number}", sent=True)
             self.sent.server.items.append(one)
+
+
+class SentBox(Box):
+    def __init__(self, folders: TwoFolders) -> None:
+        super().__init__(folders.sent)
+        self.folders = folders
+
+    async def keep_copy(self, external_id: str, body: bytes) -> None:
+        if self.folders.refuses:
+            raise self.folders.refuses.pop(0)
+        self.folders.copies.append(external_id)
+
+    def hurry(self) -> None:
+        self.post.new.set()
 
 
 def known(plant: Plant) -> list[tuple[str, int, bool]]:
@@ -139,7 +161,7 @@ def test_a_sent_folder_in_trouble_does_not_stop_what_comes_in(
     assert (inbox.sent_error, inbox.last_in_error) == (str(problem), "")
 
 
-class Western(Box):
+class Western(SentBox):
     """A server that knows only days, and begins each ten hours later."""
 
     @override
@@ -159,7 +181,7 @@ def test_new_numbers_lose_nothing_and_another_place_begins_from_now_on(
 ) -> None:
     post = TwoFolders(raw("1"))
     post.sent.server.scope = "Sent/a.1"
-    post.sent.box = lambda: Western(post.sent)
+    post.sent.box = lambda: Western(post)
     post.lay("old", "new")
     old, new = post.sent.server.items
     post.sent.server.items = [replace(old, received_at=NOON - timedelta(days=9))]
@@ -180,7 +202,7 @@ def test_new_numbers_lose_nothing_and_another_place_begins_from_now_on(
     assert post.sent.fetched == fetched
 
 
-class Silent(Box):
+class Silent(SentBox):
     @override
     async def list(self, after: ServerId | None) -> Sequence[ServerId]:
         await asyncio.Event().wait()
@@ -189,7 +211,7 @@ class Silent(Box):
 
 def test_a_sent_folder_that_says_nothing_does_not_hold_up_what_comes_in(plant: Plant) -> None:
     post = TwoFolders(raw("1"))
-    post.sent.box = lambda: Silent(post.sent)
+    post.sent.box = lambda: Silent(post)
     plant = plant.with_channel(post)
 
     async def act() -> None:
@@ -233,27 +255,93 @@ async def test_a_copy_is_put_there_after_it_was_sent(plant: Plant) -> None:
 
 async def test_a_refused_account_is_left_in_peace_by_copies(plant: Plant) -> None:
     post = TwoFolders()
-    post.refuses = [SignInRefused("It says no."), SignInRefused("It says no again.")]
+    post.sent.troubles = [SignInRefused("It says no."), SignInRefused("It says no again.")]
     plant = plant.with_channel(post)
     ids = [(await answered(plant)).external_id for _ in range(3)]
 
     for minutes in (0, 2, 50):
         plant.forward(timedelta(minutes=minutes))
         await copy(plant.works, plant.inbox_id)
-    assert (post.copies, len(post.refuses)) == ([], 1)
+    assert (post.copies, len(post.sent.troubles)) == ([], 1)
     assert await asyncio.to_thread(refusals.seconds_left, plant.works, plant.inbox_id) == 8 * 60
 
     plant.forward(timedelta(minutes=9))
-    post.refuses = []
+    post.sent.troubles = []
     await copy(plant.works, plant.inbox_id)
     assert sorted(post.copies) == sorted(ids)
 
 
-async def test_copies_of_an_inbox_go_one_after_the_other(plant: Plant) -> None:
+async def test_copies_of_an_inbox_go_over_one_connection(plant: Plant) -> None:
     post = TwoFolders()
     plant = plant.with_channel(post)
     ids = [(await answered(plant)).external_id for _ in range(3)]
 
     await asyncio.gather(*(copy(plant.works, plant.inbox_id) for _ in range(3)))
 
-    assert (post.copies, post.at_once) == (ids, 1)
+    assert (post.copies, len(post.sent.attempts)) == (ids, 1)
+
+
+def test_a_mailbox_has_two_connections_at_once_at_most(plant: Plant) -> None:
+    post = TwoFolders(raw("1"))
+    plant = plant.with_channel(post)
+    another = replace(plant.works, name="two", turns={}, sent={})
+    ids: list[str] = []
+
+    async def act() -> None:
+        task = asyncio.create_task(pull.supervise(plant.works))
+        await until(lambda: post.rests > 0 and post.sent.rests > 0)
+        ids.append((await answered(plant)).external_id)
+        await copy(plant.works, plant.inbox_id)
+        await until(lambda: post.copies == ids)
+
+        ids.append((await answered(plant)).external_id)
+        await copy(another, plant.inbox_id)
+        assert post.copies == ids[:1]  # another worker leaves it to the one that is connected
+        await post.sent.look_again()
+        await ended(task)
+
+    hurried(act)
+    assert (post.copies, post.most) == (ids, 2)
+    assert (len(post.attempts), len(post.sent.attempts)) == (1, 1)
+
+
+def test_inboxes_of_one_account_take_turns_at_what_was_sent(plant: Plant) -> None:
+    post = TwoFolders(raw("1"))
+    plant = plant.with_channel(post)
+    plant.add_inbox("sales@shop.test")
+
+    def had(turns: int) -> bool:
+        return len(post.sent.attempts) == turns
+
+    async def act() -> None:
+        task = asyncio.create_task(pull.supervise(plant.works))
+        await until(lambda: post.open_now == 2)
+        for turns in (1, 2, 3):
+            await until(partial(had, turns))
+            await until(lambda: plant.desk.do(leases.is_wanted, lease, "nobody"))
+            post.sent.new.set()
+        await ended(task)
+
+    lease = sent_turn.lease_of(ACCOUNT)
+    hurried(act)
+    assert post.most == 3  # one for each inbox, and one for what was sent
+    assert len(folders(plant)) == 4
+
+
+def test_who_may_not_be_connected_any_more_hangs_up(plant: Plant) -> None:
+    post = TwoFolders(raw("1"))
+    plant = plant.with_channel(post)
+
+    async def act() -> None:
+        task = asyncio.create_task(pull.supervise(plant.works))
+        await until(lambda: post.rests > 0 and post.sent.rests > 0)
+        plant.forward(HOUR)
+        plant.desk.do(leases.take, sent_turn.lease_of(ACCOUNT), "another watch 9", HOUR)
+        await until(lambda: post.sent.open_now == 0)
+        assert post.open_now == 1
+        plant.desk.do(leases.drop, "another")
+        await until(lambda: post.sent.open_now == 1)
+        await ended(task)
+
+    hurried(act)
+    assert (post.most, post.open_now, post.sent.open_now) == (2, 0, 0)

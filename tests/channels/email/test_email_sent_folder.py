@@ -1,5 +1,6 @@
 """The folder of what was sent on a real server: found, added to once, and watched."""
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +35,11 @@ def rendered(external_id: str = OWN) -> Rendered:
     return Rendered(external_id, MAIL % external_id.encode())
 
 
+async def put(inbox: EmailConfig) -> None:
+    async with channel.open_sent(inbox) as box:
+        await box.keep_copy(OWN, rendered().body)
+
+
 def lying(folder: Path) -> list[bytes]:
     found = [path for part in ("cur", "new") for path in (folder / part).iterdir()]
     return sorted(path.read_bytes().replace(b"\r\n", b"\n") for path in found)
@@ -45,8 +51,11 @@ async def test_a_copy_is_put_there_once_and_counts_as_read(dovecot: Dovecot, use
     inbox = config(dovecot, user)
     big = Rendered("t.abc-1-xyz.8.0a1b2c3d@shop.test", rendered().body * 20_000)
 
-    for one in (rendered(), rendered(), big):
-        await channel.keep_copy(inbox, one)
+    async with channel.open_sent(inbox) as box:
+        for one in (rendered(), rendered(), big):
+            await box.keep_copy(one.external_id, one.body)
+    async with channel.open_sent(inbox) as box:
+        await box.keep_copy(OWN, rendered().body)
 
     whole = [one.body.replace(b"\r\n", b"\n") for one in (rendered(), big)]
     assert lying(sent) == sorted(whole)
@@ -58,12 +67,31 @@ async def test_a_folder_that_nobody_marks_has_to_be_chosen(dovecot: Dovecot, use
     chosen = dovecot.maildir(f"{user}/.&kAFP4W4IMH8-")
 
     with pytest.raises(Misconfigured, match=r"127\.0\.0\.1 marks no folder as the one for sent"):
-        await channel.keep_copy(config(dovecot, user), rendered())
+        await put(config(dovecot, user))
     with pytest.raises(Misconfigured, match=r"has no folder Elsewhere that can be opened"):
-        await channel.keep_copy(config(dovecot, user, sent_folder="Elsewhere"), rendered())
-    await channel.keep_copy(config(dovecot, user, sent_folder="送信済み"), rendered())
+        await put(config(dovecot, user, sent_folder="Elsewhere"))
+    await put(config(dovecot, user, sent_folder="送信済み"))
 
     assert len(lying(chosen)) == 1
+
+
+async def test_a_copy_is_put_there_while_it_is_watched(dovecot: Dovecot, user: str) -> None:
+    dovecot.maildir(user)
+    dovecot.maildir(f"{user}/.Sent")
+
+    async with channel.open_sent(config(dovecot, user, sent_watch=True)) as box:
+        assert await box.list(None) == []
+        waiting = asyncio.create_task(box.wait(3600))
+        await asyncio.sleep(0)
+        box.hurry()
+        await waiting
+        await box.keep_copy(OWN, rendered().body)
+        await box.wait(3600)
+        [item] = await box.list(None)
+        found = await box.fetch(item)
+
+    assert isinstance(found, Raw)
+    assert found.body == rendered().body
 
 
 async def test_what_lies_there_is_fetched_as_words_of_ours(dovecot: Dovecot, user: str) -> None:
