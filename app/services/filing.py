@@ -32,7 +32,6 @@ from app.services.access import RULE, Actor
 from app.store import jobs, locking, search
 from app.store.tables import (
     Address,
-    Agent,
     Arrival,
     Attachment,
     Customer,
@@ -47,7 +46,6 @@ from classifier.contract import Prediction
 
 INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
 
-
 # Asked for every message: made once, because making them costs more than running them.
 _FILED_AS = (
     select(Message.id)
@@ -57,8 +55,8 @@ _FILED_AS = (
 )
 _PROMISED = select(Organisation.first_answer_minutes)
 
-
 SAME_ID = "same id: Another mail with the same id came before this one."
+COPY_OF_OURS = "A copy of what was sent from here."
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,21 +113,20 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
         return _written_elsewhere(session, keys, place, found)
     if reason := self_tests.came_back(session, keys, place.tester, place.inbox.id, message):
         return Outcome(ArrivalState.IGNORED, reason)
-    if message.machine == "ourselves":
-        # Another house with Setten at the same provider: it looks alike, and is somebody's word.
-        kind = message.otherwise
-        message = replace(message, machine=kind, automatic=bool(kind))
-        found = replace(found, message=message, tag_later=True)
-    agent = forwarding.forwarder(session, message)
-    if agent:
-        message = forwarding.as_written(message)
-        found = replace(found, message=message)
+    origin = forwarding.origin_of(session, message)
+    later = found.tag_later or message.machine == "ourselves"  # which nobody sorts
+    message = origin.message
+    found = replace(found, message=message, tag_later=later)
     # A copy, or what it answers, may be filed by somebody else at this very moment.
     locking.names(session, (message.canonical, message.external_id, *message.answered_ids))
     original = _already_filed(session, place, message.canonical)
     if original:
         _believe(session, keys, place, message, original)
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
+    if origin.by_us and not place.arrival.taken:
+        if own := dispatched.own(session, message.external_id):
+            return Outcome(ArrivalState.COPY, COPY_OF_OURS, own.id)
+        return Outcome(ArrivalState.SET_ASIDE, forwarding.FROM_US)
     customer, address = customers.resolve(
         session, place.inbox.id, message.sender, message.also_known_as, language=found.language
     )
@@ -159,8 +156,11 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
             _tag(session, ticket, row, found)
             touchpoints.restage(session, ticket)
     changes.record(session, INTAKE, ticket, "filed" if is_new else "customer_wrote", message=row.id)
-    if agent:
-        changes.record(session, INTAKE, ticket, "forwarded", agent=agent.name, message=row.id)
+    if origin.agent:
+        who = origin.agent.name
+        changes.record(session, INTAKE, ticket, "forwarded", agent=who, message=row.id)
+    elif is_new:
+        row.passes_on = forwarding.claim(session, message)
     if not message.automatic:
         touchpoints.record(session, ticket, row, incoming=message.direction is Direction.INBOUND)
     if ticket.status is Status.SPAM:
@@ -173,7 +173,7 @@ def _written_elsewhere(session: Session, keys: Keys, place: Place, found: Unders
     message = found.message
     locking.names(session, (message.canonical, message.external_id, *message.answered_ids))
     if own := dispatched.own(session, message.external_id):
-        return Outcome(ArrivalState.COPY, "A copy of what was sent from here.", own.id)
+        return Outcome(ArrivalState.COPY, COPY_OF_OURS, own.id)
     if original := _already_filed(session, place, message.canonical):
         return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
     readers = elsewhere.readers(session, place.inbox, message)
@@ -276,11 +276,7 @@ def _write(
     message = found.message
     warned = [SAME_ID] if threads.is_named_already(session, place.inbox, message) else []
     wrote = message.sender.value if address is None else message.logged_by
-    agent = (
-        session.exec(select(Agent).where(Agent.email == wrote.lower())).one_or_none()
-        if wrote
-        else None
-    )
+    agent = forwarding.agent_at(session, wrote) if wrote else None
     row = Message(
         ticket_id=ticket.id,
         inbox_id=place.inbox.id,

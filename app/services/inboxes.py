@@ -1,6 +1,7 @@
 """The configured addresses, numbers and hooks customers reach us by."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -19,6 +20,10 @@ from app.store.tables import Inbox
 from channels.contract import InboundMessage, SelfTests, Signs
 
 Config = TypeVar("Config", bound=BaseModel)
+
+# Asked for every mail: made once, because making them costs more than running them.
+_ADDRESSES = select(Inbox.address).where(col(Inbox.address).contains("@"))
+_IN_USE = _ADDRESSES.where(col(Inbox.enabled).is_(True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,8 +210,16 @@ def by_address(session: Session, address: str) -> Inbox | None:
 
 def ours(session: Session, address: str) -> bool:
     """Whether mail to `address` comes to an inbox, be it switched off."""
+    return _is_among(address, session.exec(_ADDRESSES).all())
+
+
+def in_use(session: Session, address: str) -> bool:
+    """The same, and the inbox is switched on."""
+    return _is_among(address, session.exec(_IN_USE).all())
+
+
+def _is_among(address: str, known: Sequence[str]) -> bool:
     names = without_plus(address)
-    known = session.exec(select(Inbox.address).where(col(Inbox.address).contains("@")))
     return any(normal(EMAIL, one, 0) in names for one in known)
 
 

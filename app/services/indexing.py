@@ -39,6 +39,13 @@ def reindex(session: Session, after: int) -> tuple[int, int]:
     return len(rows), messages[-1].id if messages else after
 
 
+def anew(session: Session, message: Message, ref: str) -> None:
+    """Something that it is found by has changed."""
+    names = _file_names(session, [message.id]).get(message.id, [])
+    parts = _parts(message, ref, _addresses(session, [message]))
+    search.index(session, Entry(message.id, message.ticket_id, (*parts, *names)))
+
+
 def _parts(message: Message, ref: str, addresses: dict[int, str]) -> tuple[str, ...]:
     """The same as when it was filed or written."""
     if message.kind in {MessageKind.OUTBOUND, MessageKind.NOTE}:

@@ -12,7 +12,7 @@ from app.core import clock, crashpoints
 from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
 from app.domain.words import ArrivalState
-from app.services import changes, filing, ledger
+from app.services import changes, filing, forwarding, ledger
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.filing import Understood
 from app.store import inserting, jobs
@@ -219,9 +219,12 @@ def file(
     ] or [filing.Outcome(ArrivalState.IGNORED, "There was nothing in it.")]
     # Several messages in one arrival: filed if one of them was, else what became of the first.
     best = next((one for one in outcomes if one.state is ArrivalState.FILED), outcomes[0])
-    arrival.state, arrival.reason = best.state, best.reason
-    arrival.copy_of_id = best.copy_of_id
-    arrival.next_at, arrival.filed_at = None, clock.now()
+    if best.state is ArrivalState.SET_ASIDE:
+        set_aside(session, arrival_id, best.reason)
+    else:
+        arrival.state, arrival.reason = best.state, best.reason
+        arrival.copy_of_id = best.copy_of_id
+        arrival.next_at, arrival.filed_at = None, clock.now()
     session.flush()
     _inside_file()
 
@@ -234,7 +237,7 @@ def _claimed(session: Session, arrival_id: int) -> Arrival | None:
 
 
 def set_aside(session: Session, arrival_id: int, reason: str) -> None:
-    """Nobody can read it: keep it where people see it, with the reason."""
+    """Nobody can read it, or say whose it is: keep it where people see it, with the reason."""
     arrival = _claimed(session, arrival_id)
     if arrival:
         arrival.state, arrival.reason, arrival.next_at = ArrivalState.SET_ASIDE, reason, None
@@ -289,6 +292,17 @@ def _begin_anew(session: Session, arrival: Arrival) -> None:
 def try_again(session: Session, actor: Actor, arrival_id: int) -> None:
     """Read a set-aside arrival again, for example after an upgrade."""
     _read_again(session, actor, [_for_a_person(session, actor, arrival_id)])
+
+
+def take(session: Session, actor: Actor, arrival_id: int) -> None:
+    """It is an inquiry, though an address of ours sent it."""
+    arrival = _for_a_person(session, actor, arrival_id)
+    if arrival.reason != forwarding.FROM_US:
+        raise Conflict("This arrival was set aside for another reason.")
+    arrival.taken = True
+    _begin_anew(session, arrival)
+    wake(session, arrival.inbox_id)
+    changes.record(session, actor, None, "taken_as_inquiry", arrival=arrival.id)
 
 
 def mend(session: Session, actor: Actor, arrival_id: int, stored: Stored) -> None:

@@ -63,3 +63,12 @@ def restage(session: Session, ticket: Ticket) -> None:
     for touchpoint in session.exec(select(Touchpoint).where(Touchpoint.ticket_id == ticket.id)):
         touchpoint.stage = ticket.stage
         session.add(touchpoint)
+
+
+def of_another(session: Session, ticket: Ticket) -> None:
+    """The inquiry is of somebody else than it seemed, and so is every contact of it."""
+    customer = session.get_one(Customer, ticket.customer_id)
+    segment = segment_of(session, customer, ticket)
+    for touchpoint in session.exec(select(Touchpoint).where(Touchpoint.ticket_id == ticket.id)):
+        touchpoint.customer_id, touchpoint.segment_id = customer.id, segment
+        session.add(touchpoint)

@@ -129,6 +129,7 @@ STORED = (
     stored("There is not enough memory."),
     stored("It ended with %(value)s."),
     # why an arrival was set aside
+    stored("It says that it is from an address of ours, and names nobody else to answer."),
     stored("only %(value)s is filed"),
     stored("neither text nor files"),
     stored("not a direction"),

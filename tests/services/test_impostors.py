@@ -159,15 +159,13 @@ def passed_on(desk: Desk, sender: str = "", **given: Any) -> InboundMessage:
         subject="Fwd: Lid",
         reply_to=Party("email", "ann.private@elsewhere.test"),
         forward=forward,
+        verdicts=GOOD,
     )
     return replace(message, **given)
 
 
-@pytest.mark.parametrize("verdicts", [None, GOOD])
-def test_what_an_agent_passes_on_is_the_customers_inquiry(
-    desk: Desk, verdicts: Verdicts | None
-) -> None:
-    ticket = desk.ticket(passed_on(desk, verdicts=verdicts))
+def test_what_an_agent_passes_on_is_the_customers_inquiry(desk: Desk) -> None:
+    ticket = desk.ticket(passed_on(desk))
 
     [message] = desk.all(Message)
     [address] = desk.all(Address)
@@ -189,6 +187,7 @@ OTHERS: dict[str, dict[str, Any]] = {
     "a stranger": {"sender": EVE},
     "an agent whose mail fails": {"verdicts": BAD},
     "an agent of whom nothing is known where it should be": {"verdicts": NOTHING},
+    "an agent where no server is trusted": {"verdicts": None},
     "an agent by a form": {"unproved": True},
     "an agent who passes on our own mail": {
         "forward": Forward(Party("email", "support@shop.test"), None, "Lid", "Turn it.")

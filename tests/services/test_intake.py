@@ -50,6 +50,7 @@ def test_keep_writes_the_arrival_and_its_job(desk: Desk) -> None:
             "original_sha256": "",
             "sent": False,
             "slow": False,
+            "taken": False,
         }
     ]
     assert desk.jobs() == 1

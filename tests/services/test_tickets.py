@@ -9,8 +9,9 @@ import pytest
 
 from app.core.errors import Conflict, Invalid, NotFound
 from app.domain.words import DeliveryState, MessageKind, Status, SurveyState
-from app.services import drafts, tickets
+from app.services import drafts, intake, tickets
 from app.services.access import Actor
+from app.services.filing import Understood
 from app.services.tickets import Draft, NewFile
 from app.store import search
 from app.store.tables import (
@@ -232,7 +233,11 @@ def test_what_is_not_one_address_is_refused(desk: Desk) -> None:
 
 def test_an_answer_never_goes_to_an_address_of_ours(desk: Desk) -> None:
     """It would be ignored where it arrives, as a mail of ours that comes back."""
-    ticket, from_us = desk.ticket(), desk.ticket(inquiry(desk.inbox.address))
+    ticket, own_mail = desk.ticket(), inquiry(desk.inbox.address)
+    aside = desk.arrive(own_mail)
+    desk.do(intake.take, desk.ann, aside.id)
+    desk.do(intake.file, desk.keys, aside.id, [Understood(own_mail)])
+    _, from_us = desk.all(Ticket)
     own = desk.inbox.address.replace("@", "+orders@").upper()
 
     for draft in (Draft("Hello.", to=(own,)), Draft("Hello.", cc=(own,))):

@@ -9,6 +9,7 @@ from sqlmodel import Session, col
 from app.core.errors import NotFound
 from app.domain.words import ArrivalState
 from app.services.access import Actor, Permission, require
+from app.services.forwarding import FROM_US
 from app.store.tables import Arrival, Inbox
 
 
@@ -31,6 +32,11 @@ class Came:
     def kept(self) -> bool:
         """Whether its raw bytes are here."""
         return bool(self.sha256)
+
+    @property
+    def by_us(self) -> bool:
+        """Whether it could be read, and only who sent it speaks against it."""
+        return self.reason == FROM_US
 
 
 def listed(

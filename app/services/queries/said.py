@@ -69,6 +69,7 @@ class Said:
     request: bool
     charset_suspect: bool
     verdicts: Verdicts | None  # on who sent it, by a server that is trusted
+    passes_on: str  # who wrote it first, as one of us says; a person decides
     warnings: tuple[str, ...]  # a word, a colon, a sentence
     seconds: int | None
     cc: tuple[str, ...]
@@ -166,9 +167,16 @@ def _one(
         request=message.request,
         charset_suspect=message.charset_suspect,
         verdicts=Verdicts(**message.verdicts) if message.verdicts is not None else None,
+        passes_on=_first_author(message.passes_on),
         warnings=tuple(message.warnings),
         seconds=message.seconds,
         cc=tuple(message.cc),
         files=files,
         sendings=sendings,
     )
+
+
+def _first_author(first: dict[str, str] | None) -> str:
+    if not first:
+        return ""
+    return f"{first['name']} <{first['address']}>" if first["name"] else first["address"]

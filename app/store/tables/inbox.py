@@ -78,6 +78,7 @@ class Arrival(Row, table=True):
     slow: bool = False  # takes long to read: done beside the others
     filed_at: datetime | None = maybe_moment()
     read_by: str = ""  # the version of the program that could not read it
+    taken: bool = False  # a person says that it is an inquiry, though an address of ours sent it
     original_sha256: str = ""  # of the bytes as they came, where somebody has mended them since
     canonical: str = ""
     copy_of_id: int | None = maybe_link("message")

@@ -187,6 +187,7 @@ class Message(Row, table=True):
     charset_suspect: bool = False
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)  # as the channel said them
     verdicts: dict[str, str] | None = Field(default=None, sa_type=JSON)  # on who sent it
+    passes_on: dict[str, str] | None = Field(default=None, sa_type=JSON)  # and nothing proves it
     seconds: int | None = None
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     rendered_sha256: str = ""  # the exact bytes every attempt sends

@@ -107,6 +107,14 @@ def mend(arrival: Id, body: Bytes, actor: CurrentActor, db: Db, house: TheHouse)
         return came_in.one(session, actor, arrival)
 
 
+@router.post("/arrivals/{arrival}/take")
+def take(arrival: Id, actor: CurrentActor, db: Db) -> Came:
+    """It is an inquiry, though an address of ours sent it."""
+    with db.transaction() as session:
+        intake.take(session, actor, arrival)
+        return came_in.one(session, actor, arrival)
+
+
 @router.post("/arrivals/{arrival}/discard")
 def discard(arrival: Id, body: Reason, actor: CurrentActor, db: Db) -> Came:
     """Decide that a set-aside arrival is not needed. Its raw source stays."""

@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
-from app.services import merging, resting, third_parties, tickets, verdicts
+from app.services import merging, originals, resting, third_parties, tickets, verdicts
 from app.services.queries import inbox, neighbours, ticket, vocabulary
 from app.services.queries.inbox import Selection, Sort, View
 from app.services.queries.neighbours import Beside
@@ -275,6 +275,14 @@ def part_message(ref: Ref, message: Id, actor: CurrentActor, db: Db) -> TicketSt
     """Who wrote this does not belong to the ticket; the message gets one of its own."""
     with db.transaction() as session:
         found = third_parties.part(session, actor, ref, message)
+    return TicketState.model_validate(found)
+
+
+@router.post("/{ref}/messages/{message}/take-sender")
+def take_sender(ref: Ref, message: Id, actor: CurrentActor, db: Db) -> TicketState:
+    """Who wrote first what this mail passes on is the customer."""
+    with db.transaction() as session:
+        found = originals.take(session, actor, ref, message)
     return TicketState.model_validate(found)
 
 

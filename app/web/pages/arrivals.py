@@ -1,4 +1,4 @@
-"""Set aside: what came in and could not be read, for a person to decide on."""
+"""Set aside: what came in and could not be read or filed, for a person to decide on."""
 
 from typing import Annotated
 
@@ -86,6 +86,14 @@ def all_again(actor: CurrentActor, db: Db) -> RedirectResponse:
 def again(arrival_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:
         intake.try_again(session, actor, arrival_id)
+    return go("/set-aside", did="again")
+
+
+@router.post("/{arrival_id}/take")
+def take(arrival_id: Id, actor: CurrentActor, db: Db) -> RedirectResponse:
+    """It is an inquiry, though an address of ours sent it."""
+    with db.transaction() as session:
+        intake.take(session, actor, arrival_id)
     return go("/set-aside", did="again")
 
 

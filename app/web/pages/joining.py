@@ -1,11 +1,11 @@
-"""What belongs to a ticket and what does not: third parties, and tickets that are one."""
+"""Whose a ticket is and what belongs to it: third parties, forwarded mail, tickets that are one."""
 
 from typing import Annotated
 
 from fastapi import Form
 from fastapi.responses import RedirectResponse
 
-from app.services import merging, third_parties
+from app.services import merging, originals, third_parties
 from app.web import routes
 from app.web.deps import CurrentActor, Db
 from app.web.pages import listing
@@ -33,6 +33,16 @@ def part(
     with db.transaction() as session:
         own = third_parties.part(session, actor, ref, message)
     return go(f"/tickets/{own.ref}", view=view, did="parted", on=own.ref)
+
+
+@router.post("/take-sender")
+def take_sender(
+    ref: str, actor: CurrentActor, db: Db, message: MessageId, view: listing.InForm = listing.OPEN
+) -> RedirectResponse:
+    """Who wrote first what the message passes on is the customer."""
+    with db.transaction() as session:
+        ticket = originals.take(session, actor, ref, message)
+    return go(f"/tickets/{ticket.ref}", view=view, did="sender_taken", on=ticket.ref)
 
 
 @router.post("/join")

@@ -70,6 +70,36 @@ def test_a_third_party_is_given_a_ticket_of_its_own(db: Database, ann: Person) -
     assert f'This names ticket <a href="/tickets/{ticket.ref}">#{ticket.ref}</a>' in page
 
 
+def test_the_first_sender_of_what_was_forwarded_is_taken_with_one_press(
+    db: Database, ann: Person
+) -> None:
+    first = {"name": "Jane", "address": "jane@x.test", "sent_at": "", "subject": "", "text": "Hi"}
+    with db.transaction() as session:
+        tickets = [make_ticket(session, subject="Kettle") for _ in range(2)]
+        messages = [
+            make_message(session, one, "Fwd", author="Bo", passes_on=first) for one in tickets
+        ]
+    by_page, over_api = tickets
+
+    page = ann.client.get(f"/tickets/{by_page.ref}").text
+    told = ann.client.get(f"/api/tickets/{over_api.ref}").json()["said"]
+    pressed = ann.client.post(
+        f"/tickets/{by_page.ref}/take-sender", data={"message": str(messages[0].id)}
+    )
+    done = ann.client.post(
+        f"/api/tickets/{over_api.ref}/messages/{messages[1].id}/take-sender"
+    ).json()
+
+    assert "passes on a mail of Jane &lt;jane@x.test&gt;" in page
+    assert [one["passes_on"] for one in told] == ["Jane <jane@x.test>"]
+    assert done["ref"] == over_api.ref
+    after = ann.client.get(pressed.headers["location"]).text
+    assert ("passes on a mail" in after, "Their ticket now" in after) == (False, True)
+    assert "Ann took the first sender of a mail that Bo forwarded as the customer" in after
+    with db.reading() as session:
+        assert set(session.exec(select(Message.author))) == {"Jane"}
+
+
 def test_tickets_are_joined_and_the_old_name_leads_there(db: Database, ann: Person) -> None:
     with db.transaction() as session:
         older = make_ticket(session, subject="Kettle")

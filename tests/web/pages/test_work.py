@@ -14,6 +14,7 @@ from app.domain.words import (
     MessageKind,
     SurveyState,
 )
+from app.services.forwarding import FROM_US
 from app.store.blobs import Blobs
 from app.store.database import Database
 from app.store.tables import Address, Answer, Arrival, Customer, Delivery, FollowUp, Survey
@@ -176,6 +177,23 @@ def test_set_aside_shows_the_reason_and_lets_a_person_decide(
         found = session.exec(select(Arrival)).one()
     assert (found.state, found.reason) == (ArrivalState.DISCARDED, "Junk")
     assert "Everything that came in was read" in boss.client.get("/set-aside").text
+
+
+def test_what_our_own_address_sent_is_taken_as_an_inquiry(
+    db: Database, ann: Person, case: Case
+) -> None:
+    with db.transaction() as session:
+        session.get_one(Arrival, case.arrival).reason = FROM_US
+    pages = [ann.client.get(f"/set-aside{one}").text for one in ("", f"/{case.arrival}")]
+
+    where = ann.client.post(f"/set-aside/{case.arrival}/take").headers["location"]
+
+    assert ["Take it as an inquiry" in page for page in pages] == [True, True]
+    assert where == "/set-aside?did=again"
+    with db.reading() as session:
+        found = session.exec(select(Arrival)).one()
+    assert (found.state, found.taken) == (ArrivalState.WAITING, True)
+    assert ann.client.post(f"/api/arrivals/{case.arrival}/take").status_code == 409
 
 
 def test_outbox_shows_what_was_kept_back_and_sends_it_on_demand(

@@ -335,6 +335,7 @@ def upgrade() -> None:
         sa.Column("slow", sa.Boolean(), nullable=False),
         sa.Column("filed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_by", sa.String(), nullable=False),
+        sa.Column("taken", sa.Boolean(), nullable=False),
         sa.Column("original_sha256", sa.String(), nullable=False),
         sa.Column("canonical", sa.String(), nullable=False),
         sa.Column(
@@ -407,6 +408,7 @@ def upgrade() -> None:
         sa.Column("charset_suspect", sa.Boolean(), nullable=False),
         sa.Column("warnings", sa.JSON(), nullable=False),
         sa.Column("verdicts", sa.JSON(), nullable=True),
+        sa.Column("passes_on", sa.JSON(), nullable=True),
         sa.Column("seconds", sa.Integer(), nullable=True),
         sa.Column("references", sa.JSON(), nullable=False),
         sa.Column("rendered_sha256", sa.String(), nullable=False),
