@@ -111,7 +111,7 @@ class InboundMessage:
     to: tuple[Party, ...] = ()
     cc: tuple[Party, ...] = ()
     html: str = ""  # not sanitised
-    reply_text: str = ""  # what is new in it; "" when the same as `text`
+    reply_text: str = ""  # what is new in it; "" when the same as `text`; of a call, the notes
     quoted_text: str = ""
     signature: str = ""
     files: tuple[InboundFile, ...] = ()

@@ -201,3 +201,9 @@ FEW = 40  # characters; “FYI, see below” says nothing of the inquiry
 def inquiry(new: str, whole: str) -> str:
     """What to judge an inquiry by: what is new in it, unless that only hands on what is quoted."""
     return new if len(new.strip()) >= FEW or not whole.strip() else whole
+
+
+def judged(subject: str, new: str, whole: str, *, call: bool = False) -> str:
+    """What the classifier reads. Of a call only the notes: its subject, and its text where nobody
+    noted anything, are words of ours."""
+    return new if call else f"{subject}\n{inquiry(new, whole)}"

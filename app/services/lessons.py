@@ -13,8 +13,8 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from app.domain.shares import capped
-from app.domain.text import inquiry
-from app.domain.words import FLAGS, TAGS, Head, Status, Verdict
+from app.domain.text import judged
+from app.domain.words import FLAGS, TAGS, Head, MessageKind, Status, Verdict
 from app.store.seeds import TOPICS
 from app.store.tables import Change, Correction, Customer, Message, Ticket, Topic, Touchpoint
 
@@ -227,7 +227,7 @@ def _texts(session: Session) -> dict[int, Lesson]:
                 col,
                 (
                     Ticket.id, Ticket.customer_id, Message.subject, Message.text,
-                    Message.reply_text, Message.language,
+                    Message.reply_text, Message.language, Message.kind,
                 ),
             )
         )
@@ -241,8 +241,9 @@ def _texts(session: Session) -> dict[int, Lesson]:
         )
     )  # fmt: skip
     return {
-        ticket: Lesson(ticket, f"{subject}\n{inquiry(new, text)}", customer, language, {})
-        for ticket, customer, subject, text, new, language in found
+        ticket: Lesson(ticket, said, customer, language, {})
+        for ticket, customer, subject, text, new, language, kind in found
+        if (said := judged(subject, new, text, call=kind == MessageKind.CALL)).strip()
     }
 
 

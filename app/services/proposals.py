@@ -10,8 +10,8 @@ from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
 from app.core.errors import Conflict, NotFound
-from app.domain.text import inquiry
-from app.domain.words import Head, ProposalState, Status
+from app.domain.text import judged
+from app.domain.words import Head, MessageKind, ProposalState, Status
 from app.services import changes, organisation, topics, verdicts
 from app.services.access import Actor, Permission, require
 from app.store import jobs
@@ -90,7 +90,7 @@ def unsure(session: Session, most: int) -> Unsure:
     """The newest inquiries without a topic whose vectors can be compared."""
     newest = (
         sql_select(
-            *map(col, (Meaning.space, Ticket.ref, Message.subject)),
+            *map(col, (Meaning.space, Ticket.ref, Message.kind, Message.subject)),
             func.substr(col(Message.reply_text), 1, _READ),
             func.substr(col(Message.text), 1, _READ),
             *map(col, (Ticket.customer_id, Customer.name, Message.language, Meaning.vector)),
@@ -109,8 +109,9 @@ def unsure(session: Session, most: int) -> Unsure:
         .limit(most)
     )
     found, spaces = [], []
-    for space, ref, subject, new, text, *rest in session.execute(newest):
-        found.append(Unsorted(ref, f"{subject}\n{inquiry(new, text)}", *rest))
+    for space, ref, kind, subject, new, text, *rest in session.execute(newest):
+        said = judged(subject, new, text, call=kind == MessageKind.CALL)
+        found.append(Unsorted(ref, said, *rest))
         spaces.append(space)
     same = [one for one, space in zip(found, spaces, strict=True) if space == spaces[0]]
     house = organisation.current(session)

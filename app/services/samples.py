@@ -146,6 +146,7 @@ def _say(
         address_id=None if ours else address.id,
         subject=inquiry.subject,
         text=line.text,
+        reply_text=line.text if called else "",
         language=inquiry.language,
         to=[address.value] if line.who == AGENT else [],
         sent_at=at,

@@ -9,7 +9,8 @@ from itertools import zip_longest
 from sqlalchemy.exc import OperationalError
 
 from app.core import crashpoints
-from app.domain.text import inquiry
+from app.domain.text import judged
+from app.domain.words import MessageKind
 from app.services import doubts, intake, tagging
 from app.services.filing import StoredFile, Understood
 from app.store import jobs
@@ -183,13 +184,13 @@ def _written_elsewhere(message: InboundMessage) -> bool:
 def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | Ignored:
     if isinstance(found, Ignored):
         return found
-    text = inquiry(found.reply_text, found.text)
-    language = detect(f"{found.subject}\n{text}"[:4000]) or found.language
+    text = judged(found.subject, found.reply_text, found.text, call=found.is_call)
+    language = detect((text or found.text)[:4000]) or found.language
     prediction = beside = None
     inquires = not found.automatic and not _written_elsewhere(found)
     if inquires:
-        prediction = works.triage.predict(f"{found.subject}\n{text}", language=language)
-        beside = works.triage.predict_beside(f"{found.subject}\n{text}", language=language)
+        prediction = works.triage.predict(text, language=language)
+        beside = works.triage.predict_beside(text, language=language)
     files = tuple(
         StoredFile(
             name=file.name,
@@ -215,7 +216,12 @@ def _tag(works: Works, ticket_id: int, attempt: int) -> None:
         message = tagging.untagged(session, ticket_id)
     if message is None:
         return
-    text = f"{message.subject}\n{inquiry(message.reply_text, message.text)}"
+    text = judged(
+        message.subject,
+        message.reply_text,
+        message.text,
+        call=message.kind is MessageKind.CALL,
+    )
     prediction = works.triage.wait(text, language=message.language)
     if prediction is not None:
         beside = works.triage.predict_beside(text, language=message.language)

@@ -114,6 +114,7 @@ def read_call(config: PhoneConfig, call: CallLog) -> InboundMessage | Ignored:
         sent_at=_in_zone(call.started_at, config.time_zone),
         text=call.notes if call.notes.strip() else _without_notes(call, said),
         subject=said.subject(direction, party),
+        reply_text=call.notes.strip() and call.notes,
         direction=direction,
         also_known_as=(Party("email", email, call.name),) if also_email else (),
         is_call=True,

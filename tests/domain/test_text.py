@@ -159,3 +159,12 @@ def test_what_only_hands_on_is_judged_by_what_it_hands_on(
     new: str, whole: str, judged: str
 ) -> None:
     assert text.inquiry(new, whole) == judged
+    assert text.judged("Lid", new, whole) == f"Lid\n{judged}"
+
+
+@pytest.mark.parametrize(
+    ("notes", "whole"),
+    [("The lid does not close.", "The lid does not close."), ("", "Missed call.")],
+)
+def test_a_call_is_judged_by_its_notes_alone(notes: str, whole: str) -> None:
+    assert text.judged("Call from +49 30 1234567", notes, whole, call=True) == notes

@@ -42,6 +42,17 @@ def default_topics(desk: Desk) -> Iterator[None]:
             row.merged_into = None
 
 
+def test_of_a_call_the_notes_are_taught_and_without_notes_nothing(desk: Desk) -> None:
+    for notes in ("The lid is broken.", ""):
+        call = inquiry(
+            text=notes or "Missed call.", reply_text=notes, is_call=True, subject="Call from 030 1"
+        )
+        ticket = desk.ticket(call, prediction=guess("D", "delivery"))
+        desk.do(verdicts.accept, desk.ann, ticket.ref)
+
+    assert [lesson.text for lesson in gather(desk).lessons] == ["The lid is broken."]
+
+
 def test_the_newest_word_counts_and_corrections_weigh_double(desk: Desk) -> None:
     agreed = desk.ticket(inquiry(text="When will it arrive?"), prediction=guess("D", "delivery"))
     wrong = desk.ticket(inquiry(text="The lid is broken."), prediction=guess("D", "delivery"))

@@ -81,6 +81,20 @@ class Returning(FakeChannel):
         ]
 
 
+class Speaking(FakeChannel):
+    """Reads a call out of every arrival; nobody noted anything at an empty one."""
+
+    @override
+    def parse(self, config: FakeConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
+        return [
+            replace(
+                one, is_call=True, subject="A call", text=one.text or "Missed.", reply_text=one.text
+            )
+            for one in super().parse(config, raw)
+            if isinstance(one, InboundMessage)
+        ]
+
+
 class Model:
     """Says the same about everything, once it is let."""
 
@@ -294,6 +308,29 @@ async def test_a_ticket_is_filed_with_what_the_model_says(plant: Plant) -> None:
 
     assert [(row.stage, row.stage_by) for row in plant.desk.all(Ticket)] == [("G", "model")]
     assert plant.desk.jobs() == before
+
+
+async def test_of_a_call_only_the_notes_are_judged(plant: Plant) -> None:
+    heard = []
+
+    class Listening(Model):
+        @override
+        def predict(self, text: str, *, language: str = "") -> Prediction:
+            heard.append(text)
+            return self.say()
+
+    model = Listening(lambda: guess(None, None))
+    ready = Triage(Path("unused"), switched_on=True, load=lambda _: model)
+    ready.wait("anything", language="")
+    plant = plant.with_channel(Speaking()).with_triage(ready)
+    plant.kept(raw("a", text="Wants a lid."), raw("b", text=""))
+
+    await file(plant.works, plant.inbox_id)
+    for row in plant.desk.all(Ticket):
+        await tag(plant.works, row.id)
+    ready.close()
+
+    assert heard == ["anything", "Wants a lid.", ""]
 
 
 async def test_a_model_that_is_not_there_yet_tags_later(plant: Plant) -> None:

@@ -22,7 +22,7 @@ from app.services.queries.triage import HeadView
 from app.services.queries.vocabulary import Vocabulary
 from app.store.tables import Correction, Customer, Message, PredictionRow, Ticket, Topic
 from app.store.tables.ticket import UNLABELLED
-from classifier.contract import ENOUGH_LABELS
+from classifier.contract import ENOUGH_LABELS, Why
 
 POOL = 500
 """The newest that are chosen from: to weigh every one of a hundred thousand takes seconds."""
@@ -97,6 +97,7 @@ _POOL: Any = (
         col(PredictionRow.head),
         col(PredictionRow.top),
         col(PredictionRow.novelty),
+        col(PredictionRow.why),
         func.substr(col(Message.reply_text), 1, sameness.LONGEST),
         func.substr(col(Message.text), 1, sameness.LONGEST),
     )
@@ -166,13 +167,18 @@ def view(session: Session, actor: Actor, vocabulary: Vocabulary, size: int = SHO
 def _candidates(session: Session) -> list[_Found]:
     """What nobody has labelled yet, the newest first."""
     found: dict[int, _Found] = {}
-    for number, ref, subject, preview, head, top, novelty, new, whole in session.execute(_POOL):
+    empty = set()
+    for number, ref, subject, preview, head, top, novelty, why, new, whole in session.execute(
+        _POOL
+    ):
         one = found.setdefault(number, _Found(number, ref, subject, preview, {}, {}))
         if head is not None:  # of several predictions the newest counts
             one.tops[head], one.novelties[head] = top, novelty
         if whole:
             one.text = inquiry(new, whole)
-    return list(found.values())
+        if why == Why.EMPTY:
+            empty.add(number)  # a missed call teaches nothing
+    return [one for number, one in found.items() if number not in empty]
 
 
 def _candidate(one: _Found, group: int) -> Candidate:

@@ -77,6 +77,7 @@ def test_number_and_notes_are_enough() -> None:
         sent_at=NOW,
         text="届いた商品が壊れていた。",
         subject="+819012345678 からの電話",
+        reply_text="届いた商品が壊れていた。",
         logged_by="ann@example.com",
     )
 
@@ -98,6 +99,7 @@ def test_everything_an_agent_knows_is_kept() -> None:
         sent_at=datetime(2026, 4, 1, 8, 30, tzinfo=UTC),
         text="折り返しました。",
         subject="佐藤 への電話",
+        reply_text="折り返しました。",
         direction=Direction.OUTBOUND,
         also_known_as=(Party("email", "sato@example.jp", "佐藤"),),
         is_call=True,

@@ -41,6 +41,7 @@ def test_json_is_read_as_an_array_or_line_by_line(text: str) -> None:
         sender=Party("phone", "+4930901820"),
         sent_at=datetime(2026, 4, 1, 9, 5, tzinfo=UTC),
         text="Grüße",
+        reply_text="Grüße",
         subject="Call from +4930901820",
         is_call=True,
         seconds=5,

@@ -30,12 +30,18 @@ def ann(db: Database) -> Actor:
 
 
 def asked(
-    session: Session, text: str, shares: tuple[float, float], novelty: float = 1.0, **given: Any
+    session: Session,
+    text: str,
+    shares: tuple[float, float],
+    novelty: float = 1.0,
+    why: str = "",
+    **given: Any,
 ) -> Ticket:
     ticket = make_ticket(session, subject="", **given)
     message = make_message(session, ticket, text)
-    make_guess(session, message, Head.STAGE, [("F", shares[0]), ("D", shares[1])], novelty=novelty)
-    make_guess(session, message, Head.TOPIC, [("fault_repair", 0.9)], novelty=novelty)
+    seen: dict[str, Any] = {"novelty": novelty, "why": why}
+    make_guess(session, message, Head.STAGE, [("F", shares[0]), ("D", shares[1])], **seen)
+    make_guess(session, message, Head.TOPIC, [("fault_repair", 0.9)], **seen)
     return ticket
 
 
@@ -69,6 +75,7 @@ def test_who_is_left_out(db: Database, ann: Actor) -> None:
         asked(session, TEXTS[0], (0.5, 0.4), status=Status.SPAM)
         asked(session, TEXTS[0], (0.5, 0.4), status=Status.DISMISSED)
         asked(session, TEXTS[0], (0.5, 0.4), sample=True)
+        asked(session, "Missed call.", (0.5, 0.4), why="empty")
         asked(session, TEXTS[0], (0.5, 0.4), stage_by="person", topic_by="person")
         half = asked(session, TEXTS[1], (0.5, 0.4), stage="F", stage_by="person")
         done = asked(session, TEXTS[2], (0.6, 0.2), status=Status.RESOLVED)
