@@ -6,6 +6,7 @@ from app.core.errors import Conflict
 from app.domain.words import Status
 
 LONGEST_UNDO = 30  # seconds in which an answer can be taken back, at most
+LONGEST_REOPENING = 3650  # days in which an answer reopens a resolved ticket, if not ever
 
 
 class Move(StrEnum):

@@ -12,7 +12,7 @@ from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
 from app.domain.address import EMAIL, is_email, normal, without_plus
-from app.domain.lifecycle import LONGEST_UNDO
+from app.domain.lifecycle import LONGEST_REOPENING, LONGEST_UNDO
 from app.domain.words import SelfTest
 from app.services import access, changes, pauses
 from app.services.access import Actor, Permission, require
@@ -177,6 +177,18 @@ def set_undo(session: Session, actor: Actor, inbox_id: int, seconds: int) -> Non
     if not 0 <= seconds <= LONGEST_UNDO:
         raise Invalid(f"This must be between 0 and {LONGEST_UNDO}.", field="undo_seconds")
     inbox.undo_seconds = seconds
+    session.add(inbox)
+
+
+def set_reopening(session: Session, actor: Actor, inbox_id: int, days: int | None) -> None:
+    """For how long an answer reopens a resolved ticket; None for ever.
+
+    Noted with whatever else is set there.
+    """
+    inbox = access.inbox(session, actor, inbox_id)
+    if days is not None and not 0 <= days <= LONGEST_REOPENING:
+        raise Invalid(f"This must be between 0 and {LONGEST_REOPENING}.", field="reopen_days")
+    inbox.reopen_days = days
     session.add(inbox)
 
 

@@ -1,10 +1,13 @@
 """When an answer to a ticket opens one of its own, which follows the first."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from sqlmodel import Session, col, select
 
+from app.core import clock
 from app.domain.address import EMAIL, normal, without_plus
+from app.domain.words import Status
 from app.store.tables import Inbox, Message, Ticket
 from channels.contract import Direction, InboundMessage, Ref, RefKind
 
@@ -15,7 +18,17 @@ def begins(
     """Whether what somebody who takes part in `ticket` says to it begins another one."""
     if message.automatic or message.direction is not Direction.INBOUND:
         return False
+    if _comes_too_late(session, ticket):
+        return True
     return ref.kind is not RefKind.ADDRESS_TOKEN and _is_for_others(session, inbox, ticket, message)
+
+
+def _comes_too_late(session: Session, ticket: Ticket) -> bool:
+    """Whether the ticket's inbox reopens nothing any more that was resolved so long ago."""
+    days = session.get_one(Inbox, ticket.inbox_id).reopen_days
+    if ticket.status is not Status.RESOLVED or days is None:
+        return False
+    return clock.now() - (ticket.resolved_at or ticket.last_activity_at) >= timedelta(days=days)
 
 
 def _is_for_others(session: Session, inbox: Inbox, ticket: Ticket, message: InboundMessage) -> bool:

@@ -1,11 +1,16 @@
 """Answers to a ticket that open one of their own, which follows the first."""
 
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from sqlmodel import Session
 
-from app.services import merging
+from app.core.errors import Invalid
+from app.domain.words import Role, Status
+from app.services import inboxes, merging, tickets, verdicts
 from app.store.tables import Inbox, Message, Ticket
 from channels.contract import Party, Ref, RefKind
 from tests.factories import make_inbox
@@ -13,6 +18,8 @@ from tests.inquiries import Desk, inquiry
 
 EVE = "eve@elsewhere.test"
 SALES = "sales@shop.test"
+
+Forward = Callable[[timedelta], None]
 
 
 @pytest.fixture
@@ -103,3 +110,67 @@ def test_what_follows_is_a_conversation_of_its_own(desk: Desk, sales: Inbox) -> 
     stranger = ticket_of(desk, EVE, at=sales, to=mails(SALES), refs=tokens(desk, ticket)["id"])
     assert (stranger.claims_ref, stranger.follows_ref) == (ticket.ref, "")
     assert (desk.again(ticket).message_count, desk.again(own).message_count) == (1, 3)
+
+
+def test_a_resolved_ticket_reopens_for_as_long_as_its_inbox_says(
+    desk: Desk, forward: Forward
+) -> None:
+    boss = replace(desk.lead, role=Role.ADMIN)
+    day, moment = timedelta(days=1), timedelta(minutes=1)
+    cases: list[tuple[int | None, timedelta, str, bool]] = [
+        (None, 400 * day, "id", True),
+        (0, moment, "id", False),
+        (0, moment, "address", False),
+        (0, moment, "machine", True),
+        (2, 2 * day - moment, "id", True),
+        (2, 2 * day + moment, "id", False),
+        (2, 2 * day + moment, "machine", True),
+    ]
+
+    found = []
+    for days, later, by, _ in cases:
+        desk.do(inboxes.set_reopening, boss, desk.inbox.id, days)
+        ticket = desk.ticket()
+        desk.do(tickets.resolve, desk.ann, ticket.ref)
+        before = desk.again(ticket)
+        forward(later)
+        refs = tokens(desk, ticket)["id" if by == "machine" else by]
+        filed = ticket_of(desk, refs=refs, automatic=by == "machine")
+        found.append((days, later, by, filed.id == ticket.id))
+        reopened = filed.id == ticket.id and by != "machine"
+        assert desk.again(ticket).status is (Status.OPEN if reopened else Status.RESOLVED)
+        if filed.id != ticket.id:
+            assert (filed.follows_ref, desk.again(ticket)) == (ticket.ref, before)
+            # What they write next is about the new one, whichever of the two they quote.
+            ours = (*tokens(desk, filed)["id"], *refs)
+            assert ticket_of(desk, refs=ours).id == filed.id
+
+    assert found == cases
+    with pytest.raises(Invalid):
+        desk.do(inboxes.set_reopening, boss, desk.inbox.id, -1)
+
+
+def test_what_is_not_resolved_is_never_too_old(desk: Desk, forward: Forward) -> None:
+    boss = replace(desk.lead, role=Role.ADMIN)
+    desk.do(inboxes.set_reopening, boss, desk.inbox.id, 0)
+    ticket, other = desk.ticket(), desk.ticket()
+    desk.do(verdicts.dismiss, desk.ann, other.ref)
+    forward(timedelta(days=400))
+
+    for one in (ticket, other):
+        assert ticket_of(desk, refs=tokens(desk, one)["id"]).id == one.id
+        assert desk.again(one).status is Status.OPEN
+
+
+def test_no_answer_goes_back_to_what_came_before_a_resolved_ticket(
+    desk: Desk, forward: Forward
+) -> None:
+    boss = replace(desk.lead, role=Role.ADMIN)
+    older, ticket = desk.ticket(), desk.ticket()
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    desk.do(inboxes.set_reopening, boss, desk.inbox.id, 1)
+    forward(timedelta(days=1))
+
+    filed = ticket_of(desk, refs=(*tokens(desk, ticket)["id"], *tokens(desk, older)["id"]))
+
+    assert (filed.id in {older.id, ticket.id}, filed.follows_ref) == (False, ticket.ref)

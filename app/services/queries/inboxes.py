@@ -35,6 +35,7 @@ class Row:
     self_test: SelfTest
     self_test_at: datetime | None
     self_test_error: str
+    reopen_days: int | None  # for how long an answer reopens a resolved ticket; None for ever
     writes_to: str  # "" where nothing can be answered in writing
 
     @property
@@ -77,5 +78,6 @@ def row_of(inbox: Inbox) -> Row:
         self_test=inbox.self_test,
         self_test_at=inbox.self_test_at,
         self_test_error=inbox.self_test_error,
+        reopen_days=inbox.reopen_days,
         writes_to=inbox.writes_to,
     )

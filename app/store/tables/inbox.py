@@ -23,6 +23,7 @@ class Inbox(Row, table=True):
     team_id: int | None = maybe_link("team")
     enabled: bool = True
     undo_seconds: int = 10  # an answer can be taken back for so long
+    reopen_days: int | None = None  # an answer reopens a resolved ticket so long; none: ever
     writes_to: str = ""  # the kind of address its channel writes to; "" when it cannot write
     start_scope: str = ""  # what was on the server when it was connected, and is not wanted
     start_number: int = Field(default=0, sa_type=BIG)

@@ -7,6 +7,7 @@ from typing import Any, Self
 from pydantic import BaseModel, Field, ValidationError
 
 from app.core.errors import Conflict, Invalid, NotFound
+from app.domain.lifecycle import LONGEST_REOPENING
 from app.domain.words import SelfTest
 from app.services import access, inboxes, self_tests
 from app.services.access import Actor, Permission, may, require
@@ -35,6 +36,7 @@ class InboxOut(BaseModel):
     self_test: SelfTest
     self_test_at: datetime | None  # since when it is so
     self_test_error: str  # why it failed
+    reopen_days: int | None  # an answer reopens a resolved ticket so long; null: ever, 0: never
 
     @classmethod
     def of(cls, inbox: Inbox | Row, actor: Actor) -> Self:
@@ -53,17 +55,23 @@ class InboxOut(BaseModel):
             self_test=inbox.self_test,
             self_test_at=inbox.self_test_at,
             self_test_error=inbox.self_test_error,
+            reopen_days=inbox.reopen_days,
         )
 
 
 class InboxIn(Input):
-    """`config` is what the channel must be told. On a change, what is left out stays."""
+    """`config` is what the channel must be told. On a change, what is left out stays.
+
+    An answer reopens a resolved ticket for `reopen_days`; null for ever. Later, and with 0 at
+    once, it opens a new one that follows it.
+    """
 
     kind: Line
     name: Line = ""
     address: Line = ""
     language: Line = ""
     config: dict[Line, Any] = Field(default_factory=dict, max_length=100)
+    reopen_days: int | None = Field(None, ge=0, le=LONGEST_REOPENING)
 
 
 class RecordOut(BaseModel):
@@ -121,7 +129,9 @@ def create(body: InboxIn, actor: CurrentActor, db: Db, house: TheHouse) -> Inbox
     require(actor, Permission.ADMIN)
     new = _new(_channel(body.kind), body, {})
     with db.transaction() as session:
-        return InboxOut.of(inboxes.create(session, actor, house.keys, new), actor)
+        made = inboxes.create(session, actor, house.keys, new)
+        inboxes.set_reopening(session, actor, made.id, body.reopen_days)
+        return InboxOut.of(made, actor)
 
 
 @router.put("/{inbox}")
@@ -134,6 +144,8 @@ def change(inbox: Id, body: InboxIn, actor: CurrentActor, db: Db, house: TheHous
         known = inboxes.config_of(row, house.keys, channel.config).model_dump()
         new = _new(channel, body, known)
         changed = inboxes.change(session, actor, house.keys, inbox, new)
+        if "reopen_days" in body.model_fields_set:
+            inboxes.set_reopening(session, actor, inbox, body.reopen_days)
         return InboxOut.of(changed, actor)
 
 

@@ -24,6 +24,7 @@ from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.forms import Filled
 from app.web.pages import shell
 from app.web.pages.inbox import speak
+from app.web.pages.reopening import Reopening
 from app.web.pages.shell import go
 from channels.contract import (
     Accepts,
@@ -72,6 +73,7 @@ class Sheet:
     published: Mapping[str, Published] = field(default_factory=dict)  # of the keys it signs with
     asks: bool = False  # whether access can be granted at the provider with what is stored
     preset: str = ""  # whose settings were asked for
+    reopening: Reopening = field(default_factory=Reopening)
 
 
 def channel_of(kind: str) -> Channel:
@@ -114,6 +116,7 @@ def _page(
         channel=channel,
         sheet=sheet,
         checks=isinstance(channel, ChecksConnection),
+        answers=isinstance(channel, Sends),
         signs=channel.signing_keys if isinstance(channel, Signs) else (),
         back=_back(house) if isinstance(channel, AsksConsent) else "",
         preset=preset,
@@ -183,16 +186,17 @@ def new(
 def create(
     request: Request, kind: str, actor: CurrentActor, house: TheHouse, form: Sent
 ) -> Response:
-    channel = channel_of(kind)
-    name = form.get("inbox_name", "")[:200]
+    channel, sheet = channel_of(kind), _new_sheet(form)
+    name = sheet.name
     filled = forms.read(channel.config, form)
     if filled.model is None:
-        return _refused(request, house, actor, channel, _new_sheet(form), filled)
+        return _refused(request, house, actor, channel, sheet, filled)
     try:
         with house.database.transaction() as session:
             inbox = inboxes.create(session, actor, house.keys, _wanted(channel, name, filled.model))
+            inboxes.set_reopening(session, actor, inbox.id, sheet.reopening.value())
     except (Conflict, Invalid) as error:
-        sheet = replace(_new_sheet(form), values=filled.values, problem=error.message)
+        sheet = replace(sheet, values=filled.values, problem=error.message)
         return _page(request, house, actor, channel, sheet)
     made = _made(filled.model, form)
     if not made:
@@ -204,12 +208,14 @@ def create(
         hook=_hook(house, channel, inbox.token),
         made=made,
         was=filled.model,
+        reopening=sheet.reopening,
     )
     return _page(request, house, actor, channel, sheet)
 
 
 def _new_sheet(form: Sent) -> Sheet:
-    return Sheet(form.get("inbox_name", "")[:200], preset=form.get("preset", ""))
+    name, reopening = form.get("inbox_name", "")[:200], Reopening().typed(form)
+    return Sheet(name, preset=form.get("preset", ""), reopening=reopening)
 
 
 def _refused(
@@ -236,6 +242,7 @@ def _stored(house: House, actor: Actor, inbox_id: int) -> tuple[Channel, Sheet]:
         health=row_of(inbox),
         tested=inbox if isinstance(channel, SelfTests) else None,
         seen_test=inboxes.test_stamp(inbox),
+        reopening=Reopening.of(inbox),
         published=channel.published(config) if isinstance(channel, Signs) else {},
         asks=isinstance(channel, AsksConsent)
         and channel.ask_consent(config, _back(house)) is not None,
@@ -255,9 +262,13 @@ def try_changed(
     request: Request, inbox_id: Id, actor: CurrentActor, house: TheHouse, form: Sent
 ) -> HTMLResponse:
     channel, stored = _stored(house, actor, inbox_id)
-    seen = form.get("seen_test", stored.seen_test)
-    sheet = replace(stored, name=form.get("inbox_name", "")[:200], seen_test=seen, tried=True)
+    sheet = replace(_typed(stored, form), name=form.get("inbox_name", "")[:200], tried=True)
     return _tried(request, house, actor, channel, sheet, form)
+
+
+def _typed(stored: Sheet, form: Sent) -> Sheet:
+    seen = form.get("seen_test", stored.seen_test)
+    return replace(stored, seen_test=seen, reopening=stored.reopening.typed(form))
 
 
 def _tried(
@@ -287,7 +298,7 @@ def change(
     request: Request, inbox_id: Id, actor: CurrentActor, house: TheHouse, form: Sent
 ) -> Response:
     channel, stored = _stored(house, actor, inbox_id)
-    stored = replace(stored, seen_test=form.get("seen_test", stored.seen_test))
+    stored = _typed(stored, form)
     name = form.get("inbox_name", "")[:200]
     filled = forms.read(channel.config, form, stored.was)
     if filled.model is None:
@@ -296,6 +307,7 @@ def change(
         with house.database.transaction() as session:
             wanted = replace(_wanted(channel, name, filled.model), seen_test=stored.seen_test)
             inboxes.change(session, actor, house.keys, inbox_id, wanted)
+            inboxes.set_reopening(session, actor, inbox_id, stored.reopening.value())
     except (Conflict, Invalid) as error:
         sheet = replace(stored, name=name, values=filled.values, problem=error.message)
         return _page(request, house, actor, channel, sheet)

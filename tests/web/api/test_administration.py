@@ -37,6 +37,7 @@ def test_new_inbox_says_where_its_hook_is_and_not_its_secret(
             "self_test": "never",
             "self_test_at": None,
             "self_test_error": "",
+            "reopen_days": None,
         },
     )
     assert SECRET.encode() not in row.sealed_config
@@ -75,6 +76,19 @@ def test_changing_an_inbox_keeps_the_secret_that_was_not_sent(
     assert (config.secret.get_secret_value(), config.callback_url) == (
         SECRET, "https://shop.example/answers",
     )  # fmt: skip
+
+
+def test_for_how_long_answers_reopen_stays_when_it_is_left_out(boss: Person) -> None:
+    number = boss.client.post("/api/inboxes", json=CHAT | {"reopen_days": 14}).json()["id"]
+    zero, nonsense, ever = {"reopen_days": 0}, {"reopen_days": -1}, {"reopen_days": None}
+
+    answers = [
+        boss.client.put(f"/api/inboxes/{number}", json=CHAT | one)
+        for one in ({}, zero, nonsense, {}, ever)
+    ]
+
+    found = [(one.status_code, one.json().get("reopen_days", "")) for one in answers]
+    assert found == [(200, 14), (200, 0), (422, ""), (200, 0), (200, None)]
 
 
 @pytest.mark.parametrize(

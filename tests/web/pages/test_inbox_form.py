@@ -105,6 +105,36 @@ def test_a_stored_inbox_hides_what_is_as_usual_and_shows_a_stored_secret(
     assert "data-preset" not in pages[0]
 
 
+def test_what_an_answer_to_a_resolved_ticket_does_is_said_in_the_form(
+    db: Database, boss: Person
+) -> None:
+    def stored() -> list[int | None]:
+        with db.reading() as session:
+            return list(session.exec(select(Inbox.reopen_days).order_by(Inbox.id)).all())  # type: ignore[arg-type]
+
+    boss.client.post(NEW, data=GMAIL)
+    choices = {"reopening": "days", "reopen_days": "30"}
+    boss.client.post(NEW, data=GMAIL | {"address": "b@gmail.com"} | choices)
+    assert stored() == [None, 30]
+    with db.reading() as session:
+        first, second = session.exec(select(Inbox.id).order_by(Inbox.id)).all()  # type: ignore[arg-type]
+    path = f"/settings/inboxes/{second}"
+    again = GMAIL | {"address": "b@gmail.com"}
+
+    pages = [boss.client.get(f"/settings/inboxes/{one}").text for one in (first, second)]
+    refused = boss.client.post(path, data=again | choices | {"reopen_days": "0"})
+    boss.client.post(path, data=again)  # drawn before there was such a field
+    kept = stored()
+    boss.client.post(path, data=again | {"reopening": "never", "reopen_days": ""})
+
+    assert opened(pages[0]) == []
+    assert opened(pages[1]) == ["A reply to a resolved ticket"]
+    assert 'max="3650" value="30"' in pages[1]
+    assert (refused.status_code, "This must be between 1 and 3650." in refused.text) == (422, True)
+    assert (kept, stored()) == ([None, 30], [None, 0])
+    assert 'name="reopening"' not in boss.client.get("/settings/inboxes/new/phone").text
+
+
 def test_a_channel_without_folds_and_providers_has_none(boss: Person) -> None:
     page = boss.client.get("/settings/inboxes/new/chat").text
 

@@ -126,6 +126,7 @@ def upgrade() -> None:
         sa.Column("team_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True),
         sa.Column("enabled", sa.Boolean(), nullable=False),
         sa.Column("undo_seconds", sa.Integer(), nullable=False),
+        sa.Column("reopen_days", sa.Integer(), nullable=True),
         sa.Column("writes_to", sa.String(), nullable=False),
         sa.Column("start_scope", sa.String(), nullable=False),
         sa.Column(
