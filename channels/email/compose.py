@@ -34,7 +34,7 @@ TOKEN = re.compile(r"[A-Za-z0-9_-]{1,120}")
 _FORBIDDEN = re.compile("[\r\n\x00]")
 _ID = re.compile(r"[\x21-\x3b\x3d\x3f-\x7e]{3,250}")
 _TYPE = re.compile(r"(?!multipart/|message/)[a-z0-9.+-]{1,60}/[a-z0-9.+_-]{1,100}")
-_WORD_BYTES = 45  # of UTF-8 in one encoded word, so that the word stays under 75 letters
+_WORD_BYTES = 39  # of UTF-8 in one encoded word: with the name of its field it stays under 76
 
 # An address that stands in a text as it is. Its underscores and stars are not Markdown.
 _BARE = re.compile(
