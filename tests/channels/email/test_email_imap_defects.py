@@ -105,11 +105,11 @@ async def test_06_a_command_during_idle_blocked_for_ever() -> None:
         await begun.wait()
 
         async with asyncio.timeout(5):
-            answer = await protocol.run("NOOP")
+            answers = await asyncio.gather(*(protocol.run("NOOP") for _ in range(3)))
 
-        assert answer.ok
+        assert [answer.ok for answer in answers] == [True] * 3
         assert await idling == []
-        assert liar.heard == ["IDLE", "DONE", "NOOP"]
+        assert liar.heard == ["IDLE", "DONE", "NOOP", "NOOP", "NOOP"]
 
 
 async def test_07_a_refused_access_token_hung_and_the_reason_was_lost() -> None:
@@ -175,6 +175,21 @@ async def test_10_there_was_no_starttls_and_no_plain_authentication(
     }
     async with channel.open(EmailConfig.model_validate(settings)) as box:
         assert await box.list(None) == []
+    with pytest.raises(Misconfigured, match="certificate"):
+        async with channel.open(EmailConfig.model_validate(settings | {"catch_tls_ca": ""})):
+            pass
+
+
+async def test_10_a_name_that_login_cannot_say_is_said_by_plain_authentication() -> None:
+    replies: dict[str, Reply] = {
+        "CAPABILITY": b"* CAPABILITY IMAP4rev1 SASL-IR AUTH=PLAIN\r\n{tag} OK done\r\n",
+        "AUTHENTICATE": b"{tag} OK signed in\r\n",
+    }
+    async with imap_liar(replies) as liar, channel.open(config(liar, imap_username="日本")):
+        pass
+
+    plain = base64.b64encode("\0日本\0p".encode()).decode()
+    assert liar.heard[:2] == ["CAPABILITY", f"AUTHENTICATE PLAIN {plain}"]
 
 
 async def test_11_user_names_and_folders_were_not_quoted() -> None:
@@ -266,13 +281,14 @@ async def test_16_a_body_that_was_not_handed_out_looked_like_success(said: bytes
 async def test_17_bodies_and_passwords_were_written_to_the_log(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    with caplog.at_level(logging.DEBUG):
-        logging.getLogger("aioimaplib").setLevel(logging.WARNING)
+    assert logging.getLogger("aioimaplib").level == logging.WARNING
+    with caplog.at_level(logging.DEBUG, "aioimaplib"):  # as who looks for a fault may set it
         await fetched(
             {"UID FETCH 2 (UID BODY": b"* 2 FETCH (UID 2 BODY[] {6}\r\nsesame)\r\n{tag} OK\r\n"}
         )
 
     said = " ".join(record.getMessage() for record in caplog.records)
+    assert "tagged status" in said
     assert ("sesame" in said, "LOGIN" in said) == (False, False)
 
 
