@@ -36,35 +36,31 @@ class Word:
 class Said:
     act: str  # takes it back
     tickets: tuple[Ticket, ...]  # the one it was said of first
+    left: int  # as they are: people had said what these are
 
 
 def say(session: Session, actor: Actor, refs: Sequence[str], word: Word) -> Said:
-    """Of the first of `refs`, and of the others what no person has said of them yet."""
+    """Of the first of `refs`, and of the others what no person has said of them yet.
+
+    That it is no inquiry: of those others of which no person has said anything.
+    """
     if not 0 < len(refs) <= MOST:
         raise Invalid(f"Between 1 and {MOST} inquiries can be labelled at once.")
     # In the order of their names: two who say something at once never wait for each other.
     found = {ref: access.ticket(session, actor, ref, Permission.REPLY) for ref in sorted(refs)}
     first, act = found[refs[0]], secrets.new_ref()
-    labels = {} if word.no_inquiry else word.labels or _guessed(session, first)
+    labels = {} if word.no_inquiry else word.labels or verdicts.open_guesses(session, first)
     others = {ticket.id: ticket for ticket in found.values() if ticket.id != first.id}
     _say(session, actor, first, labels, act)
     told = [first]
     for ticket in others.values():
         left = verdicts.open_heads(ticket)
         wanted = {head: label for head, label in labels.items() if head in left}
-        if ticket.status not in NO_INQUIRY and (wanted or (left and word.no_inquiry)):
+        dismissed = word.no_inquiry and not verdicts.touched(ticket)
+        if ticket.status not in NO_INQUIRY and (wanted or dismissed):
             _say(session, actor, ticket, wanted, act)
             told.append(ticket)
-    return Said(act, tuple(told))
-
-
-def _guessed(session: Session, ticket: Ticket) -> dict[Head, str]:
-    left = verdicts.open_heads(ticket)
-    guesses = verdicts.best_guesses(session, ticket).items()
-    found = {head: label for head, label in guesses if head in left}
-    if not found:
-        raise Conflict("There is no guess of the model to agree with.")
-    return found
+    return Said(act, tuple(told), 1 + len(others) - len(told))
 
 
 def _say(

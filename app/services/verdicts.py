@@ -21,6 +21,7 @@ _OF = {
     Head.COMPLAINT: ("complaint", "complaint_by"),
     Head.LANGUAGE: ("language",),
 }
+_OF_CUSTOMER = {Head.STAGE: ("stage", "stage_at"), Head.LANGUAGE: ("language",)}
 _OF_STATUS = ("status", "waiting_since", "snoozed_until", "resolved_at")
 
 
@@ -34,15 +35,17 @@ def choose(
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     before = _before(session, ticket, _OF[head])
     was = _set(session, ticket, head, label)
+    if head is Head.STAGE:
+        touchpoints.restage(session, ticket)
+        tagging.remember_stage(session, ticket)
+    if head in _OF_CUSTOMER:
+        before["customer_left"] = _of_customer(session, ticket, head)
     if actor.agent_id:
         said = Correction(
             ticket_id=ticket.id, agent_id=actor.agent_id, head=head, verdict=Verdict.CORRECTED,
             was=was, label=label, act=act or secrets.new_ref(), before=before, at=clock.now(),
         )  # fmt: skip
         _keep(session, said)
-    if head is Head.STAGE:
-        touchpoints.restage(session, ticket)
-        tagging.remember_stage(session, ticket)
     changes.record(session, actor, ticket, "tagged", head=head, label=label, was=was)
     return ticket
 
@@ -106,17 +109,11 @@ def _set_topic(session: Session, ticket: Ticket, label: str) -> str:
 
 
 def accept(session: Session, actor: Actor, ref: str, act: str = "") -> Ticket:
-    """Agree with the model's best guess of what no person has said yet; of both where people
-    have. Raises `Conflict` when it made none."""
+    """Agree with the model's best guess of what no person has said yet."""
     ticket = access.ticket(session, actor, ref, Permission.REPLY)
     act = act or secrets.new_ref()
-    guesses = best_guesses(session, ticket)
-    if not guesses:
-        raise Conflict("The model has not said anything about this ticket yet.")
-    left = open_heads(ticket)
-    for head, label in guesses.items():
-        if head in left or not left:
-            choose(session, actor, ref, head, label, act)
+    for head, label in open_guesses(session, ticket).items():
+        choose(session, actor, ref, head, label, act)
     return ticket
 
 
@@ -126,10 +123,21 @@ def open_heads(ticket: Ticket) -> tuple[Head, ...]:
     return tuple(head for head in TAGS if said_by[head] != "person")
 
 
-def best_guesses(session: Session, ticket: Ticket) -> dict[Head, str]:
-    """What the model would say, however sure it is."""
-    found = {head: tagging.newest(session, ticket.id, head) for head in TAGS}
-    return {head: str(row.top[0][0]) for head, row in found.items() if row and row.top}
+def touched(ticket: Ticket) -> bool:
+    """Whether a person has said anything of it."""
+    return "person" in {ticket.stage_by, ticket.topic_by, ticket.urgent_by, ticket.complaint_by}
+
+
+def open_guesses(session: Session, ticket: Ticket) -> dict[Head, str]:
+    """What the model would say of that, however sure it is. Raises `Conflict` for nothing."""
+    left = open_heads(ticket)
+    if not left:
+        raise Conflict("Somebody has labelled this inquiry meanwhile.")
+    found = {head: tagging.newest(session, ticket.id, head) for head in left}
+    guesses = {head: str(row.top[0][0]) for head, row in found.items() if row and row.top}
+    if not guesses:
+        raise Conflict("There is no guess of the model to agree with.")
+    return guesses
 
 
 def dismiss(session: Session, actor: Actor, ref: str, act: str = "") -> Ticket:
@@ -205,6 +213,8 @@ def undo(session: Session, actor: Actor, ticket: Ticket, newest: Correction) -> 
     for row in said:
         if _stands(session, ticket, row):
             _put_back(session, ticket, row)
+        if row.head in _OF_CUSTOMER and row.verdict is not Verdict.NO_INQUIRY:
+            _put_customer_back(session, ticket, row)
         session.delete(row)
     touchpoints.restage(session, ticket)
     changes.record(session, actor, ticket, "verdict_taken_back", verdict=newest.verdict)
@@ -223,12 +233,15 @@ def withdraw_dismissal(session: Session, ticket: Ticket) -> None:
 def _before(session: Session, ticket: Ticket, names: tuple[str, ...]) -> dict[str, Any]:
     """What the verdict may change, as plain values."""
     found = {name: _plain(getattr(ticket, name)) for name in names}
-    if names is _OF[Head.STAGE]:
-        customer = session.get_one(Customer, ticket.customer_id)
-        found["customer"] = [customer.stage, _plain(customer.stage_at)]
-    if names is _OF[Head.LANGUAGE]:
-        found["customer_language"] = session.get_one(Customer, ticket.customer_id).language
+    for head in _OF_CUSTOMER:
+        if names is _OF[head]:
+            found["customer"] = _of_customer(session, ticket, head)
     return found
+
+
+def _of_customer(session: Session, ticket: Ticket, head: Head) -> list[object]:
+    customer = session.get_one(Customer, ticket.customer_id)
+    return [_plain(getattr(customer, name)) for name in _OF_CUSTOMER[head]]
 
 
 def _plain(value: object) -> object:
@@ -252,19 +265,39 @@ def _stands(session: Session, ticket: Ticket, row: Correction) -> bool:
 
 def _put_back(session: Session, ticket: Ticket, row: Correction) -> None:
     for name, value in row.before.items():
-        if name == "customer":
-            customer = session.get_one(Customer, ticket.customer_id)
-            customer.stage, customer.stage_at = value[0], _moment(value[1])
-            session.add(customer)
-        elif name == "customer_language":
-            customer = session.get_one(Customer, ticket.customer_id)
-            customer.language = value
-            session.add(customer)
-        elif name == "status":
+        if name == "status":
             ticket.status = Status(value)
-        else:
+        elif name == "topic_id":
+            merged = session.get_one(Topic, value).merged_into if value else None
+            ticket.topic_id = merged or value
+        elif not name.startswith("customer"):
             moment = value and name in _OF_STATUS
             setattr(ticket, name, _moment(value) if moment else value)
+
+
+def _put_customer_back(session: Session, ticket: Ticket, row: Correction) -> None:
+    """Unless something was found out of them since; then it is forgotten beneath that."""
+    was, left = row.before["customer"], row.before["customer_left"]
+    if _of_customer(session, ticket, row.head) == left:
+        customer = session.get_one(Customer, ticket.customer_id)
+        for name, value in zip(_OF_CUSTOMER[row.head], was, strict=True):
+            setattr(customer, name, _moment(value) if name == "stage_at" else value)
+        session.add(customer)
+        return
+    for later in session.exec(
+        select(Correction)
+        .join(Ticket, col(Ticket.id) == col(Correction.ticket_id))
+        .where(
+            Ticket.customer_id == ticket.customer_id,
+            Correction.head == row.head,
+            Correction.id > row.id,
+        )
+        .order_by(col(Correction.id))
+    ):
+        if later.before.get("customer") == left:
+            later.before = {**later.before, "customer": was}
+            session.add(later)
+            return
 
 
 def _moment(plain: str | None) -> datetime | None:

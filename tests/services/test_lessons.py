@@ -167,6 +167,17 @@ def test_of_two_topics_one_is_made_with_the_history_of_both(desk: Desk) -> None:
     assert (desk.again(third).topic_id, desk.again(third).topic_by) == (made.id, "model")
 
 
+def test_taken_back_it_has_the_topic_that_the_former_one_became(desk: Desk) -> None:
+    ticket = desk.ticket(prediction=guess("D", "delivery"))
+    desk.do(verdicts.choose, desk.ann, ticket.ref, Head.TOPIC, "fault_repair")
+
+    desk.do(topics.merge, SYSTEM, "delivery", "order_status")
+    desk.do(verdicts.take_back, desk.ann, ticket.ref)
+
+    after = desk.again(ticket)
+    assert (desk.one(Topic, after.topic_id or 0).key, after.topic_by) == ("order_status", "model")
+
+
 def test_a_topic_out_of_use_teaches_nothing(desk: Desk) -> None:
     ticket = desk.ticket(prediction=guess("D", "delivery"))
     desk.do(verdicts.accept, desk.ann, ticket.ref)

@@ -316,6 +316,31 @@ def test_only_ones_own_last_word_is_taken_back(desk: Desk) -> None:
     assert [c.label for c in desk.all(Correction)] == ["D"]
 
 
+def test_where_a_customer_is_now_outlives_an_older_verdict(desk: Desk) -> None:
+    first, second = [desk.ticket(prediction=guess("B", None)) for _ in range(2)]
+    desk.do(verdicts.choose, desk.ann, first.ref, Head.STAGE, "C")
+    desk.do(verdicts.choose, desk.lead, second.ref, Head.STAGE, "F")
+
+    desk.do(verdicts.take_back, desk.ann, first.ref)
+    since = [customer.stage for customer in desk.all(Customer)]
+    desk.do(verdicts.take_back, desk.lead, second.ref)
+
+    # And of both nothing is left, in whatever order they go.
+    assert (since, [customer.stage for customer in desk.all(Customer)]) == (["F"], ["B"])
+
+
+def test_a_customers_language_outlives_an_older_verdict(desk: Desk) -> None:
+    first, second = desk.ticket(language="de"), desk.ticket(language="en")
+    desk.do(verdicts.choose, desk.ann, first.ref, Head.LANGUAGE, "en")
+    desk.do(verdicts.choose, desk.lead, second.ref, Head.LANGUAGE, "ja")
+
+    desk.do(verdicts.take_back, desk.ann, first.ref)
+    since = [customer.language for customer in desk.all(Customer)]
+    desk.do(verdicts.take_back, desk.lead, second.ref)
+
+    assert (since, [customer.language for customer in desk.all(Customer)]) == (["ja"], ["de"])
+
+
 def test_what_it_means_is_kept_once(desk: Desk) -> None:
     said = replace(guess("G", "delivery"), vector=b"12", space="test")
     ticket = desk.ticket(prediction=said)

@@ -71,6 +71,23 @@ def test_what_people_said_of_the_others_stands(desk: Desk) -> None:
     assert [one[0] for one in state(desk, [first, second, third])] == ["G", "A", "D"]
 
 
+@pytest.mark.parametrize(("head", "label"), [(Head.STAGE, "A"), (Head.URGENT, "yes")])
+def test_whose_head_a_person_said_is_not_dismissed_with_the_others(
+    desk: Desk, head: Head, label: str
+) -> None:
+    first, second, third = three(desk)
+    desk.do(verdicts.choose, desk.lead, second.ref, head, label)
+    before = state(desk, [second])
+
+    refs = [first.ref, second.ref, third.ref]
+    said = desk.do(teaching.say, desk.ann, refs, Word(no_inquiry=True))
+
+    assert {one.ref for one in said.tickets} == {first.ref, third.ref}
+    assert said.left == 1
+    assert state(desk, [second]) == before
+    assert [row.label for row in desk.all(Correction, ticket_id=second.id)] == [label]
+
+
 def test_it_is_not_taken_back_where_somebody_spoke_since(desk: Desk) -> None:
     first, second, _ = three(desk)
     said = desk.do(teaching.say, desk.ann, [first.ref, second.ref], Word(stage="G"))
@@ -86,9 +103,13 @@ def test_it_is_not_taken_back_where_somebody_spoke_since(desk: Desk) -> None:
 
 def test_agreeing_leaves_what_a_person_said(desk: Desk) -> None:
     first, *_ = three(desk)
-    desk.do(verdicts.choose, desk.ann, first.ref, Head.STAGE, "A")
+    desk.do(verdicts.choose, desk.lead, first.ref, Head.STAGE, "A")
 
     desk.do(verdicts.accept, desk.ann, first.ref)
+    with pytest.raises(Conflict, match="labelled this inquiry meanwhile"):
+        desk.do(verdicts.accept, desk.ann, first.ref)
+    with pytest.raises(Conflict, match="labelled this inquiry meanwhile"):
+        desk.do(teaching.say, desk.ann, [first.ref], Word())
 
     assert state(desk, [first]) == [("A", "person", "fault_repair", "person", Status.OPEN)]
     assert [(row.head, row.verdict) for row in desk.all(Correction)] == [

@@ -20,7 +20,8 @@ _LESSONS = TypeAdapter(Lessons)
 
 
 class LessonIn(Input):
-    """Said of the first of `refs`; of the others, what no person has said of them yet.
+    """Said of the first of `refs`; of the others, what no person has said of them yet, and that
+    they are no inquiry only where no person has said anything.
 
     Without `stage`, `topic` and `no_inquiry`: what the model guesses of the first is right.
     """
@@ -37,6 +38,7 @@ class LessonIn(Input):
 class LessonOut(BaseModel):
     act: str  # takes it back
     refs: list[str]
+    left: int = 0  # as they are: people had said what these are
 
 
 @router.get("/next", response_model=Lessons)
@@ -55,7 +57,7 @@ def say(body: LessonIn, actor: CurrentActor, db: Db) -> LessonOut:
     with db.transaction() as session:
         said = teaching.say(session, actor, body.refs, word)
         refs = [ticket.ref for ticket in said.tickets]
-    return LessonOut(act=said.act, refs=refs)
+    return LessonOut(act=said.act, refs=refs, left=said.left)
 
 
 @router.delete("/{act}")

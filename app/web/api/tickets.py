@@ -297,7 +297,7 @@ def tag(ref: Ref, head: Head, body: Choice, actor: CurrentActor, db: Db) -> Tick
 
 @router.post("/{ref}/accept")
 def accept(ref: Ref, actor: CurrentActor, db: Db) -> TicketState:
-    """Agree with what the model says of stage and topic."""
+    """Agree with the model on stage and topic, where no person has said one yet."""
     with db.transaction() as session:
         found = verdicts.accept(session, actor, ref)
     return TicketState.model_validate(found)

@@ -8,7 +8,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from app.services import teaching, verdicts
 from app.services.queries import teaching as query
-from app.services.teaching import Word
+from app.services.teaching import MOST, Word
 from app.web import routes
 from app.web.deps import CurrentActor, Db
 from app.web.pages import shell
@@ -19,13 +19,21 @@ router = routes.pages("/teach")
 _REF = "^[0-9a-z]{0,20}$"
 
 
+@dataclass
+class Done:
+    """What was done last, and of how many it was not said."""
+
+    did: Annotated[str, Query(max_length=20)] = ""
+    act: Annotated[str, Query(pattern=_REF)] = ""
+    left: Annotated[int, Query(ge=0, le=MOST)] = 0
+
+
 @router.get("")
 def listed(
     request: Request,
     actor: CurrentActor,
     db: Db,
-    did: Annotated[str, Query(max_length=20)] = "",
-    act: Annotated[str, Query(pattern=_REF)] = "",
+    done: Annotated[Done, Depends()],
     on: Annotated[str, Query(pattern=_REF)] = "",
     at: Annotated[int, Query(ge=0, le=query.SHOWN)] = 0,
 ) -> HTMLResponse:
@@ -38,10 +46,11 @@ def listed(
         "work/teach.html",
         around,
         found=found,
-        did=did,
-        act=act,
+        did=done.did,
+        act=done.act,
+        left=done.left,
         # Who works from the keyboard goes on with this row, or with what came in its place.
-        on=on if on in refs else refs[min(at, len(refs) - 1)] if did and refs else "",
+        on=on if on in refs else refs[min(at, len(refs) - 1)] if done.did and refs else "",
     )
 
 
@@ -63,10 +72,11 @@ def say(actor: CurrentActor, db: Db, form: Annotated[WordForm, Depends()]) -> Re
     word = Word(form.stage, form.topic, bool(form.none))
     with db.transaction() as session:
         said = teaching.say(session, actor, [form.ref, *form.twins.split()], word)
-        left = not form.none and verdicts.open_heads(said.tickets[0])
+        unfinished = not form.none and verdicts.open_heads(said.tickets[0])
     did = "dismissed" if form.none else "tagged"
-    on = form.ref if left else ""
-    return go("/teach", did=did, act=said.act, on=on, at=str(form.at or ""))
+    on = form.ref if unfinished else ""
+    at, left = str(form.at or ""), str(said.left or "")
+    return go("/teach", did=did, act=said.act, on=on, at=at, left=left)
 
 
 @router.post("/take-back")

@@ -93,6 +93,18 @@ def test_no_inquiry_goes_on_with_what_came_in_its_place(
     assert re.findall(r'<li class="card-row" data-ref="(\w+)"', page) == [refs[2]]
 
 
+def test_what_a_person_said_of_one_stays_and_the_page_says_so(
+    ann: Person, db: Database, refs: list[str]
+) -> None:
+    ann.client.post(f"/tickets/{refs[1]}/tag", data={"stage": "F"})
+
+    went = post(ann, ref=refs[0], twins=refs[1], none="1")
+
+    assert [said(db, ref)[3] for ref in refs[:2]] == [Status.DISMISSED, Status.OPEN]
+    assert went.endswith("&left=1")
+    assert "1 left as it is: somebody had said what it is" in ann.client.get(went).text
+
+
 def test_when_there_is_nothing_left(ann: Person) -> None:
     page = ann.client.get("/teach").text
 
