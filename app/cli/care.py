@@ -17,7 +17,11 @@ from app.services.queries.mailboxes import FolderBalance, Import
 
 
 def check(asked: argparse.Namespace, settings: Settings) -> int:
-    with console.opened(settings) as house, house.database.reading() as session:
+    with (
+        console.opened(settings) as house,
+        house.blobs.all_staying(),
+        house.database.reading() as session,
+    ):
         balance = integrity.balance(session)
         problems = integrity.problems(session, house.blobs)
     (_print_check if asked.json else _say_check)(balance, problems)

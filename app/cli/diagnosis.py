@@ -30,6 +30,7 @@ from app.store.tables import (
     Agent,
     Complaint,
     Delivery,
+    DroppedFile,
     Inbox,
     Organisation,
     Survey,
@@ -172,7 +173,7 @@ def _database(settings: Settings, database: Database) -> Iterator[Finding]:
         if not settings.key_file.exists():
             yield _ill(f"There is no key in {settings.key_file} yet: the first start makes it.")
     looks: tuple[Callable[[Session], Iterator[Finding]], ...] = (
-        _workers, _accounts, _inboxes, _waiting, _outbox, _complaints, _feedback
+        _workers, _accounts, _inboxes, _waiting, _outbox, _complaints, _dropped, _feedback
     )  # fmt: skip
     with database.reading() as session:
         for look in looks:
@@ -290,6 +291,16 @@ def _complaints(session: Session) -> Iterator[Finding]:
         yield Finding(
             f"Mails of ours reported as spam in the last 30 days: {count}, not noted by anybody: "
             f"{count - noted}. Providers stop taking mail from whoever is reported often."
+        )
+
+
+def _dropped(session: Session) -> Iterator[Finding]:
+    before = clock.now() - timedelta(days=3)
+    left = session.exec(select(func.count()).where(DroppedFile.at < before)).one()
+    if left:
+        yield _ill(
+            f"Files of deleted raw sources that are still on the disk: {left}. Is a worker "
+            "running, and does the disk of the data folder know file locks?"
         )
 
 

@@ -85,7 +85,11 @@ def _intake() -> Iterator[Check]:
     yield (
         "arrival",
         "was not refused and has no raw bytes",
-        ids.where(col(Arrival.state) != ArrivalState.REFUSED, col(Arrival.sha256) == ""),
+        ids.where(
+            col(Arrival.state) != ArrivalState.REFUSED,
+            col(Arrival.sha256) == "",
+            col(Arrival.raw_deleted_at).is_(None),
+        ),
     )
     yield (
         "message",

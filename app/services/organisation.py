@@ -14,6 +14,7 @@ from app.services.access import Actor, Permission, require
 from app.store.tables import Organisation
 
 POLICIES = ("de-strict", "opt-out")
+LONGEST = 3650  # days
 _ALREADY = "The organisation is set up already; change it in the settings."
 
 
@@ -112,4 +113,16 @@ def set_rules(session: Session, actor: Actor, rules: Rules) -> Organisation:
     found.first_answer_minutes = rules.first_answer_minutes
     session.add(found)
     changes.record(session, actor, None, "feedback_rules_changed")
+    return found
+
+
+def keep_raw(session: Session, actor: Actor, days: int | None) -> Organisation:
+    """For how long after a ticket was closed its raw sources are kept; None for ever."""
+    require(actor, Permission.ADMIN)
+    found = _there(session)
+    if days is not None and not 1 <= days <= LONGEST:
+        raise Invalid(f"This must be between {1} and {LONGEST}.", field="keep_raw_days")
+    was, found.keep_raw_days = found.keep_raw_days, days
+    session.add(found)
+    changes.record(session, actor, None, "raw_rule_changed", days=days, was=was)
     return found

@@ -64,7 +64,7 @@ def write(database: Database, blobs: Blobs, key: bytes, version: str, target: Pa
         handle = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
-                with _snapshot(database) as connection:
+                with blobs.all_staying(), _snapshot(database) as connection:
                     manifest = _write(connection, blobs, key, version, (file, Path(folder)))
                 file.flush()
                 os.fsync(file.fileno())

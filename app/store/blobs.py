@@ -1,11 +1,12 @@
 """Raw arrivals and attachments by content hash, durable before anything names them."""
 
+import fcntl
 import hashlib
 import os
 import secrets
 import time
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from app.core import crashpoints
@@ -13,6 +14,8 @@ from app.core.errors import NotFound
 
 _half_written = crashpoints.declare("blob.half_written", "half of a raw file is on the disk")
 _renamed = crashpoints.declare("blob.renamed", "the raw file is in place, no row names it yet")
+
+YOUNG = 86_400.0  # seconds after `put` in which a row may still come to name the file
 
 
 class Blobs:
@@ -30,7 +33,7 @@ class Blobs:
         """Store and return the SHA-256. On return the bytes survive a power cut."""
         sha256 = hashlib.sha256(body).hexdigest()
         target = self.path(sha256)
-        if target.exists():
+        if self._renewed(target):
             # Whoever put it there may have died before its name was durable.
             self._make_durable(target.parent)
             return sha256
@@ -46,6 +49,51 @@ class Blobs:
         self._make_durable(target.parent)
         _renamed()
         return sha256
+
+    def _renewed(self, target: Path) -> bool:
+        """Whether it is there; then it is young again, and nobody removes it."""
+        try:
+            with self._locked(fcntl.LOCK_SH):
+                os.utime(target)
+        except (FileNotFoundError, PermissionError):  # another user's: it is written anew
+            return False
+        return True
+
+    def remove(self, sha256: str, young: float = YOUNG) -> bool:
+        """Remove what no row names; whether it is gone.
+
+        It stays while it is young, for whoever put it last may be about to name it; while others
+        rely on all files being there; and where the disk knows no locks.
+        """
+        path = self.path(sha256)
+        with self._locked(fcntl.LOCK_EX | fcntl.LOCK_NB) as alone, suppress(FileNotFoundError):
+            if not alone or path.stat().st_mtime > time.time() - young:
+                return False
+            path.unlink()
+        if path.parent.exists():
+            _sync_folder(path.parent)
+        return True
+
+    @contextmanager
+    def all_staying(self) -> Iterator[None]:
+        """Nothing is removed meanwhile: for whoever first asks which files there are."""
+        with self._locked(fcntl.LOCK_SH):
+            yield
+
+    @contextmanager
+    def _locked(self, how: int) -> Iterator[bool]:
+        """Whether the folder is locked for us; let go with the block, or with the process."""
+        handle = os.open(self.folder, os.O_RDONLY)
+        try:
+            try:
+                fcntl.flock(handle, how)
+            except OSError:
+                ours = False
+            else:
+                ours = True
+            yield ours
+        finally:
+            os.close(handle)
 
     def _make_durable(self, folder: Path) -> None:
         _sync_folder(folder)

@@ -43,6 +43,7 @@ def _pattern(known: str) -> re.Pattern[str]:
 
 STORED = (
     stored("This is a sample inquiry."),
+    stored("The raw source was deleted on %(value)s."),
     stored("Only machines wrote on this ticket."),
     stored("No answer of a person has reached the customer."),
     stored("The customer does not want to be asked."),

@@ -24,6 +24,7 @@ from app.worker.copies import copy
 from app.worker.deliver import deliver
 from app.worker.file import file, file_slow, tag
 from app.worker.proposing import propose
+from app.worker.retain import retain
 from app.worker.self_test import self_test
 from app.worker.training import serve, train
 from app.worker.works import Works, alone
@@ -66,6 +67,7 @@ class Engine:
         self._lock: Any = None
         self._began = False
         self._launching: asyncio.Task[None] | None = None
+        self._retained = ""  # how far raw sources were looked at
 
     async def start(self) -> None:
         """Take over what a predecessor of the same name left, then begin."""
@@ -153,6 +155,7 @@ class Engine:
             log.warning("took over what was left", extra={"dead": len(dead), "woken": woken})
         await asyncio.to_thread(works.blobs.sweep)
         await asyncio.to_thread(self._forget_done_jobs)
+        self._retained = await retain(works, self._retained)
 
     def _abandon_jobs(self) -> None:
         living = self.works.do(upkeep.living)

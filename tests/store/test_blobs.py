@@ -11,6 +11,8 @@ from app.store.blobs import Blobs
 
 BODY = b"From: yumi@customers.test\r\n\r\nThe lid."
 NAME = hashlib.sha256(BODY).hexdigest()
+_MORE = hashlib.sha256(b"more").hexdigest()
+MORE = f"{_MORE[:2]}/{_MORE}"
 
 
 def files(blobs: Blobs) -> list[str]:
@@ -29,12 +31,29 @@ def test_what_is_put_is_there_by_its_hash(blobs: Blobs) -> None:
 
 def test_the_same_bytes_are_there_once(blobs: Blobs) -> None:
     blobs.put(BODY)
-    written = blobs.path(NAME).stat().st_mtime_ns
+    written = blobs.path(NAME).stat().st_ino
 
     blobs.put(BODY)
 
     assert files(blobs) == [f"{NAME[:2]}/{NAME}"]
-    assert blobs.path(NAME).stat().st_mtime_ns == written
+    assert blobs.path(NAME).stat().st_ino == written
+
+
+def test_what_nobody_put_of_late_is_removed(blobs: Blobs) -> None:
+    blobs.put(BODY)
+    young = blobs.remove(NAME)
+    os.utime(blobs.path(NAME), (1, 1))
+    blobs.put(BODY)  # somebody is about to name it again
+    again = blobs.remove(NAME)
+    os.utime(blobs.path(NAME), (1, 1))
+    with Blobs(blobs.folder).all_staying():
+        relied_on = blobs.remove(NAME)
+        blobs.put(b"more")
+
+    assert (young, again, relied_on, blobs.intact(NAME)) == (False, False, False, True)
+    assert (blobs.remove(NAME), blobs.remove(NAME), files(blobs)) == (True, True, [MORE])
+    assert blobs.put(BODY) == NAME
+    assert blobs.get(NAME) == BODY
 
 
 def test_nothing_at_all_is_something(blobs: Blobs) -> None:

@@ -31,6 +31,8 @@ def source(session: Session, actor: Actor, arrival_id: int) -> str:
     row = session.get(Arrival, arrival_id)
     decides = row is not None and row.state is ArrivalState.SET_ASIDE
     require(actor, Permission.REPLY if decides else Permission.ADMIN)
+    if row is not None and row.raw_deleted_at is not None:
+        raise NotFound(f"The raw source was deleted on {row.raw_deleted_at:%Y-%m-%d}.")
     if row is None or not row.sha256:
         raise NotFound("The raw source of this arrival is not here.")
     return row.sha256

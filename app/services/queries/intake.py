@@ -27,6 +27,7 @@ class Came:
     attempts: int
     received_at: datetime
     next_at: datetime | None
+    raw_deleted_at: datetime | None  # its time to be kept was over
 
     @property
     def kept(self) -> bool:
@@ -78,4 +79,5 @@ def _came(arrival: Arrival, inbox: str, kind: str) -> Came:
         attempts=arrival.attempts,
         received_at=arrival.received_at,
         next_at=arrival.next_at,
+        raw_deleted_at=arrival.raw_deleted_at,
     )

@@ -12,7 +12,7 @@ from sqlmodel import Session, col
 
 from app.domain.words import DeliveryState, MessageKind
 from app.services import pauses
-from app.store.tables import Address, Attachment, Delivery, Message, Resting, Ticket
+from app.store.tables import Address, Arrival, Attachment, Delivery, Message, Resting, Ticket
 from channels.contract import Verdicts
 
 Written = tuple[Message, str | None]  # and the address whose words these are, when a customer's
@@ -73,6 +73,8 @@ class Said:
     warnings: tuple[str, ...]  # a word, a colon, a sentence
     seconds: int | None
     cc: tuple[str, ...]
+    arrival_id: int | None  # whose raw source it was read from
+    raw_deleted_at: datetime | None  # since when there is none any more
     files: tuple[File, ...]
     sendings: tuple[Sending, ...]
 
@@ -118,6 +120,11 @@ _SENDINGS: Any = (
     .where(col(Message.ticket_id) == _whose)
     .order_by(col(Delivery.id))
 )
+_DELETED: Any = (
+    sql_select(col(Message.id), col(Arrival.raw_deleted_at))
+    .join(Arrival, col(Arrival.id) == col(Message.arrival_id))
+    .where(col(Message.ticket_id) == _whose, col(Arrival.raw_deleted_at).is_not(None))
+)
 
 
 def written(session: Session, ticket: Ticket) -> Sequence[Written]:
@@ -133,8 +140,15 @@ def said(session: Session, ticket: Ticket, messages: Sequence[Written]) -> tuple
     sendings: dict[int, list[Sending]] = defaultdict(list)
     for message_id, *sending in ask(_SENDINGS, whose):
         sendings[message_id].append(Sending(*sending))
+    deleted: dict[int, datetime] = dict(ask(_DELETED, whose).all())
     return tuple(
-        _one(message, address, tuple(files[message.id]), tuple(sendings[message.id]))
+        _one(
+            message,
+            address,
+            deleted.get(message.id),
+            tuple(files[message.id]),
+            tuple(sendings[message.id]),
+        )
         for message, address in messages
     )
 
@@ -142,6 +156,7 @@ def said(session: Session, ticket: Ticket, messages: Sequence[Written]) -> tuple
 def _one(
     message: Message,
     address: str | None,
+    raw_deleted_at: datetime | None,
     files: tuple[File, ...],
     sendings: tuple[Sending, ...],
 ) -> Said:
@@ -171,6 +186,8 @@ def _one(
         warnings=tuple(message.warnings),
         seconds=message.seconds,
         cc=tuple(message.cc),
+        arrival_id=message.arrival_id,
+        raw_deleted_at=raw_deleted_at,
         files=files,
         sendings=sendings,
     )

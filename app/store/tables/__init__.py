@@ -23,7 +23,7 @@ from app.store.tables.agent import (  # noqa: E402 - the naming convention comes
 from app.store.tables.change import Change  # noqa: E402
 from app.store.tables.customer import Address, Customer, Segment  # noqa: E402
 from app.store.tables.feedback import Answer, FollowUp, Survey  # noqa: E402
-from app.store.tables.inbox import Arrival, Folder, Inbox, LedgerRow  # noqa: E402
+from app.store.tables.inbox import Arrival, DroppedFile, Folder, Inbox, LedgerRow  # noqa: E402
 from app.store.tables.organisation import KeyMark, Lease, Organisation, Worker  # noqa: E402
 from app.store.tables.outgoing import DraftFile, Letterhead, Resting, SentCopy  # noqa: E402
 from app.store.tables.proposal import TopicProposal, TopicSearch  # noqa: E402
@@ -73,6 +73,7 @@ __all__ = [
     "Delivery",
     "Draft",
     "DraftFile",
+    "DroppedFile",
     "EarlyAnswer",
     "Folder",
     "FollowUp",

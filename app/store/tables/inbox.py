@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint
+from sqlalchemy import JSON, Index, LargeBinary, UniqueConstraint, text
 from sqlmodel import Field
 
 from app.domain.words import ArrivalState, SelfTest
@@ -59,6 +59,12 @@ class Arrival(Row, table=True):
         UniqueConstraint("inbox_id", "external_id"),
         Index("ix_arrival_waiting", "state", "next_at"),
         Index("ix_arrival_copy", "canonical"),
+        Index(
+            "ix_arrival_original",
+            "original_sha256",
+            sqlite_where=text("original_sha256 <> ''"),
+            postgresql_where=text("original_sha256 <> ''"),
+        ),
     )
 
     id: int = primary_key()
@@ -84,6 +90,17 @@ class Arrival(Row, table=True):
     canonical: str = ""
     copy_of_id: int | None = maybe_link("message")
     settled_at: datetime | None = maybe_moment()
+    raw_deleted_at: datetime | None = maybe_moment()  # then it names no bytes any more
+
+
+class DroppedFile(Row, table=True):
+    """A file that a row has ceased to name, until it is off the disk."""
+
+    __tablename__ = "dropped_file"
+
+    id: int = primary_key()
+    sha256: str = Field(unique=True)
+    at: datetime = moment()
 
 
 class LedgerRow(Row, table=True):

@@ -28,6 +28,7 @@ class Organisation(Row, table=True):
     open_days: str = "12345"  # Monday is 1; what an inbox says by itself depends on it
     opens_minute: int = 9 * 60  # of the day, in the organisation's time zone
     closes_minute: int = 18 * 60
+    keep_raw_days: int | None = None  # after a ticket was closed; None: for ever
     promotion: Promotion = Field(default=Promotion.AT_ONCE, sa_type=word(Promotion))  # of models
     training_asked_at: datetime | None = maybe_moment()
     samples_at: datetime | None = maybe_moment()  # when sample inquiries were made, if shown

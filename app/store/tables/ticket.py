@@ -155,6 +155,12 @@ class Message(Row, table=True):
         Index("ix_message_conversation", "inbox_id", "conversation"),
         Index("ix_message_ticket", "ticket_id", "id"),
         UniqueConstraint("ticket_id", "act"),
+        Index(
+            "ix_message_rendered",
+            "rendered_sha256",
+            sqlite_where=text("rendered_sha256 <> ''"),
+            postgresql_where=text("rendered_sha256 <> ''"),
+        ),
         # The number of a message that was taken back never means another one.
         {"sqlite_autoincrement": True},
     )

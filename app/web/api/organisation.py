@@ -24,6 +24,13 @@ class OrganisationOut(BaseModel):
     feedback_delay_minutes: int
     feedback_cooling_days: int
     first_answer_minutes: int
+    keep_raw_days: int | None
+
+
+class RawSources(Input):
+    """Days after a ticket was closed; null keeps them for ever."""
+
+    keep_days: int | None = Field(ge=1, le=organisation.LONGEST)
 
 
 class Rules(Input):
@@ -52,4 +59,12 @@ def set_rules(body: Rules, actor: CurrentActor, db: Db) -> OrganisationOut:
     """Replace all rules at once."""
     with db.transaction() as session:
         found = organisation.set_rules(session, actor, organisation.Rules(**body.model_dump()))
+    return OrganisationOut.model_validate(found)
+
+
+@router.put("/raw-sources")
+def keep_raw(body: RawSources, actor: CurrentActor, db: Db) -> OrganisationOut:
+    """For how long raw sources are kept; what was deleted cannot be brought back."""
+    with db.transaction() as session:
+        found = organisation.keep_raw(session, actor, body.keep_days)
     return OrganisationOut.model_validate(found)

@@ -114,6 +114,22 @@ def feedback(
     return go("/settings", did="saved")
 
 
+@router.post("/raw")
+def raw(
+    request: Request,
+    actor: CurrentActor,
+    house: TheHouse,
+    days: Annotated[str, Form(pattern="^[0-9]{0,4}$")] = "",
+) -> Response:
+    """How long raw sources are kept; for ever where nothing is said."""
+    try:
+        with house.database.transaction() as session:
+            organisation.keep_raw(session, actor, int(days) if days else None)
+    except Invalid as error:
+        return _page(request, house, actor, 422, problem=error.message)
+    return go("/settings", did="saved")
+
+
 @dataclass
 class InviteForm:
     email: Annotated[str, Form(max_length=320)] = ""

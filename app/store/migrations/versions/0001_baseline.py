@@ -343,6 +343,7 @@ def upgrade() -> None:
             "copy_of_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
         sa.Column("settled_at", sa.DateTime(timezone=True), nullable=True),
+        sa.Column("raw_deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.ForeignKeyConstraint(
             ["copy_of_id"], ["message.id"], name=op.f("fk_arrival_copy_of_id"), use_alter=True
         ),
@@ -358,6 +359,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_arrival_inbox_id"), ["inbox_id"], unique=False)
         batch_op.create_index(batch_op.f("ix_arrival_received_at"), ["received_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_arrival_sha256"), ["sha256"], unique=False)
+        batch_op.create_index(
+            "ix_arrival_original",
+            ["original_sha256"],
+            unique=False,
+            sqlite_where=sa.text("original_sha256 <> ''"),
+            postgresql_where=sa.text("original_sha256 <> ''"),
+        )
         batch_op.create_index("ix_arrival_waiting", ["state", "next_at"], unique=False)
 
     op.create_table(
@@ -430,6 +438,13 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_message_arrival_id"), ["arrival_id"], unique=False)
         batch_op.create_index("ix_message_conversation", ["inbox_id", "conversation"], unique=False)
         batch_op.create_index("ix_message_external", ["inbox_id", "external_id"], unique=False)
+        batch_op.create_index(
+            "ix_message_rendered",
+            ["rendered_sha256"],
+            unique=False,
+            sqlite_where=sa.text("rendered_sha256 <> ''"),
+            postgresql_where=sa.text("rendered_sha256 <> ''"),
+        )
         batch_op.create_index("ix_message_ticket", ["ticket_id", "id"], unique=False)
 
     op.create_table(
@@ -819,6 +834,14 @@ def upgrade() -> None:
         batch_op.create_index(batch_op.f("ix_draft_file_sha256"), ["sha256"], unique=False)
 
     op.create_table(
+        "dropped_file",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("sha256", sa.String(), nullable=False),
+        sa.Column("at", sa.DateTime(timezone=True), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_dropped_file")),
+        sa.UniqueConstraint("sha256", name=op.f("uq_dropped_file_sha256")),
+    )
+    op.create_table(
         "early_answer",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1149,6 +1172,7 @@ def upgrade() -> None:
         sa.Column("open_days", sa.String(), nullable=False),
         sa.Column("opens_minute", sa.Integer(), nullable=False),
         sa.Column("closes_minute", sa.Integer(), nullable=False),
+        sa.Column("keep_raw_days", sa.Integer(), nullable=True),
         sa.Column(
             "promotion",
             sa.Enum(
@@ -1507,6 +1531,7 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_early_answer_arrival_id"))
 
     op.drop_table("early_answer")
+    op.drop_table("dropped_file")
     with op.batch_alter_table("draft_file", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_draft_file_sha256"))
         batch_op.drop_index(batch_op.f("ix_draft_file_draft_id"))
@@ -1565,6 +1590,11 @@ def downgrade() -> None:
 
     op.drop_table("survey")
     with op.batch_alter_table("message", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_message_rendered",
+            sqlite_where=sa.text("rendered_sha256 <> ''"),
+            postgresql_where=sa.text("rendered_sha256 <> ''"),
+        )
         batch_op.drop_index("ix_message_ticket")
         batch_op.drop_index("ix_message_external")
         batch_op.drop_index("ix_message_conversation")
@@ -1574,6 +1604,11 @@ def downgrade() -> None:
 
     op.drop_table("message")
     with op.batch_alter_table("arrival", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_arrival_original",
+            sqlite_where=sa.text("original_sha256 <> ''"),
+            postgresql_where=sa.text("original_sha256 <> ''"),
+        )
         batch_op.drop_index("ix_arrival_waiting")
         batch_op.drop_index(batch_op.f("ix_arrival_sha256"))
         batch_op.drop_index(batch_op.f("ix_arrival_received_at"))
