@@ -105,6 +105,7 @@ class InboundMessage:
     sender: Party
     sent_at: datetime
     text: str  # what was written, whole
+    other_id: str = ""  # what its provider calls a message of ours, where that is not our id
     subject: str = ""
     direction: Direction = Direction.INBOUND
     refs: tuple[Ref, ...] = ()  # strongest first; the first that matches wins
@@ -196,6 +197,7 @@ class Phase(StrEnum):
 @dataclass(frozen=True, slots=True)
 class Sent:
     provider_id: str = ""
+    other_ids: tuple[str, ...] = ()  # of the message, beside ours: answers may name these
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,12 @@ from sqlmodel import Session, col, select
 
 from app.domain.address import EMAIL, normal
 from app.domain.words import MessageKind
-from app.store.tables import Delivery, Inbox, Message, Ticket
+from app.store import inserting
+from app.store.tables import Delivery, Inbox, Message, OtherId, Ticket
 from channels.contract import Failure, Report
+
+MOST_IDS = 10  # of one message: each attempt at it may give it another
+LONGEST_ID = 250  # letters
 
 
 def own(session: Session, external_id: str) -> Message | None:
@@ -26,6 +30,34 @@ def own(session: Session, external_id: str) -> Message | None:
         .order_by(col(Message.id))
         .limit(1)
     ).one_or_none()
+
+
+def called(session: Session, message: Message, ids: Sequence[str]) -> None:
+    """Note what others call a message of ours, so that answers to that find their ticket."""
+    people = {normal(EMAIL, one, 0) for one in (*message.to, *message.cc)}  # servers name them, too
+    wanted = [
+        one
+        for one in dict.fromkeys(ids)
+        if one != message.external_id
+        and len(one) <= LONGEST_ID
+        and normal(EMAIL, one, 0) not in people
+    ]
+    if not wanted:
+        return
+    known = session.exec(select(OtherId.external_id).where(OtherId.message_id == message.id)).all()
+    rows = [
+        OtherId(inbox_id=message.inbox_id, external_id=one, message_id=message.id)
+        for one in wanted
+        if one not in known
+    ]
+    inserting.unless_there(session, rows[: max(0, MOST_IDS - len(known))])
+
+
+def called_by_provider(session: Session, external_id: str, other_id: str) -> None:
+    """Its copy among what was sent has another id than ours."""
+    message = own(session, external_id) if other_id else None
+    if message is not None:
+        called(session, message, [other_id])
 
 
 def named(

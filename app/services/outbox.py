@@ -13,6 +13,7 @@ from app.domain.storable import storable
 from app.domain.words import DeliveryState
 from app.services import (
     changes,
+    dispatched,
     followups,
     held,
     letters,
@@ -248,8 +249,9 @@ def consequences(session: Session, ticket: Ticket, message: Message) -> None:
 
 def _apply(session: Session, message: Message, delivery: Delivery, outcome: Outcome) -> None:
     match outcome:
-        case Sent(provider_id):
+        case Sent(provider_id, other_ids):
             _set(delivery, DeliveryState.SENT)
+            dispatched.called(session, message, [storable(one) for one in other_ids])
             delivery.provider_id = storable(provider_id)
         case Refused(words):
             _set(delivery, DeliveryState.FAILED, words)

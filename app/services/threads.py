@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, case, exists
+from sqlalchemy import bindparam, case, exists, union
 from sqlmodel import Session, col, or_, select
 
 from app.core import clock
@@ -20,6 +20,7 @@ from app.store.tables import (
     FormerRef,
     Inbox,
     Message,
+    OtherId,
     Participant,
     Ticket,
 )
@@ -156,14 +157,18 @@ def _named_by(
             joined = select(FormerRef.ticket_id).where(FormerRef.ref == proved)
             named = or_(col(Ticket.ref) == proved, col(Ticket.id).in_(joined))
         case RefKind.MESSAGE_ID:
-            named = col(Ticket.id).in_(
-                select(Message.ticket_id).where(
-                    Message.inbox_id == inbox.id,
-                    Message.external_id == ref.value,
-                    # What a stranger wrote here is nothing that others could answer to.
-                    col(Message.unverified).is_(False),
-                )
+            said = select(Message.ticket_id).where(
+                Message.inbox_id == inbox.id,
+                Message.external_id == ref.value,
+                # What a stranger wrote here is nothing that others could answer to.
+                col(Message.unverified).is_(False),
             )
+            ours = (
+                select(Message.ticket_id)
+                .join(OtherId, col(OtherId.message_id) == col(Message.id))
+                .where(OtherId.inbox_id == inbox.id, OtherId.external_id == ref.value)
+            )
+            named = col(Ticket.id).in_(union(said, ours))
         case _:  # the provider's own conversation
             named = col(Ticket.id).in_(
                 select(Message.ticket_id).where(
@@ -268,11 +273,13 @@ def _not_here(session: Session, inbox: Inbox, message: InboundMessage) -> Sequen
     named = message.answered_ids
     if not named:
         return ()
-    known = session.exec(
-        select(Message.external_id).where(
-            Message.inbox_id == inbox.id, col(Message.external_id).in_(named)
-        )
-    ).all()
+    here = select(Message.external_id).where(
+        Message.inbox_id == inbox.id, col(Message.external_id).in_(named)
+    )
+    ours = select(OtherId.external_id).where(
+        OtherId.inbox_id == inbox.id, col(OtherId.external_id).in_(named)
+    )
+    known = session.scalars(union(here, ours)).all()
     return [value for value in dict.fromkeys(named) if value not in known][:MAX_AWAITED]
 
 

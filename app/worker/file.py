@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app.core import crashpoints
 from app.domain.text import judged
 from app.domain.words import MessageKind
-from app.services import doubts, intake, tagging
+from app.services import dispatched, doubts, intake, tagging
 from app.services.filing import StoredFile, Understood
 from app.store import jobs
 from app.store.tables import Arrival, Inbox
@@ -172,6 +172,7 @@ def _hear(works: Works, found: Sequence[InboundMessage | Ignored]) -> None:
             continue
         if _written_elsewhere(one):
             works.do(doubts.lies_among_sent, one.external_id)
+            works.do(dispatched.called_by_provider, one.external_id, one.other_id)
         elif one.automatic and one.report:
             works.do(doubts.returned, one.report.original_id, one.report.failures)
 

@@ -17,6 +17,14 @@ _QUEUE_ID = re.compile(
 )
 _TOLD = re.compile(r"(?<![\w.@=+/-])(?=[\w.@=+/-]{0,119}\d)[\w.@=+/-]{8,120}(?![\w.@=+/-])")
 
+_MESSAGE_ID = re.compile(r"<([^\s<>@]{1,200}@[^\s<>@]{1,200})>")  # as Exchange Online says it
+# Amazon SES says one half of the id; the other is where it was taken.
+_SES = re.compile(
+    r"(?:^|\.)email-smtp(?:-fips)?\.([a-z0-9-]+)\.(?:vpce\.)?amazonaws\.com$", re.IGNORECASE
+)
+_SES_TAKEN = re.compile(r"Ok ([0-9a-f]{16}(?:-[0-9a-f]{4,12}){5}-\d{6})")
+_SES_FIRST = "us-east-1"  # the one that does not name itself in its ids
+
 
 def words_of_answer(error: SMTPResponseException) -> str:
     return f"{error.code} {error.message[:500]}"
@@ -56,6 +64,17 @@ def _final(error: SMTPResponseException) -> Later | Refused:
     if error.code == 552 and not _TOO_LARGE.search(error.message):
         return Later(words)
     return Refused(words)
+
+
+def other_ids(message: str, host: str) -> tuple[str, ...]:
+    """Ids that the mail leaves with, as far as the server tells: relays replace those they get."""
+    told = _MESSAGE_ID.findall(message[:1000])[:2]
+    relay, taken = _SES.search(host), _SES_TAKEN.fullmatch(message.strip())
+    if relay and taken:
+        region = relay.group(1).lower()
+        domain = "email" if region == _SES_FIRST else region
+        told.append(f"{taken.group(1)}@{domain}.amazonses.com")
+    return tuple(told)
 
 
 def queue_id(message: str) -> str:

@@ -44,9 +44,11 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
     named = _sender(read, digest)
     origin = behind(read, known) or Origin(named)
     machine = "" if origin.by_a_person else read.kind.machine
+    own_id = _own_id(read) if raw.sent else ""
     message = InboundMessage(
         direction=Direction.OUTBOUND if raw.sent else Direction.INBOUND,
-        external_id=(raw.sent and _own_id(read)) or read.message_id or f"gen-{digest[:32]}@missing",
+        external_id=own_id or read.message_id or f"gen-{digest[:32]}@missing",
+        other_id=read.message_id if own_id and read.message_id != own_id else "",
         sender=origin.sender,
         sent_at=_sent_at(read, raw.received_at),
         text=read.text or _why_empty(read),

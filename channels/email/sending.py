@@ -221,7 +221,9 @@ async def _written(client: SMTP, rendered: Rendered) -> Outcome:
         client.close()  # what it may still say would be taken for the answer to the next command
         return InDoubt(f"{_UNSAID} {error}")
     if 250 <= answer.code < 260:  # some say it in unusual words
-        return Sent(answers.queue_id(answer.message))
+        told = answers.other_ids(answer.message, client.hostname or "")
+        others = tuple(one for one in told if one != rendered.external_id)
+        return Sent(answers.queue_id(answer.message), others)
     if answer.code < 400:  # as 354 once more, or a farewell: that says nothing about the mail
         client.close()
         return InDoubt(f"{_UNSAID} {answer.code} {answer.message}")

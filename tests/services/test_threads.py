@@ -13,7 +13,15 @@ from app.core.errors import Conflict, NotFound
 from app.core.secrets import Keys
 from app.core.settings import Settings
 from app.domain.words import MessageKind, Status, SurveyState
-from app.services import intake, integrity_rules, merging, third_parties, tickets
+from app.services import (
+    dispatched,
+    intake,
+    integrity_rules,
+    merging,
+    outbox,
+    third_parties,
+    tickets,
+)
 from app.services.filing import Understood
 from app.store import search
 from app.store.tables import (
@@ -22,14 +30,17 @@ from app.store.tables import (
     Awaited,
     Change,
     FormerRef,
+    Inbox,
     Message,
+    OtherId,
     Participant,
     Survey,
     Ticket,
     Touchpoint,
 )
-from channels.contract import InboundMessage, Ref, RefKind
-from tests.inquiries import NOON, Desk, guess, inquiry
+from channels.contract import InboundMessage, Ref, RefKind, Rendered, Sent
+from tests.factories import make_inbox
+from tests.inquiries import LINKS, NOON, Desk, guess, inquiry
 
 Forward = Callable[[timedelta], None]
 
@@ -335,3 +346,31 @@ def test_many_tickets_of_a_stranger_hide_none_of_those_that_are_meant(desk: Desk
     assert desk.ticket(inquiry(refs=by_ids("first@x.test"))).id == ticket.id
     assert desk.ticket(inquiry(text="Late.", external_id="late@x.test")).id == early.id
     assert len(desk.all(Ticket)) == 16
+
+
+def test_an_answer_may_name_our_mail_as_its_relay_does(desk: Desk) -> None:
+    ticket, own = desk.ticket(), "t.token.2.dede0129@shop.test"
+    message = desk.do(tickets.reply, desk.ann, ticket.ref, tickets.Draft("Turn it."))
+    parcel = desk.do(outbox.pack, desk.keys, "worker", message.id, LINKS)
+    desk.do(outbox.keep_rendered, message.id, Rendered(own, b"x"), "f" * 64)
+    told = ("1@relay.test", "1@relay.test", own, "YUMI@customers.test", f"{'x' * 250}@relay.test")
+    desk.do(outbox.settle, message.id, parcel.holder, {"yumi@customers.test": Sent("1", told)})
+    desk.do(dispatched.called_by_provider, own, "2@provider.test")
+    desk.do(dispatched.called_by_provider, "another@shop.test", "3@provider.test")
+    other: Inbox = desk.do(make_inbox)
+
+    assert [(row.inbox_id, row.external_id) for row in desk.all(OtherId)] == [
+        (desk.inbox.id, "1@relay.test"),
+        (desk.inbox.id, "2@provider.test"),
+    ]
+    for number, name in enumerate(("1@relay.test", "2@provider.test"), 3):
+        desk.arrive(inquiry(refs=by_ids(name)))
+        assert desk.again(ticket).message_count == number
+        stranger = desk.ticket(inquiry(EVE, refs=by_ids(name)))
+        assert (stranger.id != ticket.id, stranger.claims_ref) == (True, ticket.ref)
+    desk.arrive(inquiry(refs=by_ids("1@relay.test")), other)
+    assert desk.again(ticket).message_count == 4
+    assert {row.inbox_id for row in desk.all(Awaited)} == {other.id}
+    for number in range(20):
+        desk.do(dispatched.called_by_provider, own, f"more{number}@provider.test")
+    assert len(desk.all(OtherId)) == dispatched.MOST_IDS

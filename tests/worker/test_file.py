@@ -15,12 +15,12 @@ from typing_extensions import override
 
 from app.core.errors import NotFound
 from app.domain.words import Decision, Head
-from app.store.tables import Arrival, Message, PredictionRow, Ticket
+from app.store.tables import Arrival, Message, OtherId, PredictionRow, Ticket
 from app.worker.file import file, file_slow, tag
 from app.worker.patience import Patience
 from app.worker.reader import Reader as ReadsApart
 from app.worker.triage import Triage
-from channels.contract import Failure, Ignored, InboundFile, InboundMessage, Raw, Report
+from channels.contract import Direction, Failure, Ignored, InboundFile, InboundMessage, Raw, Report
 from classifier.contract import Classifier, Prediction
 from tests.fakes import FakeChannel, FakeConfig, raw
 from tests.inquiries import NOON, guess
@@ -77,6 +77,19 @@ class Returning(FakeChannel):
         return [
             replace(one, automatic=True, machine="bounce_hard", report=report)
             for one in found
+            if isinstance(one, InboundMessage)
+        ]
+
+
+class Keeping(FakeChannel):
+    """Reads a provider's copy of a message of ours out of every arrival."""
+
+    @override
+    def parse(self, config: FakeConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
+        ours, theirs = "ours@shop.test", "1@provider.test"
+        return [
+            replace(one, direction=Direction.OUTBOUND, external_id=ours, other_id=theirs)
+            for one in super().parse(config, raw)
             if isinstance(one, InboundMessage)
         ]
 
@@ -435,6 +448,21 @@ async def test_a_bounce_is_heard_by_the_delivery_it_is_about(plant: Plant) -> No
     [delivery] = plant.desk.deliveries(message.id)
     assert (delivery.state, delivery.words) == ("failed", "5.1.1 no such user")
     assert plant.states()[-1] == ("a", "filed")
+
+
+@on_sqlite
+async def test_the_copy_of_a_mail_tells_what_its_provider_calls_it(plant: Plant) -> None:
+    plant = plant.with_channel(Keeping())
+    message = plant.desk.answered(plant.desk.ticket())
+    with plant.desk.db.transaction() as session:
+        session.get_one(Message, message.id).external_id = "ours@shop.test"
+    plant.kept(raw("a"))
+
+    await file(plant.works, plant.inbox_id)
+
+    [told] = plant.desk.all(OtherId)
+    assert (told.message_id, told.external_id) == (message.id, "1@provider.test")
+    assert plant.states()[-1] == ("a", "copy")
 
 
 @on_sqlite

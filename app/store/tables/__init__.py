@@ -25,7 +25,7 @@ from app.store.tables.customer import Address, Customer, Segment  # noqa: E402
 from app.store.tables.feedback import Answer, FollowUp, Survey  # noqa: E402
 from app.store.tables.inbox import Arrival, DroppedFile, Folder, Inbox, LedgerRow  # noqa: E402
 from app.store.tables.organisation import KeyMark, Lease, Organisation, Worker  # noqa: E402
-from app.store.tables.outgoing import DraftFile, Letterhead, Resting, SentCopy  # noqa: E402
+from app.store.tables.outgoing import DraftFile, Letterhead, OtherId, Resting, SentCopy  # noqa: E402
 from app.store.tables.proposal import TopicProposal, TopicSearch  # noqa: E402
 from app.store.tables.ticket import (  # noqa: E402
     Attachment,
@@ -92,6 +92,7 @@ __all__ = [
     "ModelVersion",
     "Neighbour",
     "Organisation",
+    "OtherId",
     "Participant",
     "PredictionRow",
     "Resting",

@@ -49,6 +49,18 @@ class Letterhead(Row, table=True):
     receipt_closed: str = Field(default="", sa_type=Text)  # the same outside business hours
 
 
+class OtherId(Row, table=True):
+    """What a relay calls a message of ours in the place of our id: answers name it so."""
+
+    __tablename__ = "other_id"
+    __table_args__ = (UniqueConstraint("inbox_id", "external_id", "message_id"),)
+
+    id: int = primary_key()
+    inbox_id: int = link("inbox", index=False)
+    external_id: str
+    message_id: int = link("message")
+
+
 class SentCopy(Row, table=True):
     """A copy of what was sent, for the folder where its provider keeps such. Stays when done:
     what we put there ourselves proves nothing about how it was sent."""

@@ -86,8 +86,12 @@ def test_a_mail_of_ours_is_known_whatever_id_its_provider_gives_it() -> None:
     (kept,) = channel.parse(CONFIG, Raw("x", changed, sent=True))
 
     assert isinstance(kept, InboundMessage)
-    assert kept.external_id == own_id
-    assert read(changed).external_id == "1@relay.test"  # in what comes in, anybody can write it
+    assert (kept.external_id, kept.other_id) == (own_id, "1@relay.test")
+    (same,) = channel.parse(CONFIG, Raw("x", sent(), sent=True))
+    assert isinstance(same, InboundMessage)
+    assert (same.external_id, same.other_id) == (own_id, "")
+    came = read(changed)  # anybody can write it there
+    assert (came.external_id, came.other_id) == ("1@relay.test", "")
 
 
 def test_another_reader_understands_it_the_same_way() -> None:

@@ -21,7 +21,7 @@ from channels.contract import (
     Sent,
 )
 from channels.email import channel
-from channels.email.answers import queue_id
+from channels.email.answers import other_ids, queue_id
 from channels.email.config import EmailConfig
 from tests.servers import free_port
 from tests.servers.dovecot import Dovecot
@@ -93,6 +93,40 @@ def test_a_server_tells_what_it_calls_a_mail_in_its_log(answer: str, name: str) 
     assert queue_id(answer) == name
 
 
+SES = "0102018b3d0f4b1c-9a8f7e6d-1b2c-4d3e-8f90-a1b2c3d4e5f6-000000"
+
+
+@pytest.mark.parametrize(
+    ("answer", "host", "told"),
+    [
+        (
+            "2.6.0 <a7@PROD.outlook.test> [InternalId=826, Hostname=x] Queued mail for delivery",
+            "smtp.office365.com",
+            ("a7@PROD.outlook.test",),
+        ),
+        (f"Ok {SES}", "email-smtp.eu-west-1.amazonaws.com", (f"{SES}@eu-west-1.amazonses.com",)),
+        (f"Ok {SES}", "Email-SMTP.us-east-1.amazonaws.com", (f"{SES}@email.amazonses.com",)),
+        (
+            f"Ok {SES}",
+            "vpce-1.email-smtp.eu-west-1.vpce.amazonaws.com",
+            (f"{SES}@eu-west-1.amazonses.com",),
+        ),
+        (f"Ok {SES}", "smtp.example.com", ()),
+        ("Ok 0102018b3d0f4b1c-000000", "email-smtp.eu-west-1.amazonaws.com", ()),
+        (f"Ok {SES}", "email-smtp.eu-west-1.amazonaws.com.evil.test", ()),
+        ("2.0.0 Ok: queued as 4bG2Xk1TzQz9sTW", "mail.example.com", ()),
+        ("2.0.0 Ok: queued as <4bG2Xk1TzQz9sTW>", "mail.example.com", ()),
+        ("2.0.0 a7@PROD.outlook.test", "mail.example.com", ()),
+        ("<1@a> <2@a> <3@a> " * 99, "mail.example.com", ("1@a", "2@a")),
+        (f"<{'x' * 201}@a.test> <a b@c> <a@b@c> < @>", "mail.example.com", ()),
+    ],
+)
+def test_a_relay_tells_what_it_makes_of_our_id(
+    answer: str, host: str, told: tuple[str, ...]
+) -> None:
+    assert other_ids(answer, host) == told
+
+
 UNSAID = "The mail was handed over, but the server did not say whether it keeps it:"
 
 
@@ -128,6 +162,8 @@ UNSAID = "The mail was handed over, but the server did not say whether it keeps 
         ("DATA", "550 5.7.1 content", Refused("550 5.7.1 content")),
         ("DATA", "554 5.7.1 spam", Refused("554 5.7.1 spam")),
         ("DATA", "251 2.0.0 fine", Sent()),
+        ("DATA", "250 <1@relay.test> Queued mail", Sent("1@relay.test", ("1@relay.test",))),
+        ("DATA", f"250 <{MAIL.external_id}> Queued mail", Sent(MAIL.external_id)),
         ("DATA", "221 2.0.0 goodbye", InDoubt(f"{UNSAID} 221 2.0.0 goodbye")),
         ("DATA", "354 go ahead", InDoubt(f"{UNSAID} 354 go ahead")),
     ],

@@ -1255,6 +1255,29 @@ def upgrade() -> None:
         sa.UniqueConstraint("key", name=op.f("uq_segment_key")),
     )
     op.create_table(
+        "other_id",
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("inbox_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("external_id", sa.String(), nullable=False),
+        sa.Column(
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False
+        ),
+        sa.ForeignKeyConstraint(["inbox_id"], ["inbox.id"], name=op.f("fk_other_id_inbox_id")),
+        sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name=op.f("fk_other_id_message_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_other_id")),
+        sa.UniqueConstraint(
+            "inbox_id",
+            "external_id",
+            "message_id",
+            name=op.f("uq_other_id_inbox_id_external_id_message_id"),
+        ),
+    )
+    with op.batch_alter_table("other_id", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_other_id_message_id"), ["message_id"], unique=False)
+
+    op.create_table(
         "sent_copy",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
@@ -1460,6 +1483,10 @@ def downgrade() -> None:
         batch_op.drop_index("ix_sent_copy_due")
 
     op.drop_table("sent_copy")
+    with op.batch_alter_table("other_id", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_other_id_message_id"))
+
+    op.drop_table("other_id")
     op.drop_table("segment")
     with op.batch_alter_table("seen", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_seen_ticket_id"))
