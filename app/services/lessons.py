@@ -52,6 +52,7 @@ class Curriculum:
     topics: Mapping[str, Mapping[str, str]]  # key → names; only these may be predicted
     merged: Mapping[str, str]  # key of a topic gone → the one it became
     through: int  # the last verdict there is
+    verdicts: int  # that there are
     fingerprint: str  # of the topics
 
     def count(self, head: Head) -> int:
@@ -77,11 +78,13 @@ def gather(session: Session) -> Curriculum:
             del labels[Head.TOPIC]
         if labels:
             lessons.append(replace(lesson, labels=labels))
+    through = session.exec(select(func.max(Correction.id))).one() or 0
     return Curriculum(
         lessons=_weighed(lessons),
         topics=in_use,
         merged=merged,
-        through=latest(session),
+        through=through,
+        verdicts=verdicts(session, through),
         fingerprint=_fingerprint(known),
     )
 
@@ -108,8 +111,14 @@ def _fingerprint(known: Sequence[Topic]) -> str:
     return hashlib.sha256(json.dumps(rows).encode()).hexdigest()[:16]
 
 
-def latest(session: Session) -> int:
-    return session.exec(select(func.max(Correction.id))).one() or 0
+def verdicts(session: Session, through: int) -> int:
+    """How many there are to learn from up to this one: what is taken back is there no more."""
+    return session.exec(
+        select(func.count()).where(
+            Correction.id <= through,
+            Correction.head != Head.LANGUAGE,  # which is found out by rules
+        )
+    ).one()
 
 
 def taught_since(session: Session, customer_id: int) -> datetime | None:

@@ -77,9 +77,9 @@ def in_force(session: Session) -> tuple[str, str]:
     """Names of the version that answers and of the one that is tried out; "" for none."""
     found = dict(
         session.exec(
-            select(ModelVersion.state, ModelVersion.name).where(
-                col(ModelVersion.state).in_((ModelState.CHAMPION, ModelState.SHADOW))
-            )
+            select(ModelVersion.state, ModelVersion.name)
+            .where(col(ModelVersion.state).in_((ModelState.CHAMPION, ModelState.SHADOW)))
+            .order_by(col(ModelVersion.id))
         ).all()
     )
     return found.get(ModelState.CHAMPION, ""), found.get(ModelState.SHADOW, "")
@@ -111,10 +111,22 @@ def due(session: Session) -> bool:
             Correction.head != Head.LANGUAGE,  # which is found out by rules
         )
     ).one()
-    if not number or latest > clock.now() - _QUIET:
+    if number and latest > clock.now() - _QUIET:
         return False
+    since = [first] if number else []
+    if last and (gone := taken_back(session, last)):
+        since.append(last.trained_at)  # at the earliest
+        number += gone
     many = number >= ENOUGH or (learned > 0 and number * _PART >= learned)
-    return many or bool(first < clock.now() - _WAITS)
+    return bool(since) and (many or min(since) < clock.now() - _WAITS)
+
+
+def taken_back(session: Session, version: ModelVersion) -> int:
+    """Verdicts that were there when it was trained, and are no more.
+
+    Or the other way round: one had its number already, and was written only afterwards.
+    """
+    return abs(version.verdicts - lessons.verdicts(session, version.through))
 
 
 def ask(session: Session, actor: Actor) -> None:
@@ -168,6 +180,7 @@ def failed(session: Session, curriculum: Curriculum, began: datetime, problem: s
         trained_at=began,
         since=clock.now(),
         through=curriculum.through,
+        verdicts=curriculum.verdicts,
         topics=curriculum.fingerprint,
         problem=problem,
     )
@@ -182,6 +195,7 @@ def keep(
     session: Session, trained: Trained, curriculum: Curriculum, began: datetime
 ) -> ModelVersion:
     """Store a new version, and let it answer if it is no worse than the one before."""
+    _alone(session)
     house = organisation.current(session)
     if house and lessons.outdated(session, curriculum):
         train_soon(session, house)
@@ -195,6 +209,7 @@ def keep(
         trained_at=began,
         since=clock.now(),
         through=curriculum.through,
+        verdicts=curriculum.verdicts,
         topics=curriculum.fingerprint,
         learned=dict(trained.learned),
         figures={
@@ -327,6 +342,7 @@ def tried(session: Session) -> None:
     house = organisation.current(session)
     if house is None or house.promotion is not Promotion.AFTER_A_DAY:
         return
+    _alone(session)
     shadow = in_state(session, ModelState.SHADOW)
     if shadow and not shadow.problem and shadow.since <= clock.now() - _TRIED:
         promote(session, SYSTEM, shadow.id)
@@ -334,20 +350,26 @@ def tried(session: Session) -> None:
 
 def _with_file(session: Session, actor: Actor, model_id: int) -> ModelVersion:
     require(actor, Permission.ADMIN)
-    found = session.get(ModelVersion, model_id, with_for_update=True)
+    _alone(session)
+    found = session.get(ModelVersion, model_id, populate_existing=True)
     there = select(ModelFile.id).where(ModelFile.model_id == model_id)
     if found is None or session.exec(there).first() is None:
         raise NotFound("There is no such version of the model.")
     return found
 
 
+def _alone(session: Session) -> None:
+    """Of two who say at once which versions answer, the second sees what the first one did."""
+    session.exec(select(ModelVersion.id).order_by(col(ModelVersion.id)).with_for_update()).all()
+
+
 def _take_over(session: Session, version: ModelVersion, state: ModelState) -> None:
     """Of each state that is not over there is one."""
-    for other in session.exec(
-        select(ModelVersion).where(ModelVersion.state == state).with_for_update()
-    ):
+    other = in_state(session, state)
+    if other is not None:
         other.state, other.since = ModelState.RETIRED, clock.now()
         session.add(other)
+        session.flush()  # before it has a successor
     version.state, version.since = state, clock.now()
     session.add(version)
     session.flush()

@@ -39,6 +39,7 @@ def forget(session: Session, since: datetime | None) -> None:
         select(ModelVersion)
         .join(ModelFile, col(ModelFile.model_id) == col(ModelVersion.id))
         .where(ModelVersion.trained_at >= since)
+        .order_by(col(ModelVersion.id))  # as others lock them
         .with_for_update(of=ModelVersion)
     ).all():
         session.execute(delete(ModelFile).where(col(ModelFile.model_id) == version.id))

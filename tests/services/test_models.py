@@ -1,11 +1,14 @@
 """When a model is trained, whether it takes over, and the way back."""
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
 from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
 
 from app.core import clock
 from app.core.errors import Conflict, NotAllowed, NotFound
@@ -13,7 +16,7 @@ from app.domain.words import Head, ModelState, Promotion
 from app.services import leases, lessons, models, organisation, topics, verdicts
 from app.services.access import SYSTEM
 from app.services.models import Answer, Trained
-from app.store.tables import ModelFile, ModelVersion, Ticket, Topic
+from app.store.tables import Correction, ModelFile, ModelVersion, Ticket, Topic
 from tests.inquiries import Desk, guess, inquiry
 from tests.services.conftest import Forward
 
@@ -106,6 +109,36 @@ def test_what_is_known_already_is_not_new(desk: Desk, forward: Forward) -> None:
     forward(SOON)
 
     assert (after, due(desk)) == (False, True)
+
+
+def test_what_was_taken_back_is_new_as_well(desk: Desk, forward: Forward) -> None:
+    made = judged(desk, 26)
+    forward(SOON)
+    trained(desk, "own-1", learned={"samples": 75_000, "stage": 26})
+    desk.do(verdicts.take_back, desk.ann, made[0].ref)
+    soon = due(desk)
+    forward(DAY + SOON)
+    after_a_day = due(desk)
+    trained(desk, "own-2", learned={"samples": 75_000, "stage": 25})
+    known = due(desk)
+    for ticket in made[1:]:
+        desk.do(verdicts.take_back, desk.ann, ticket.ref)
+
+    assert (soon, after_a_day, known, due(desk)) == (False, True, False, True)
+
+
+def test_what_is_said_after_taking_back_has_a_number_of_its_own(
+    desk: Desk, forward: Forward
+) -> None:
+    last = judged(desk, 3)[-1]
+    version = trained(desk, "own-1")
+    desk.do(verdicts.take_back, desk.ann, last.ref)
+    desk.do(verdicts.choose, desk.ann, last.ref, Head.STAGE, "H")
+
+    forward(DAY + SOON)
+
+    assert desk.all(Correction)[-1].id > version.through
+    assert due(desk)
 
 
 def test_other_topics_are_learned_at_once(desk: Desk) -> None:
@@ -232,6 +265,28 @@ def test_back_to_a_version_from_before_and_to_the_samples(desk: Desk) -> None:
     assert rolled_back == {"own-1": "champion", "own-2": "retired"}
     assert beside == {"own-1": "champion", "own-2": "shadow"}
     assert states(desk) == {"own-1": "retired", "own-2": "shadow"}
+
+
+def test_there_is_never_a_second_version_that_answers(desk: Desk) -> None:
+    first, _ = trained(desk, "own-1"), trained(desk, "own-2")
+    again = update(ModelVersion).where(ModelVersion.id == first.id)  # type: ignore[arg-type]
+
+    with pytest.raises(IntegrityError), desk.db.transaction() as session:
+        session.execute(again.values(state=ModelState.CHAMPION))
+
+
+def test_two_who_let_different_versions_answer_at_once(desk: Desk) -> None:
+    versions = [trained(desk, f"own-{n}") for n in range(3)]
+    together = Barrier(2)
+
+    def promote(version: ModelVersion) -> None:
+        together.wait(10)
+        desk.do(models.promote, SYSTEM, version.id)
+
+    with ThreadPoolExecutor(2) as threads:
+        list(threads.map(promote, versions[:2]))
+
+    assert sorted(states(desk).values()) == ["champion", "retired", "retired"]
 
 
 def test_five_versions_are_kept_and_whichever_answers(desk: Desk) -> None:

@@ -61,7 +61,7 @@ class Overview:
     versions: Sequence[Version]
     doubts: Sequence[Doubt]
     verdicts: int  # of people, in all
-    new: int  # that no version knows
+    new: int  # that no version knows, or that were taken back since
     training: bool  # one is made at this moment
     asked: bool
     promotion: Promotion
@@ -83,6 +83,7 @@ def overview(session: Session, actor: Actor) -> Overview:
             Correction
         )
     ).one()
+    gone = models.taken_back(session, rows[0]) if rows else 0
     busy = select(Lease.id).where(Lease.name == models.LEASE, col(Lease.until) > clock.now())
     asked = house.training_asked_at if house else None
     latest = next((row for row in rows if row.state is not ModelState.FAILED), None)
@@ -90,7 +91,7 @@ def overview(session: Session, actor: Actor) -> Overview:
         versions=_versions(session, rows),
         doubts=_doubts(session, latest),
         verdicts=all_of_them,
-        new=new,
+        new=new + gone,
         training=session.exec(busy).first() is not None,
         asked=asked is not None and (not rows or asked > rows[0].trained_at),
         promotion=house.promotion if house else Promotion.AT_ONCE,

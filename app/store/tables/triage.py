@@ -112,6 +112,8 @@ class Neighbour(Row, table=True):
 
 class Correction(Row, table=True):
     __tablename__ = "correction"
+    # The number of a verdict that was taken back never means another one.
+    __table_args__ = ({"sqlite_autoincrement": True},)
 
     id: int = primary_key()
     ticket_id: int = link("ticket")
@@ -130,6 +132,16 @@ class ModelVersion(Row, table=True):
     """A model trained on what people said, or why there is none."""
 
     __tablename__ = "model"
+    __table_args__ = (
+        # Of each of these there is one.
+        Index(
+            "ix_model_in_force",
+            "state",
+            unique=True,
+            sqlite_where=text("state IN ('champion', 'shadow', 'challenger')"),
+            postgresql_where=text("state IN ('champion', 'shadow', 'challenger')"),
+        ),
+    )
 
     id: int = primary_key()
     name: str = Field(unique=True)  # as predictions name it
@@ -137,6 +149,7 @@ class ModelVersion(Row, table=True):
     trained_at: datetime = moment()
     since: datetime = moment()  # in this state
     through: int = Field(default=0, sa_type=BIG)  # the last verdict it knows of
+    verdicts: int = 0  # that there were up to that one
     topics: str = ""  # fingerprint of the topics there were
     learned: dict[str, int] = Field(default_factory=dict, sa_type=JSON)  # texts, by head
     figures: dict[str, Any] = Field(default_factory=dict, sa_type=JSON)

@@ -728,6 +728,7 @@ def upgrade() -> None:
         ),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_correction_ticket_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_correction")),
+        sqlite_autoincrement=True,
     )
     with op.batch_alter_table("correction", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_correction_act"), ["act"], unique=False)
@@ -1119,6 +1120,7 @@ def upgrade() -> None:
         sa.Column("trained_at", sa.DateTime(timezone=True), nullable=False),
         sa.Column("since", sa.DateTime(timezone=True), nullable=False),
         sa.Column("through", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
+        sa.Column("verdicts", sa.Integer(), nullable=False),
         sa.Column("topics", sa.String(), nullable=False),
         sa.Column("learned", sa.JSON(), nullable=False),
         sa.Column("figures", sa.JSON(), nullable=False),
@@ -1127,6 +1129,15 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_model")),
         sa.UniqueConstraint("name", name=op.f("uq_model_name")),
     )
+    with op.batch_alter_table("model", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_model_in_force",
+            ["state"],
+            unique=True,
+            sqlite_where=sa.text("state IN ('champion', 'shadow', 'challenger')"),
+            postgresql_where=sa.text("state IN ('champion', 'shadow', 'challenger')"),
+        )
+
     op.create_table(
         "model_file",
         sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
@@ -1506,6 +1517,13 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_model_file_model_id"))
 
     op.drop_table("model_file")
+    with op.batch_alter_table("model", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_model_in_force",
+            sqlite_where=sa.text("state IN ('champion', 'shadow', 'challenger')"),
+            postgresql_where=sa.text("state IN ('champion', 'shadow', 'challenger')"),
+        )
+
     op.drop_table("model")
     with op.batch_alter_table("membership", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_membership_agent_id"))
