@@ -43,7 +43,6 @@ def build_works(house: House) -> Works:
     from channels.registry import all_channels  # noqa: PLC0415 - all of them cost half a second
 
     settings = house.settings
-    profile = "plain" if settings.triage == "plain" else "encoder"
     return Works(
         settings=settings,
         database=house.database,
@@ -54,10 +53,10 @@ def build_works(house: House) -> Works:
             settings.data_dir / "triage",
             switched_on=settings.triage != "off",
             load=triage.by_words if settings.triage == "plain" else triage.by_meaning,
-            load_own=partial(triage.own, profile=profile),
+            load_own=partial(triage.own, profile=settings.triage_profile),
         ),
         name=worker_name(settings, house.database),
-        trainer=Apart(settings.data_dir / "triage", profile),
+        trainer=Apart(settings.data_dir / "triage", settings.triage_profile),
     )
 
 

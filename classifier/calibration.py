@@ -105,7 +105,12 @@ def wilson(right: Floats, of: Floats) -> Floats:
 
 
 def threshold(
-    probability: Floats, right: Bools, precision: float, *, surely: bool = False
+    probability: Floats,
+    right: Bools,
+    precision: float,
+    *,
+    surely: bool = False,
+    fewest: int = _FEWEST,
 ) -> float:
     """The lowest probability above which `precision` of the answers were right, else `NEVER`.
 
@@ -118,14 +123,14 @@ def threshold(
     # Alike probabilities are accepted or refused together.
     last = np.append(np.diff(probability[order]) != 0, True) if len(order) else right
     good = np.flatnonzero((share >= precision) & last)
-    if not len(good) or good[-1] + 1 < _FEWEST:
+    if not len(good) or good[-1] + 1 < fewest:
         return NEVER
     return float(probability[order[good[-1]]])
 
 
 def coverage(probability: Floats, right: Bools, precision: float) -> float:
     """The largest share of answers that could be given with this precision."""
-    limit = threshold(probability, right, precision)
+    limit = threshold(probability, right, precision, fewest=1)
     return float((probability >= limit).mean()) if len(probability) else 0.0
 
 

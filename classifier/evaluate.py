@@ -216,6 +216,8 @@ def table(title: str, answers: Sequence[Answer]) -> Iterator[str]:
     groups = [("all", inside)]
     groups += [(name or "?", [a for a in inside if a.language == name]) for name in languages]
     for name, group in groups:
+        if not group:
+            continue
         found = figures(group)
         given = [answer for answer in group if answer.decision is not Decision.ABSTAIN]
         yield (

@@ -6,7 +6,13 @@ _LOOK_AT = 2_000  # the first lines tell; a megabyte need not be read
 _KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa\uff66-\uff9d]")
 _KANJI = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
 _LETTER = re.compile(r"[^\W\d_]")
-_WORD = re.compile(r"[a-zäöüß]+(?:'[a-z]+)?")
+_WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
+
+_UMLAUT = re.compile(r"[äöüß]")
+
+# Neither German nor English, and in Chinese the small words that no Japanese text without kana has.
+_FOREIGN_LETTER = re.compile(r"[àáâãåæçèéêëìíîïñòóôõøùúûýÿāăąćčďđęěėğīįıłńňőœřśşšťūůűųźżžţțșġ]")
+_CHINESE = re.compile(r"[的了是我你您们們吗嗎呢吧这這那没沒还還么麼请請谢謝]")
 
 # A quoted name or two does not make a German mail Japanese; a product code does not undo one.
 _JAPANESE_SHARE = 0.1
@@ -43,6 +49,20 @@ _ENGLISH_TALK = "customer caller order invoice delivery contract wants asks aske
 _TELLS_GERMAN = _GERMAN.union(_GERMAN_TALK.split())
 _TELLS_ENGLISH = _ENGLISH.union(_ENGLISH_TALK.split())
 
+# Small words of languages that are written in the same letters.
+_FOREIGN_WORDS = """
+    bonjour je j'ai vous nous le la les un une et est pas pour mon ma ce cette avec merci dans sur
+    que qui c'est prix
+    hola el los las del con para por pero cuando gracias muy quiero puedo
+    buongiorno il mio ho sono vorrei quando che grazie della questo
+    bom dia minha meu uma ainda obrigado obrigada quero
+    ik heb een het mijn niet wanneer wordt goedemorgen zijn ook maar naar deze geen nog voor
+    hej jag jeg har inte ikke och det som för när än med ett
+    merhaba bir bu
+    czy kiedy jest jeszcze dobry
+"""
+_FOREIGN = frozenset(_FOREIGN_WORDS.split())
+
 # Small words that say something about the matter all the same.
 _TELLING = """
     no not never don't can't cannot didn't doesn't isn't won't how when where why before after
@@ -69,11 +89,13 @@ def detect(text: str) -> str:
     letters = len(_LETTER.findall(head))
     # Two kanji in an English signature are a name, so kanji alone must be most of the text.
     if letters and (japanese / letters >= 0.5 or (kana and japanese / letters >= _JAPANESE_SHARE)):
-        return "ja"
+        return "ja" if kana or len(_CHINESE.findall(head)) < 2 else ""
     words = _WORD.findall(head.lower().replace("\u2019", "'"))
+    foreign = sum(word in _FOREIGN or bool(_FOREIGN_LETTER.search(word)) for word in words)
     german = sum(word in _TELLS_GERMAN for word in words)
-    german += sum(1 for word in words if not word.isascii())
+    german += sum(1 for word in words if _UMLAUT.search(word) and word not in _FOREIGN)
     english = sum(word in _TELLS_ENGLISH for word in words)
-    if german == english:
+    # One borrowed word, or one in a name, does not make a text foreign.
+    if german == english or (foreign > 1 and foreign >= max(german, english)):
         return ""
     return "de" if german > english else "en"

@@ -12,7 +12,8 @@ from classifier.material import Text
 
 OUT_OF_SCOPE = "oos"  # belongs to no label: never learned, only refused or not
 
-_LONGEST = 1_000_000  # characters of a field; a mail may be long
+_LONGEST = 2**31 - 1  # characters of a field, the most there can be: only the beginning is read
+_PARTED = ",;\t"  # by which programs that write CSV part columns
 
 # What a spreadsheet would take for a formula, and what was guarded against that already. Some
 # understand wide signs as well.
@@ -90,10 +91,17 @@ def _rows(path: Path, wanted: set[str]) -> Sequence[dict[str, str]]:
     csv.field_size_limit(_LONGEST)
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file, restval="")
+            head = file.readline()
+            file.seek(0)
+            delimiter = max(_PARTED, key=lambda sign: len(wanted & _names(head, sign)))
+            reader = csv.DictReader(file, restval="", delimiter=delimiter)
             missing = wanted - set(reader.fieldnames or ())
             if missing:
                 raise BadFile(f"{path.name} lacks the column {', '.join(sorted(missing))}.")
             return list(reader)
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise BadFile(f"{path.name} cannot be read: {error}.") from error
+
+
+def _names(head: str, delimiter: str) -> set[str]:
+    return set(next(csv.reader([head.rstrip("\r\n")], delimiter=delimiter), ()))

@@ -1,6 +1,8 @@
 """`setten triage`: what is said of texts in a file, for people and for programs."""
 
+import hashlib
 import json
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,10 +15,15 @@ from app.core import clock
 from app.core.errors import Conflict, Invalid
 from app.core.secrets import Keys
 from app.core.settings import Settings
-from app.domain.words import Head
+from app.domain.words import Head, ModelState
 from app.services import leases, models, verdicts
 from app.store.database import Database
-from classifier import tables
+from app.store.tables import ModelFile, ModelVersion
+from classifier import storage, tables
+from classifier.contract import Basis
+from classifier.encoders import Nothing
+from classifier.model import Identity
+from tests.classifier.conftest import fit_small
 from tests.factories import (
     make_agent,
     make_customer,
@@ -75,6 +82,57 @@ def test_what_cannot_be_evaluated_is_said(
         run(settings, capsys, "evaluate", "--train", files[0])
     with pytest.raises(Invalid, match="cannot be read"):
         run(settings, capsys, "evaluate", f"{files[0]}.gone", "--profile", "plain")
+
+
+def test_what_has_no_label_is_left_out_and_said(
+    settings: Settings, tmp_path: Path, files: tuple[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    some, none, strange = (tmp_path / name for name in ("some.csv", "none.csv", "strange.csv"))
+    some.write_text("text;label\nmy money;money\nmy parcel;\n", encoding="utf-8")
+    none.write_text("text,label\nmy parcel,\n", encoding="utf-8")
+    strange.write_text("text\tlabel\nzebra\toos\n", encoding="utf-8")
+    asked = ("evaluate", "--profile", "plain", "--train", files[0], "--test")
+
+    parsed = cli._parser().parse_args(["triage", *asked, str(some), "--json"])
+    assert triage.evaluate(parsed, settings) == 0
+    out, told = capsys.readouterr()
+    found = json.loads(out)
+    assert (found["n"], found["per_label"].keys(), found["coverage_at"]) == (
+        1,
+        {"money"},
+        {"0.90": 1.0, "0.95": 1.0},
+    )
+    assert "some.csv: 1 rows without a label were left out." in told
+    assert len(run(settings, capsys, *asked, str(strange))) == 2  # the head, and how many refused
+    with pytest.raises(Invalid, match="no row with a label"):
+        run(settings, capsys, *asked, str(none))
+
+
+def test_texts_are_asked_of_the_version_that_answers(
+    settings: Settings,
+    keys: Keys,
+    sqlite_db: Database,
+    files: tuple[str, str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    own = replace(fit_small(Nothing()), identity=Identity("own-7", Basis.OWN, 6))
+    path = settings.data_dir / "own.npz"
+    storage.save(own, path)
+    weights, now = path.read_bytes(), clock.now()
+    with sqlite_db.transaction() as session:
+        row = ModelVersion(
+            name="own-7", state=ModelState.CHAMPION, trained_at=now, since=now, topics=""
+        )
+        session.add(row)
+        session.flush()
+        digest, card = hashlib.sha256(weights).hexdigest(), path.with_suffix(".json").read_bytes()
+        session.add(ModelFile(model_id=row.id, weights=weights, card=card, sha256=digest))
+    settings = settings.model_copy(update={"triage": "plain"})
+
+    found = [json.loads(line) for line in run(settings, capsys, "predict", files[0], "--json")]
+
+    assert [line["model"] for line in found] == ["own-7"] * len(TEXTS)
+    assert keys is not None
 
 
 def labelled(database: Database) -> None:

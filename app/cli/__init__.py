@@ -232,7 +232,9 @@ def _add_triage(triage: _Group) -> None:
         "predict", "triage:predict", "Say the stage and the topic of each text in a CSV."
     )
     predict.add_argument("file", type=Path, metavar="FILE.csv", help="with a column text")
-    predict.add_argument("--profile", choices=profiles, help="by default as SETTEN_TRIAGE says")
+    predict.add_argument(
+        "--profile", choices=profiles, help="the model of the samples, not your own"
+    )
     predict.add_argument("--json", action="store_true", help="one line of JSON for each row")
     triage.add("train", "triage:train", "Learn now from what people said of inquiries.")
     report = triage.add("report", "report:show", "Say how good it is, by what people said of it.")

@@ -2,13 +2,18 @@
 
 import argparse
 import json
-from typing import Any
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from app.cli import console
 from app.cli.console import complain, say
 from app.core.errors import Conflict, Invalid
 from app.core.settings import Settings
-from classifier.contract import HeadPrediction
+from classifier.contract import Classifier, HeadPrediction
+
+if TYPE_CHECKING:
+    from classifier.tables import Example
 
 
 def evaluate(asked: argparse.Namespace, _settings: Settings) -> int:
@@ -24,9 +29,9 @@ def evaluate(asked: argparse.Namespace, _settings: Settings) -> int:
         encoder = of_profile(asked.profile)
         names = tables.read_names(asked.labels) if asked.labels else []
         if asked.file:
-            answers = core.ask_in_folds(tables.read(asked.file), names, encoder)
+            answers = core.ask_in_folds(_labelled(asked.file), names, encoder)
         else:
-            learned, others = tables.read(asked.train), tables.read(asked.test)
+            learned, others = _labelled(asked.train), _labelled(asked.test)
             answers = core.ask(core.fit(learned, names, encoder), others)
     except (tables.BadFile, NoEncoder) as problem:
         raise Invalid(str(problem)) from problem
@@ -38,13 +43,29 @@ def evaluate(asked: argparse.Namespace, _settings: Settings) -> int:
     return 0
 
 
+def _labelled(path: Path) -> "list[Example]":
+    """Rows that have a label; how many have none is said. Raises `BadFile`."""
+    from classifier import tables
+
+    found = tables.read(path)
+    kept = [example for example in found if example.label]
+    if not kept:
+        raise tables.BadFile(f"{path.name} has no row with a label.")
+    if left := len(found) - len(kept):
+        complain(f"{path.name}: {left} rows without a label were left out.")
+    return kept
+
+
 def predict(asked: argparse.Namespace, settings: Settings) -> int:
+    """By the version that answers in the inbox, or by the samples' model in the profile named."""
     from classifier import tables, train
 
-    profile = asked.profile or ("plain" if settings.triage == "plain" else "encoder")
     try:
         examples = tables.read(asked.file, labelled=False)
-        model = train.fit_default(settings.data_dir / "triage", profile)
+        model = None if asked.profile else _own(settings)
+        if model is None:
+            profile = asked.profile or settings.triage_profile
+            model = train.fit_default(settings.data_dir / "triage", profile)
     except (tables.BadFile, train.NoModel) as problem:
         raise Invalid(str(problem)) from problem
     for row, example in enumerate(examples):
@@ -59,6 +80,21 @@ def predict(asked: argparse.Namespace, settings: Settings) -> int:
             )
             say(f"{row}\t" + "\t".join(heads))
     return 0
+
+
+def _own(settings: Settings) -> Classifier | None:
+    """The version that answers, where this is an installation and has one of its own."""
+    from app.services import models
+    from app.worker import training
+    from app.worker.triage import Triage, own
+
+    if not (settings.database_url or settings.sqlite_file.exists()):
+        return None
+    with console.opened(settings) as found, found.database.reading() as session:
+        version = training.version_of(session, models.in_force(session)[0])
+    opened = partial(own, profile=settings.triage_profile)
+    triage = Triage(settings.data_dir / "triage", switched_on=True, load_own=opened)
+    return triage.opened(version) if version else None
 
 
 def train(_asked: argparse.Namespace, settings: Settings) -> int:

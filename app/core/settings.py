@@ -95,6 +95,10 @@ class Settings(BaseSettings):
         return self
 
     @property
+    def triage_profile(self) -> Literal["encoder", "plain"]:
+        return "plain" if self.triage == "plain" else "encoder"
+
+    @property
     def sqlite_file(self) -> Path:
         return self.data_dir / "setten.sqlite3"
 

@@ -134,9 +134,9 @@ async def serve(works: Works) -> None:
         await works.in_transaction(models.opened, name, readable=readable)
     wanted = await works.read(models.in_force)
     if wanted != works.triage.serving:
-        works.triage.serve(*[await works.read(_version, name) for name in wanted])
+        works.triage.serve(*[await works.read(version_of, name) for name in wanted])
 
 
-def _version(session: Session, name: str) -> Version | None:
+def version_of(session: Session, name: str) -> Version | None:
     found = models.file_of(session, name) if name else None
     return Version(name, found.weights, found.card, found.sha256) if found else None

@@ -145,13 +145,13 @@ class Triage:
         """Load what is to answer; what answers meanwhile is never half of each."""
         with self._swapping:
             champion, shadow = self._versions
-            model = self._opened(champion) if champion else None
+            model = self.opened(champion) if champion else None
             self._model = model or self._fetch(self.folder)
-            self._beside = self._opened(shadow) if shadow else None
+            self._beside = self.opened(shadow) if shadow else None
         answering = champion.name if champion and model else "samples"
         log.info("a model answers", extra={"model": answering})
 
-    def _opened(self, version: Version) -> Classifier | None:
+    def opened(self, version: Version) -> Classifier | None:
         """None when it cannot be used here, as after an update of what it was made with."""
         from classifier.storage import BadModel  # noqa: PLC0415 - see above
 

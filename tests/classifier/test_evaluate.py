@@ -113,6 +113,13 @@ def test_a_csv_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes, me
         tables.read(file)
 
 
+def test_a_text_may_be_of_any_length_and_columns_parted_by_other_signs(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    for sign in ",;\t":
+        file.write_text(f"text{sign}label\n{'x' * 1_100_000}{sign}a\n", encoding="utf-8-sig")
+        assert [(len(one.text), one.label) for one in tables.read(file)] == [(1_100_000, "a")]
+
+
 def test_one_label_is_too_few() -> None:
     with pytest.raises(BadFile, match="too few labels"):
         evaluate.fit([Example("a", "x", "en"), Example("b", "oos", "en")], (), Nothing())
