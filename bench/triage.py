@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from classifier import evaluate, material, storage, tables
+from classifier import apart, evaluate, material, storage, tables
 from classifier.encoders import Remembering, of_profile
 from classifier.evaluate import Answer, Described
 from classifier.material import Text
@@ -259,8 +259,9 @@ def _percent(share: float | None) -> str:
 
 def _apart(*words: str) -> dict[str, Any]:
     done = subprocess.run(
-        [sys.executable, "-m", "bench.triage", *words], check=True, capture_output=True, text=True
-    )
+        [sys.executable, "-m", "bench.triage", *words],
+        env=apart.environment(), check=True, capture_output=True, text=True,
+    )  # fmt: skip
     found: dict[str, Any] = json.loads(done.stdout)
     return found
 

@@ -17,10 +17,11 @@ _PULL = 0.003  # towards the usual weights, so that a few rows cannot send them 
 
 
 def softmax(scores: Floats, temperature: float = 1.0) -> Floats:
-    cooled = scores / temperature
-    grown = np.exp(cooled - cooled.max(axis=-1, keepdims=True))
-    result: Floats = grown / grown.sum(axis=-1, keepdims=True)
-    return result
+    shares: Floats = scores / temperature
+    shares -= shares.max(axis=-1, keepdims=True)
+    np.exp(shares, out=shares)
+    shares /= shares.sum(axis=-1, keepdims=True)
+    return shares
 
 
 def surprise(scores: Floats, truth: Places, temperature: float = 1.0) -> float:
@@ -29,7 +30,17 @@ def surprise(scores: Floats, truth: Places, temperature: float = 1.0) -> float:
     return float(-np.log(np.maximum(right, 1e-12)).mean())
 
 
-def fit_weights(parts: Sequence[Floats], truth: Places, usual: Sequence[float]) -> list[float]:
+def weighed(parts: Sequence[NDArray[np.floating]], weights: Floats) -> Floats:
+    """Their sum, one after the other: all at once would be held twice over."""
+    total = np.zeros(parts[0].shape)
+    for part, weight in zip(parts, weights, strict=True):
+        total += weight * part
+    return total
+
+
+def fit_weights(
+    parts: Sequence[NDArray[np.floating]], truth: Places, usual: Sequence[float]
+) -> list[float]:
     """What each part's scores count, none less than nothing, so that the sum is least surprising.
 
     Probabilities of such a sum on rows the parts have not seen are calibrated by that alone.
@@ -38,14 +49,13 @@ def fit_weights(parts: Sequence[Floats], truth: Places, usual: Sequence[float]) 
 
     if not len(truth) or not parts:
         return list(usual)
-    stacked = np.stack(parts)
     rows, start = np.arange(len(truth)), np.asarray(usual)
 
     def loss(weights: Floats) -> tuple[float, Floats]:
-        shares = softmax(np.tensordot(weights, stacked, 1))
+        shares = softmax(weighed(parts, weights))
         missed = -np.log(np.maximum(shares[rows, truth], 1e-12)).mean()
         shares[rows, truth] -= 1.0
-        slope = np.tensordot(stacked, shares, 2) / len(truth)
+        slope = np.array([np.vdot(part, shares) for part in parts]) / len(truth)
         away = weights - start
         return float(missed + _PULL * (away**2).sum()), slope + 2 * _PULL * away
 

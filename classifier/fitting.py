@@ -178,9 +178,10 @@ def fit_head(
     labels = sorted({row.label for row in rows})
     held_out = fusion.out_of_fold(material, rows, labels, terms.rarest)
     shares = fusion.shares_of(held_out, material.vectors.shape[1])
-    sparse, dense, bias = fusion.joined(material, rows, labels, space, shares)
     tested = [row.place for row in rows if not material.texts[row.place].described]
     rules, floor = _rules(held_out, shares, terms, inquiring[tested])
+    del held_out  # with many labels it is large, and so is what is learned next
+    sparse, dense, bias = fusion.joined(material, rows, labels, space, shares)
     return Head(
         labels=tuple(labels),
         sparse=sparse.astype(np.float16),

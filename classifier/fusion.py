@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from classifier import calibration, nearest, sources
 from classifier.encoders import Vectors
 from classifier.material import Material, Space, folds
-from classifier.sources import Lesson, Linear
+from classifier.sources import Lesson, Linear, Weights
 
 _STRENGTHS = (1.0, 3.0, 10.0, 30.0)
 _MANY = 3_000  # rows; with more, the strength is chosen in the first fold alone
 
 Floats = NDArray[np.float64]
+Scores = NDArray[np.float32]  # one for each text, label and part
 Places = NDArray[np.intp]
 
 
@@ -34,15 +35,16 @@ class Row:
 class OutOfFold:
     """What parts of a head said about rows they had not seen."""
 
-    parts: Mapping[str, Floats]
+    parts: Mapping[str, Scores]
     likeness: Floats  # to the nearest text they had seen
     truth: Places
     languages: NDArray[np.str_]
     known: NDArray[np.bool_]  # whether they had seen the label at all
 
     def fused(self, shares: Mapping[str, float]) -> Floats:
-        total: Floats = np.sum([share * self.parts[name] for name, share in shares.items()], axis=0)
-        return total
+        return calibration.weighed(
+            [self.parts[name] for name in shares], np.array([*shares.values()])
+        )
 
 
 def out_of_fold(
@@ -57,27 +59,20 @@ def out_of_fold(
     if not halves:
         none = np.zeros(0)
         return OutOfFold({}, none, truth[:0], languages[:0], none.astype(np.bool_))
-    parts: dict[str, Floats] = {}
+    parts: dict[str, Scores] = {}
     likeness, known = np.zeros(len(tested)), np.zeros(len(tested), dtype=np.bool_)
     strengths: Sequence[float] = _STRENGTHS
     for inside, outside in halves:
         lesson_rows = [*(tested[place] for place in inside), *taught]
-        places = np.array([row.place for row in lesson_rows], dtype=np.intp)
         asked = np.array([tested[place].place for place in outside], dtype=np.intp)
-        if len({row.label for row in lesson_rows}) < 2:
+        learned = {row.label for row in lesson_rows}
+        if len(learned) < 2:
             continue
-        # The vocabulary too is new to what is tested: a text full of unknown words must look as
-        # it will look in use, or the probabilities would be too bold there.
-        space = material.space(places, rarest)
-        matrix, questions = material.matrix(space, places), material.matrix(space, asked)
-        lesson = lesson_of(material, lesson_rows, labels, places, matrix)
-        for part, linear in learn(lesson, strengths):
-            into = parts.setdefault(part, np.zeros((len(tested), len(labels))))
-            into[outside] = linear.scores(material.vectors[asked] if is_dense(part) else questions)
-        likeness[outside] = nearest.likest(
-            meanings(material.vectors[asked], questions), meanings(lesson.vectors, matrix)
-        )
-        known[outside] = np.isin(truth[outside], lesson.truth)
+        said, likeness[outside] = _said(material, lesson_rows, labels, asked, strengths, rarest)
+        for part, scores in said.items():
+            blank = np.zeros((len(tested), len(labels)), dtype=np.float32)
+            parts.setdefault(part, blank)[outside] = scores
+        known[outside] = [tested[place].label in learned for place in outside]
         if len(tested) > _MANY and len(strengths) > 1:
             first = OutOfFold(
                 {part: scores[outside] for part, scores in parts.items()},
@@ -87,6 +82,31 @@ def out_of_fold(
             kept = set(_names(material.vectors.shape[1], strengths))
             parts = {part: scores for part, scores in parts.items() if part in kept}
     return OutOfFold(parts, likeness, truth, languages, known)
+
+
+def _said(
+    material: Material,
+    rows: Sequence[Row],
+    labels: Sequence[str],
+    asked: Places,
+    strengths: Sequence[float],
+    rarest: int,
+) -> tuple[dict[str, Scores], Vectors]:
+    """What each part that learned these rows scores texts it has not seen, and how like those are
+    to the nearest it has."""
+    places = np.array([row.place for row in rows], dtype=np.intp)
+    # The vocabulary too is new to what is tested: a text full of unknown words must look as it
+    # will look in use, or the probabilities would be too bold there.
+    space = material.space(places, rarest)
+    matrix, questions = material.matrix(space, places), material.matrix(space, asked)
+    lesson = lesson_of(material, rows, labels, places, matrix)
+    said = {}
+    for part, linear in learn(lesson, strengths):
+        scores = linear.scores(material.vectors[asked] if is_dense(part) else questions)
+        said[part] = scores.astype(np.float32)
+        del linear  # or it would be held while the next is learned
+    known = meanings(lesson.vectors, matrix)
+    return said, nearest.likest(meanings(material.vectors[asked], questions), known)
 
 
 def lesson_of(
@@ -123,10 +143,10 @@ def joined(
     labels: Sequence[str],
     space: Space,
     shares: Mapping[str, float],
-) -> tuple[Floats, Floats, Floats]:
+) -> tuple[Weights, Weights, Floats]:
     """The parts learned from all rows, as one linear score: of words, of meaning, and the bias."""
-    sparse = np.zeros((space.size, len(labels)))
-    dense = np.zeros((material.vectors.shape[1], len(labels)))
+    sparse = np.zeros((space.size, len(labels)), dtype=np.float32)
+    dense = np.zeros((material.vectors.shape[1], len(labels)), dtype=np.float32)
     bias = np.zeros(len(labels))
     if len(labels) > 1:
         places = np.array([row.place for row in rows], dtype=np.intp)
@@ -136,6 +156,7 @@ def joined(
                 into = dense if is_dense(part) else sparse
                 into += shares[part] * linear.weights
                 bias += shares[part] * linear.bias
+            del linear
     return sparse, dense, bias
 
 
@@ -167,10 +188,12 @@ def shares_of(held_out: OutOfFold, width: int) -> dict[str, float]:
         usual = [_USUAL.get(name, 1.0) for name in names]
         if not held_out.known.any():
             return dict(zip(names, usual, strict=True))
-        parts = [held_out.parts[name][held_out.known] for name in names]
+        parts = [held_out.parts[name] for name in names]
+        if not held_out.known.all():
+            parts = [part[held_out.known] for part in parts]
         truth = held_out.truth[held_out.known]
         weights = calibration.fit_weights(parts, truth, usual)
-        fused = np.sum([w * part for w, part in zip(weights, parts, strict=True)], axis=0)
+        fused = calibration.weighed(parts, np.array(weights))
         found = calibration.surprise(fused, truth), dict(zip(names, weights, strict=True))
         if best is None or found[0] < best[0]:
             best = found

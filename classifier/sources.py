@@ -9,13 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Weights = NDArray[np.float32]  # a number for each word and label: the most that learning holds
 
 _STEEP = 10.0  # a cosine reaches from -1 to 1 only; scores reach further
+_SMOOTHING = 0.3  # as if each word had stood this often with every label
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Linear:
-    weights: Floats
+    weights: Weights
     bias: Floats
 
     def scores(self, matrix: Any) -> Floats:
@@ -70,20 +72,30 @@ def centres(lesson: Lesson, inputs: Any) -> Linear:
     sums = csr_matrix((weights, (lesson.truth, rows)), shape=shape) @ inputs
     middle = np.asarray(sums.todense() if hasattr(sums, "todense") else sums, dtype=np.float64)
     length = np.linalg.norm(middle, axis=1, keepdims=True)
-    middle = _STEEP * np.divide(middle, length, out=np.zeros_like(middle), where=length > 0)
-    return Linear(np.ascontiguousarray(middle.T), np.zeros(lesson.width))
+    middle /= np.where(length > 0, length, 1.0)
+    middle *= _STEEP
+    return Linear(np.ascontiguousarray(middle.T, dtype=np.float32), np.zeros(lesson.width))
 
 
 def bayes(lesson: Lesson) -> Linear:
-    """Complement naive Bayes on words and characters: quick to learn from a few texts."""
-    from sklearn.naive_bayes import ComplementNB
+    """Complement naive Bayes on words and characters: quick to learn from a few texts.
 
-    learner = ComplementNB(alpha=0.3)
-    learner.fit(lesson.matrix, lesson.truth, sample_weight=lesson.weights)
-    weights = learner.feature_log_prob_
+    (Rennie and others, International Conference on Machine Learning, 2003.) As scikit-learn's
+    learner, which holds six arrays as large as this one.
+    """
+    from scipy.sparse import csr_matrix
+
+    known, truth = np.unique(lesson.truth, return_inverse=True)
+    shape = (len(known), len(truth))
+    counts = csr_matrix((lesson.weights, (truth, np.arange(len(truth)))), shape=shape)
+    weights = (counts @ lesson.matrix).toarray()
+    # How often each word stands with all other labels: the less often, the more it says.
+    np.subtract(weights.sum(axis=0) + _SMOOTHING, weights, out=weights)
+    weights /= weights.sum(axis=1, keepdims=True)
+    np.log(weights, out=weights)
     # What all labels share says nothing about any, and half precision would drown in it.
-    weights = weights - weights.mean(axis=0)
-    return _placed(learner.classes_, weights, np.zeros(len(weights)), lesson.width)
+    np.subtract(weights.mean(axis=0), weights, out=weights)
+    return _placed(known, weights, np.zeros(len(weights)), lesson.width)
 
 
 def _placed(known: NDArray[np.intp], weights: Floats, bias: Floats, width: int) -> Linear:
@@ -91,7 +103,7 @@ def _placed(known: NDArray[np.intp], weights: Floats, bias: Floats, width: int) 
     if len(known) == 2 and len(weights) == 1:
         # scikit-learn keeps one column for two labels; we keep one for each.
         weights, bias = np.vstack([-weights, weights]), np.concatenate([-bias, bias])
-    wide = np.zeros((weights.shape[1], width))
+    wide = np.zeros((weights.shape[1], width), dtype=np.float32)
     wide[:, known] = weights.T
     lowest = np.full(width, float(bias.min()) - 2.0)
     lowest[known] = bias

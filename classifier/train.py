@@ -3,12 +3,12 @@
 import argparse
 import hashlib
 import logging
-import os
 import subprocess
 import sys
 from pathlib import Path
 
 from classifier import corpus, encoders, storage, taxonomy
+from classifier.apart import environment
 from classifier.contract import Basis
 from classifier.encoders import Encoder
 from classifier.model import Model
@@ -88,17 +88,11 @@ def default_name(encoder: Encoder) -> str:
 
 
 def _fit_apart(path: Path, profile: str) -> None:
-    root = str(Path(__file__).parent.parent)
-    known = os.environ.get("PYTHONPATH")
-    environment = {
-        **os.environ,
-        "PYTHONPATH": os.pathsep.join([root, known]) if known else root,
-    }
     command = [sys.executable, "-m", "classifier.train", "--profile", profile, str(path)]
     try:
         done = subprocess.run(  # noqa: S603 - our own interpreter, module and path
             command,
-            env=environment,
+            env=environment(),
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,

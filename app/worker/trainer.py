@@ -1,7 +1,6 @@
 """The process a new version of the model is trained in."""
 
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -11,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from app.store.tables import ModelFile
+from classifier.apart import environment
 
 WITHIN = 1800.0  # seconds; a minute on an idle machine
 
@@ -57,15 +57,11 @@ class Apart:
     def _run(self, path: Path, beside: list[Path], asked: str) -> dict[str, Any]:
         command = [sys.executable, "-m", "classifier.learning", "--profile", self._profile]
         command += [str(path), "--beside", *map(str, beside)]
-        threads = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-        root = str(Path(__file__).parents[2])
-        known = os.environ.get("PYTHONPATH")
-        paths = {"PYTHONPATH": os.pathsep.join([root, known]) if known else root}
         if self._closed:
             raise NotTrained("The worker ends.")
         self._process = subprocess.Popen(  # noqa: S603 - our own interpreter, module and path
             command,
-            env={**os.environ, **threads, **paths},
+            env=environment(),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

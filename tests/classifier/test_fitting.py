@@ -4,9 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
+from sklearn.naive_bayes import ComplementNB
 
-from classifier import calibration, features, fitting, fusion
+from classifier import calibration, features, fitting, fusion, sources
 from classifier.contract import Basis, Decision, Why
 from classifier.encoders import Encoder, Nothing
 from classifier.evaluate import fit
@@ -14,6 +16,7 @@ from classifier.fitting import Terms
 from classifier.fusion import Row
 from classifier.material import Text, gather
 from classifier.model import Identity, Model
+from classifier.sources import Lesson
 from classifier.tables import Example
 
 from .conftest import fit_small, small_samples
@@ -206,6 +209,21 @@ def test_weights_are_never_negative_and_leave_less_surprise_than_the_usual_ones(
     assert min(weights) >= 0
     assert weights[1] == pytest.approx(0, abs=1e-6)
     assert calibration.surprise(weights[0] * good, truth) < calibration.surprise(good + bad, truth)
+
+
+def test_naive_bayes_is_the_one_of_scikit_learn() -> None:
+    random = np.random.default_rng(0)
+    counts = csr_matrix(random.poisson(0.4, size=(60, 25)).astype(np.float64))
+    truth = random.choice([0, 1, 3], 60)
+    weights = random.uniform(0.5, 2.0, 60)
+
+    found = sources.bayes(Lesson(counts, np.zeros((60, 0)), truth, weights, width=4))
+
+    known = ComplementNB(alpha=0.3).fit(counts, truth, sample_weight=weights).feature_log_prob_
+    expected = np.zeros((25, 4))
+    expected[:, [0, 1, 3]] = (known - known.mean(axis=0)).T
+    assert found.weights == pytest.approx(expected, abs=1e-6)
+    assert found.bias == pytest.approx([0, 0, -2, 0])
 
 
 def test_temperature_finds_how_bold_the_scores_are() -> None:

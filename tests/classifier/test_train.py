@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from classifier import storage, train
+from classifier.apart import environment
 from classifier.encoders import Nothing, Usem3
 
 
@@ -14,6 +15,17 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
 
     with pytest.raises(train.NoModel, match="Training"):
         train._fit_apart(tmp_path / "file" / "model.txt", "plain")
+
+
+def test_a_process_that_learns_finds_our_code_before_others(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", "elsewhere")
+
+    ours, others = environment()["PYTHONPATH"].split(os.pathsep)
+
+    assert Path(ours, "classifier", "learning.py").exists()
+    assert others == "elsewhere"
 
 
 def test_main_refuses_another_ending(capsys: pytest.CaptureFixture[str]) -> None:
