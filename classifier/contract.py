@@ -4,15 +4,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
 
-ENOUGH_LABELS = 100  # inquiries people must have labelled before a head acts by itself …
-ENOUGH_OF_LANGUAGE = 50  # … and of the language it does so in
+# Inquiries people must have labelled before a head acts by itself, or anything but the samples
+# stands behind its probabilities …
+ENOUGH_LABELS = 100
+ENOUGH_OF_LANGUAGE = 50  # … and of the language of the text
 
 
 class Basis(StrEnum):
-    """Whose texts a model learned from, and so how far its probabilities can be trusted."""
+    """Whose texts a probability was estimated on, and so how far it can be trusted."""
 
-    SAMPLES = "samples"  # the sample inquiries that come with Setten
-    OWN = "own"  # the organisation's own tickets
+    SAMPLES = "samples"  # chiefly the sample inquiries that come with Setten
+    OWN = "own"  # enough of the organisation's own, labelled by people
 
 
 class Decision(StrEnum):
@@ -26,7 +28,7 @@ class Decision(StrEnum):
 class Why(StrEnum):
     """What kept a head from acting by itself, or from saying anything."""
 
-    EMPTY = "empty"  # not one word in it that tells anything
+    EMPTY = "empty"  # nothing in it but courtesy, numbers and signatures
     STRANGE = "strange"  # unlike everything it learned from
     UNSURE = "unsure"  # less likely right than a suggestion has to be
     FEW_LABELS = "few_labels"  # too few texts labelled by people of this organisation
@@ -75,6 +77,7 @@ class HeadPrediction:
     top: tuple[Guess, ...]  # at most three, best first
     reasons: tuple[Reason, ...]  # at most five, strongest first, each a part of the text as it came
     decision: Decision = Decision.ABSTAIN
+    basis: Basis = Basis.SAMPLES  # of its probabilities
     novelty: float = 0.0  # how much like what it learned from: the lower, the stranger
     why: Why | None = None  # not more than this decision
     runner_up: RunnerUp | None = None
@@ -91,6 +94,7 @@ class FlagPrediction:
     probability: float
     said: str = ""  # the sender's own word for it, when that raised it whatever the model thinks
     reasons: tuple[Reason, ...] = ()
+    basis: Basis = Basis.SAMPLES  # of its probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +102,6 @@ class Prediction:
     stage: HeadPrediction
     topic: HeadPrediction
     model: str  # which model said so; empty when none was asked
-    basis: Basis
     vector: bytes = b""  # what the text means, in half precision; empty when it says nothing
     space: str = ""  # vectors of one space can be compared, others never
     flags: tuple[FlagPrediction, ...] = ()
@@ -106,7 +109,7 @@ class Prediction:
 
 _NOTHING = HeadPrediction(label=None, probability=0.0, top=(), reasons=())
 
-UNSURE = Prediction(stage=_NOTHING, topic=_NOTHING, model="", basis=Basis.SAMPLES)
+UNSURE = Prediction(stage=_NOTHING, topic=_NOTHING, model="")
 
 
 class Classifier(Protocol):

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from classifier import calibration, corpus, fitting, material, taxonomy
-from classifier.contract import Basis, Decision
+from classifier.contract import Decision
 from classifier.encoders import Encoder, Remembering, of_profile
 from classifier.fitting import Terms
 from classifier.fusion import Row
@@ -57,7 +57,7 @@ def fit(train: Sequence[Example], names: Described, encoder: Encoder) -> Model:
     learned = [*texts(taught), *(text for _, text in said), *texts(strange)]
     outside = range(len(learned) - len(strange), len(learned))
     terms = Terms(rarest=2 if len(learned) > _MANY else 1)
-    identity = Identity("file", Basis.OWN, len(taught))
+    identity = Identity("file", len(taught))
     return fitting.fit_model(learned, {_HEAD: rows}, identity, encoder, terms, outside=outside)
 
 
@@ -251,9 +251,7 @@ def flags_in_folds(encoder: Encoder) -> list[Raised]:
     for learned, asked in material.folds(kinds, groups, count=5):
         inside = [kept[place] for place in learned if place < len(kept)]
         outside = [strange[place - len(kept)] for place in learned if place >= len(kept)]
-        model = fitting.fit(
-            inside, outside, name="file", basis=Basis.SAMPLES, encoder=encoder, heads=()
-        )
+        model = fitting.fit(inside, outside, name="file", encoder=encoder, heads=())
         for place in asked:
             known = place < len(kept)
             each = kept[place] if known else strange[place - len(kept)]

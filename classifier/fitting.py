@@ -7,10 +7,9 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 import numpy as np
-from numpy.typing import NDArray
 
 from classifier import calibration, flagging, fusion, nearest, scope, taxonomy
-from classifier.contract import ENOUGH_LABELS, ENOUGH_OF_LANGUAGE, Basis
+from classifier.calibration import Bools
 from classifier.corpus import Sample, Strange, ref_of
 from classifier.encoders import Encoder
 from classifier.fusion import Floats, OutOfFold, Places, Row
@@ -20,11 +19,13 @@ from classifier.model import Head, Identity, Model, Rule, novelty
 from classifier.taxonomy import FLAGS, Words
 from classifier.vocabulary import Vocabulary
 
-SUGGESTED_PRECISION = 0.7  # of the labels suggested; below it the model says it is unsure
-_POOR_PRECISION = 0.5  # where not even that is reached
+SUGGESTED_PRECISION = 0.7  # of the labels suggested; where it is not reached, nothing is
+# The least likely of the suggestions is more likely right than wrong, too. The precision says
+# nothing of it: among many that are sure, seven in ten are right though the last ones rarely are.
+LIKELIER_THAN_NOT = 0.5
 ACTED_PRECISION = 0.9  # of the labels given without asking
 _STRANGE = 0.05  # share of texts that belong and are refused all the same
-_ENOUGH = 100  # rows of one language before it gets a temperature and thresholds of its own
+_ENOUGH = 100  # rows of one language before it has a temperature and a limit of its own
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,6 @@ def fit(
     strange: Sequence[Strange] = (),
     *,
     name: str,
-    basis: Basis,
     encoder: Encoder,
     heads: Sequence[str] = ("stage", "topic"),
 ) -> Model:
@@ -69,7 +69,7 @@ def fit(
         for label, text in flagging.described(flag):
             known.append(Row(len(texts), label))
             texts.append(text)
-    identity = Identity(name, basis, len(samples))
+    identity = Identity(name, len(samples))
     return fit_model(texts, rows, identity, encoder, outside=outside, flags=flags)
 
 
@@ -178,8 +178,8 @@ def fit_head(
     labels = sorted({row.label for row in rows})
     held_out = fusion.out_of_fold(material, rows, labels, terms.rarest)
     shares = fusion.shares_of(held_out, material.vectors.shape[1])
-    tested = [row.place for row in rows if not material.texts[row.place].described]
-    rules, floor = _rules(held_out, shares, terms, inquiring[tested])
+    trusted = fusion.trusted(material, rows)
+    rules, floor = _rules(held_out, shares, terms, inquiring[held_out.places], trusted)
     del held_out  # with many labels it is large, and so is what is learned next
     sparse, dense, bias = fusion.joined(material, rows, labels, space, shares)
     return Head(
@@ -189,38 +189,40 @@ def fit_head(
         bias=bias.astype(np.float32),
         rules=rules,
         floor=floor,
-        trusted=_trusted(material, rows),
+        trusted=trusted,
     )
 
 
-def _trusted(material: Material, rows: Sequence[Row]) -> frozenset[str]:
-    """Languages in which people have said enough for a head to act by itself; "" for any."""
-    said = Counter(material.texts[row.place].language for row in rows if row.human)
-    if said.total() < ENOUGH_LABELS:
-        return frozenset()
-    return frozenset(language for language, n in said.items() if n >= ENOUGH_OF_LANGUAGE)
-
-
 def _rules(
-    held_out: OutOfFold, shares: Mapping[str, float], terms: Terms, inquiring: Floats
+    held_out: OutOfFold,
+    shares: Mapping[str, float],
+    terms: Terms,
+    inquiring: Floats,
+    trusted: frozenset[str],
 ) -> tuple[dict[str, Rule], float]:
-    """Thresholds for any text under "" and for each language with enough rows; and from which
-    novelty on a text is one the head can know."""
+    """Thresholds for any text under "", for each language with enough rows and each of those
+    `trusted`; and from which novelty on a text is one the head can know."""
     if not len(held_out.truth) or not held_out.parts:
         return {"": Rule(1.0, calibration.NEVER, calibration.NEVER)}, 0.0
     scores, truth = held_out.fused(shares), held_out.truth
     strange = novelty(scores.max(axis=1), held_out.likeness, inquiring)
     floor = float(np.quantile(strange, _STRANGE))
     familiar, right = strange >= floor, scores.argmax(axis=1) == truth
+    people = held_out.human if trusted else np.zeros(len(truth), dtype=np.bool_)
     sure = calibration.softmax(scores).max(axis=1)
-    rules = {"": _rule(1.0, sure[familiar], right[familiar], terms)}
-    spoken = [x for x, n in Counter(held_out.languages.tolist()).items() if x and n >= _ENOUGH]
-    for language in sorted(spoken):
+    suggest = _suggested(sure[familiar], right[familiar], terms)
+    rules = {"": _rule(1.0, suggest, sure, right, familiar & people, terms)}
+    spoken = {x for x, n in Counter(held_out.languages.tolist()).items() if x and n >= _ENOUGH}
+    for language in sorted(spoken | trusted):
         chosen = held_out.languages == language
-        own = _own_temperature(scores[chosen & held_out.known], truth[chosen & held_out.known])
+        own, limit = 1.0, suggest
+        if language in spoken:
+            own = _own_temperature(scores[chosen & held_out.known], truth[chosen & held_out.known])
+        sure = calibration.softmax(scores, own).max(axis=1)
         chosen &= familiar
-        sure = calibration.softmax(scores[chosen], own).max(axis=1)
-        rules[language] = _rule(own, sure, right[chosen], terms)
+        if language in spoken:
+            limit = _suggested(sure[chosen], right[chosen], terms)
+        rules[language] = _rule(own, limit, sure, right, chosen & people, terms)
     return rules, floor
 
 
@@ -235,9 +237,14 @@ def _own_temperature(scores: Floats, truth: Places) -> float:
     return calibration.fit_temperature(scores, truth)
 
 
-def _rule(temperature: float, sure: Floats, right: NDArray[np.bool_], terms: Terms) -> Rule:
-    suggest = calibration.threshold(sure, right, terms.suggested)
-    if suggest == calibration.NEVER:
-        suggest = calibration.threshold(sure, right, _POOR_PRECISION)
-    auto = calibration.threshold(sure, right, terms.acted, surely=True)
+def _suggested(sure: Floats, right: Bools, terms: Terms) -> float:
+    return max(calibration.threshold(sure, right, terms.suggested), LIKELIER_THAN_NOT)
+
+
+def _rule(
+    temperature: float, suggest: float, sure: Floats, right: Bools, acting: Bools, terms: Terms
+) -> Rule:
+    """`acting` are the rows that tell how often it would be right to act. On those of the samples
+    it proves nothing for anybody's mail."""
+    auto = calibration.threshold(sure[acting], right[acting], terms.acted, surely=True)
     return Rule(temperature, max(auto, suggest), suggest)

@@ -63,6 +63,7 @@ def fit(flag: str, material: Material, rows: Sequence[Row], space: Space, rarest
         bias=float(np.float32(slope * (bias[1] - bias[0]) + offset)),
         mark=mark,
         limits=limits,
+        trusted=fusion.trusted(material, rows),
     )
 
 

@@ -21,6 +21,7 @@ class Flag:
     bias: float
     mark: float  # what one of its words in the text counts, see `alarms`
     limits: Mapping[str, float]  # by language, "" for the rest: how likely it must be to be said
+    trusted: frozenset[str] = frozenset()  # languages in which people have said enough of it
 
     def pushes(self, look: Look) -> Floats:
         """What each feature adds to the score."""

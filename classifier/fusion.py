@@ -1,6 +1,7 @@
 """Several linear scores made one: what each learns, how it does on texts it has not seen, and what
 it counts."""
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -9,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier import calibration, nearest, sources
+from classifier.contract import ENOUGH_LABELS, ENOUGH_OF_LANGUAGE
 from classifier.encoders import Vectors
 from classifier.material import Material, Space, folds
 from classifier.sources import Lesson, Linear, Weights
@@ -29,17 +31,27 @@ class Row:
     label: str
     weight: float = 1.0
     human: bool = False  # a person of the organisation said so
+    weak: bool = False  # nobody did: it is what a model said, and nobody objected
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class OutOfFold:
     """What parts of a head said about rows they had not seen."""
 
+    rows: Sequence[Row]
     parts: Mapping[str, Scores]
     likeness: Floats  # to the nearest text they had seen
     truth: Places
     languages: NDArray[np.str_]
     known: NDArray[np.bool_]  # whether they had seen the label at all
+
+    @property
+    def places(self) -> Places:
+        return np.array([row.place for row in self.rows], dtype=np.intp)
+
+    @property
+    def human(self) -> NDArray[np.bool_]:
+        return np.array([row.human for row in self.rows], dtype=np.bool_)
 
     def fused(self, shares: Mapping[str, float]) -> Floats:
         return calibration.weighed(
@@ -50,20 +62,24 @@ class OutOfFold:
 def out_of_fold(
     material: Material, rows: Sequence[Row], labels: Sequence[str], rarest: int
 ) -> OutOfFold:
-    tested = [row for row in rows if not material.texts[row.place].described]
-    taught = [row for row in rows if material.texts[row.place].described]
+    """What is described, and what nobody said, is learned from and never tested on: a model that
+    is tested on what it said itself believes itself more each time."""
+    taught = [row for row in rows if row.weak or material.texts[row.place].described]
+    tested = [row for row in rows if not (row.weak or material.texts[row.place].described)]
     languages = np.array([material.texts[row.place].language for row in tested], dtype=np.str_)
     truth = np.array([labels.index(row.label) for row in tested], dtype=np.intp)
     groups = [material.texts[row.place].group for row in tested]
     halves = list(folds([row.label for row in tested], groups)) if len(labels) > 1 else []
     if not halves:
         none = np.zeros(0)
-        return OutOfFold({}, none, truth[:0], languages[:0], none.astype(np.bool_))
+        return OutOfFold((), {}, none, truth[:0], languages[:0], none.astype(np.bool_))
     parts: dict[str, Scores] = {}
     likeness, known = np.zeros(len(tested)), np.zeros(len(tested), dtype=np.bool_)
     strengths: Sequence[float] = _STRENGTHS
     for inside, outside in halves:
-        lesson_rows = [*(tested[place] for place in inside), *taught]
+        away = {groups[place] for place in outside}
+        lesson_rows = [tested[place] for place in inside]
+        lesson_rows += [row for row in taught if material.texts[row.place].group not in away]
         asked = np.array([tested[place].place for place in outside], dtype=np.intp)
         learned = {row.label for row in lesson_rows}
         if len(learned) < 2:
@@ -75,13 +91,22 @@ def out_of_fold(
         known[outside] = [tested[place].label in learned for place in outside]
         if len(tested) > _MANY and len(strengths) > 1:
             first = OutOfFold(
+                [tested[place] for place in outside],
                 {part: scores[outside] for part, scores in parts.items()},
                 likeness[outside], truth[outside], languages[outside], known[outside],
             )  # fmt: skip
             strengths = strengths_of(shares_of(first, material.vectors.shape[1]))
             kept = set(_names(material.vectors.shape[1], strengths))
             parts = {part: scores for part, scores in parts.items() if part in kept}
-    return OutOfFold(parts, likeness, truth, languages, known)
+    return OutOfFold(tested, parts, likeness, truth, languages, known)
+
+
+def trusted(material: Material, rows: Sequence[Row]) -> frozenset[str]:
+    """Languages in which people of the organisation have said enough to go by that alone."""
+    said = Counter(material.texts[row.place].language for row in rows if row.human)
+    if said.total() < ENOUGH_LABELS:
+        return frozenset()
+    return frozenset(language for language, n in said.items() if n >= ENOUGH_OF_LANGUAGE)
 
 
 def _said(

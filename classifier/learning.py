@@ -23,11 +23,12 @@ from classifier import (
     encoders,
     fitting,
     flagging,
+    likeness,
     storage,
     taxonomy,
     train,
 )
-from classifier.contract import Basis, Decision
+from classifier.contract import Decision
 from classifier.corpus import Sample, Strange
 from classifier.encoders import Encoder, Remembering
 from classifier.fusion import Row
@@ -49,10 +50,11 @@ class Lesson:
 
     key: str
     text: str
-    group: str
+    group: str  # of customers who wrote nearly the same; most are alone in theirs
     language: str
     labels: Mapping[str, tuple[str, float]]  # by head or flag, with its weight
     weak: frozenset[str] = frozenset()  # heads of which nobody said it, only left it so
+    customer: str = ""  # where that is not the group
 
     @property
     def learned(self) -> dict[str, tuple[str, float]]:
@@ -77,11 +79,14 @@ class Subject:
 
 
 def read(asked: Mapping[str, Any]) -> Subject:
+    told = asked["lessons"]
+    customers = [str(one["customer"]) for one in told]
+    groups = likeness.families([str(one["text"]) for one in told], customers)
     lessons = [
         Lesson(
             key=str(one["key"]),
             text=str(one["text"]),
-            group=str(one["group"]),
+            group=group,
             language=str(one["language"]),
             labels={
                 head: (str(label), float(weight))
@@ -89,8 +94,9 @@ def read(asked: Mapping[str, Any]) -> Subject:
                 if weight > 0
             },
             weak=frozenset(map(str, one["weak"])),
+            customer=customer,
         )
-        for one in asked["lessons"]
+        for one, customer, group in zip(told, customers, groups, strict=True)
     ]
     return Subject(str(asked["name"]), lessons, asked["topics"], asked["merged"])
 
@@ -110,13 +116,15 @@ def fit(subject: Subject, lessons: Sequence[Lesson], encoder: Encoder) -> Model:
     flags = {flag: flagging.rows_of(flag, subject.samples, ()) for flag in FLAGS}
     for lesson in lessons:
         for head, (label, weight) in lesson.learned.items():
-            rows[head].append(Row(len(texts), label, weight, human=head not in lesson.weak))
+            weak = head in lesson.weak
+            rows[head].append(Row(len(texts), label, weight, human=not weak, weak=weak))
         for flag in FLAGS:
             if flag in lesson.labels:
                 flags[flag].append(Row(len(texts), *lesson.labels[flag], human=True))
         if lesson.none:
             outside.append(len(texts))
-        texts.append(Text(lesson.text, lesson.group, lesson.language, ref=f"ticket-{lesson.key}"))
+        ref = f"ticket-{lesson.key}"
+        texts.append(Text(lesson.text, lesson.group, lesson.language, ref=ref, by=lesson.customer))
     strange = range(len(texts), len(texts) + len(subject.strange))
     outside += strange
     for taught in flags.values():
@@ -130,7 +138,7 @@ def fit(subject: Subject, lessons: Sequence[Lesson], encoder: Encoder) -> Model:
         for label, text in flagging.described(flag):
             taught.append(Row(len(texts), label))
             texts.append(text)
-    identity = Identity(subject.name, Basis.OWN, len(subject.samples) + len(lessons))
+    identity = Identity(subject.name, len(subject.samples) + len(lessons))
     return fitting.fit_model(texts, rows, identity, encoder, outside=outside, flags=flags)
 
 
@@ -213,9 +221,7 @@ def _before(subject: Subject, encoder: Encoder, beside: Sequence[Path]) -> tuple
         with contextlib.suppress(storage.BadModel):
             return place, storage.load(path, encoder)
     name = train.default_name(encoder)
-    model = fitting.fit(
-        subject.samples, subject.strange, name=name, basis=Basis.SAMPLES, encoder=encoder
-    )
+    model = fitting.fit(subject.samples, subject.strange, name=name, encoder=encoder)
     return len(beside), model
 
 

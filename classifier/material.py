@@ -22,10 +22,15 @@ _FEW_FOLDS = 3
 @dataclass(frozen=True, slots=True)
 class Text:
     text: str
-    group: str  # texts of one customer or firm are never on both sides of a test
+    group: str  # texts of one group are never on both sides of a test: a firm's, a customer's
     language: str
     described: bool = False  # words of the taxonomy: learned from, never tested on
     ref: str = ""  # what it is called when it is shown as the nearest
+    by: str = ""  # who wrote it, where that is not the whole group
+
+    @property
+    def writer(self) -> str:
+        return self.by or self.group
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,20 +53,20 @@ class Material:
     vectors: Vectors
 
     def space(self, places: Sequence[int] | Places, rarest: int) -> Space:
-        """What at least `rarest` groups among these wrote, and all that we ourselves did.
+        """What at least `rarest` writers among these wrote, and all that we ourselves did.
 
         What one customer alone wrote may be a name, and hardly teaches anything.
         """
         columns, idf = [], []
         described = np.array([self.texts[place].described for place in places], dtype=np.bool_)
-        groups = _members([self.texts[place].group for place in places])
+        writers = _members([self.texts[place].writer for place in places])
         for block in self.counts:
             there = block[places]
             there.data = np.ones_like(there.data)
             often = np.asarray(there.sum(axis=0)).ravel()
             kept = np.flatnonzero(often)
             if rarest > 1:
-                kept = _shared(there, groups, described, rarest)
+                kept = _shared(there, writers, described, rarest)
             columns.append(kept.astype(np.intp))
             idf.append(np.log((1 + len(described)) / (1 + often[kept])) + 1)
         return Space(tuple(columns), tuple(idf))
@@ -80,10 +85,10 @@ class Material:
 
 
 def gather(texts: Sequence[Text], encoder: Encoder, rarest: int = 1) -> Material:
-    """What fewer than `rarest` groups wrote will count nowhere: it is forgotten at once."""
+    """What fewer than `rarest` writers wrote will count nowhere: it is forgotten at once."""
     from sklearn.feature_extraction.text import CountVectorizer
 
-    groups = _members([text.group for text in texts])
+    writers = _members([text.writer for text in texts])
     described = np.array([text.described for text in texts], dtype=np.bool_)
     vectors = encoder.encode([text.text for text in texts])
     encoder.rest()  # learning takes its memory
@@ -95,29 +100,29 @@ def gather(texts: Sequence[Text], encoder: Encoder, rarest: int = 1) -> Material
         known = counter.get_feature_names_out()
         del counter
         if rarest > 1:
-            kept = _shared(block, groups, described, rarest)
+            kept = _shared(block, writers, described, rarest)
             block, known = block[:, kept], known[kept]
         counts.append(block)
         names.append([str(name) for name in known])
     return Material(texts, tuple(names), tuple(counts), vectors)
 
 
-def _shared(block: Any, groups: Any, described: NDArray[np.bool_], rarest: int) -> Places:
-    """The columns that at least `rarest` groups wrote, or we ourselves."""
-    together = groups @ block
-    writers = np.bincount(together.indices, minlength=block.shape[1])
+def _shared(block: Any, writers: Any, described: NDArray[np.bool_], rarest: int) -> Places:
+    """The columns that at least `rarest` writers wrote, or we ourselves."""
+    together = writers @ block
+    often = np.bincount(together.indices, minlength=block.shape[1])
     ours = np.asarray(block[described].sum(axis=0)).ravel()
-    return np.flatnonzero((writers >= rarest) | (ours > 0))
+    return np.flatnonzero((often >= rarest) | (ours > 0))
 
 
-def _members(groups: Sequence[str]) -> Any:
-    """Which group wrote which row, as a sparse matrix."""
+def _members(writers: Sequence[str]) -> Any:
+    """Who wrote which row, as a sparse matrix."""
     from scipy.sparse import csr_matrix
 
-    number = {group: place for place, group in enumerate(dict.fromkeys(groups))}
-    rows = [number[group] for group in groups]
-    ones = np.ones(len(groups), dtype=np.float32)
-    return csr_matrix((ones, (rows, range(len(groups)))), shape=(len(number), len(groups)))
+    number = {writer: place for place, writer in enumerate(dict.fromkeys(writers))}
+    rows = [number[writer] for writer in writers]
+    ones = np.ones(len(writers), dtype=np.float32)
+    return csr_matrix((ones, (rows, range(len(writers)))), shape=(len(number), len(writers)))
 
 
 def folds(

@@ -4,7 +4,7 @@ Only numpy is needed here. scikit-learn fits a model (`fitting.py`); asking it i
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,7 +40,6 @@ Floats = NDArray[np.float64]
 @dataclass(frozen=True, slots=True)
 class Identity:
     name: str
-    basis: Basis
     samples: int
 
 
@@ -111,7 +110,7 @@ class Head:
     bias: NDArray[np.float32]
     rules: Mapping[str, Rule]  # by language; "" for the rest
     floor: float  # the novelty below which a text is strange
-    trusted: frozenset[str]  # languages in which it may act by itself
+    trusted: frozenset[str]  # languages in which people have said enough of it
 
     def scores(self, seen: Seen) -> Floats:
         weights = self.sparse[seen.look.columns].astype(np.float64)
@@ -147,6 +146,7 @@ class Head:
             top=top,
             reasons=(),
             decision=decision,
+            basis=Basis.OWN if seen.language in self.trusted else Basis.SAMPLES,
             novelty=familiar,
             why=why,
             runner_up=RunnerUp(top[1].label, top[1].probability) if len(top) > 1 else None,
@@ -185,14 +185,9 @@ class Head:
             over = weights[:, best] - weights[:, self.labels.index(second.label)]
             beaten_by = _marked(text, look, look.values * over / rule.temperature)
             second = RunnerUp(second.label, second.probability, beaten_by)
-        return HeadPrediction(
-            label=said.label,
-            probability=said.probability,
-            top=said.top,
+        return replace(
+            said,
             reasons=_marked(text, look, favour),
-            decision=said.decision,
-            novelty=said.novelty,
-            why=said.why,
             runner_up=second,
             against=_marked(text, look, favour, sign=-1.0),
             nearest=near,
@@ -225,7 +220,6 @@ class Model:
             stage=said["stage"],
             topic=said["topic"],
             model=self.identity.name,
-            basis=self.identity.basis,
             vector=meaning.packed(vector),
             space=meaning.space_of(self.encoder),
             flags=tuple(self.flagged(name, text, seen) for name in self.flags),
@@ -273,4 +267,5 @@ class Model:
             probability=likely,
             said="" if raised else said,
             reasons=(*told, *_marked(text, look, pushes))[:_REASONS] if raised else (),
+            basis=Basis.OWN if seen.language in flag.trusted else Basis.SAMPLES,
         )

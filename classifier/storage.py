@@ -21,14 +21,13 @@ from numpy.typing import NDArray
 
 from classifier import features, taxonomy, threads
 from classifier.calibration import NEVER
-from classifier.contract import Basis
 from classifier.encoders import Encoder
 from classifier.flags import Flag
 from classifier.model import Head, Identity, Model, Rule, Scope
 from classifier.nearest import WIDTH, Shelf
 from classifier.vocabulary import Vocabulary
 
-FORMAT = 4
+FORMAT = 5
 
 _LARGEST_CARD = 64 * 1024
 _LARGEST_FILE = 100 * 1024 * 1024
@@ -87,7 +86,6 @@ def save(model: Model, path: Path) -> None:
     card = {
         **versions(model.encoder),
         "name": model.identity.name,
-        "basis": model.identity.basis.value,
         "samples": model.identity.samples,
         "sha256": hashlib.sha256(content).hexdigest(),
     }
@@ -180,7 +178,6 @@ def _array(
 def _arrays(model: Model) -> Arrays:
     description = {
         "name": model.identity.name,
-        "basis": model.identity.basis.value,
         "samples": model.identity.samples,
         "refs": model.shelf.refs,
         "heads": {
@@ -196,7 +193,11 @@ def _arrays(model: Model) -> Arrays:
             for name, head in model.heads.items()
         },
         "flags": {
-            name: {"mark": flag.mark, "limits": dict(flag.limits)}
+            name: {
+                "mark": flag.mark,
+                "limits": dict(flag.limits),
+                "trusted": sorted(flag.trusted),
+            }
             for name, flag in model.flags.items()
         },
     }
@@ -234,9 +235,7 @@ def _model(arrays: Arrays, encoder: Encoder) -> Model:
     heads = {name: _head(name, arrays, description["heads"][name], shape) for name in _HEADS}
     if not set(heads["stage"].labels) <= set(taxonomy.STAGE_KEYS):
         raise ValueError("it knows stages that do not exist")
-    identity = Identity(
-        str(description["name"]), Basis(description["basis"]), int(description["samples"])
-    )
+    identity = Identity(str(description["name"]), int(description["samples"]))
     shelf = _shelf(arrays, description["refs"], heads, encoder.width or WIDTH)
     return Model(
         vocabulary=Vocabulary(blocks, idf),
@@ -261,14 +260,22 @@ def _line(
     return sparse, dense.astype(np.float32), float(bias[0])
 
 
-def _alarms(name: str, described: Mapping[str, Any]) -> tuple[float, dict[str, float]]:
+def _alarms(
+    name: str, described: Mapping[str, Any]
+) -> tuple[float, dict[str, float], frozenset[str]]:
     mark = float(described["mark"])
     limits = {str(language): float(limit) for language, limit in described["limits"].items()}
     if not 0 <= mark < 1_000:
         raise ValueError(f"what the words of {name} count makes no sense")
     if "" not in limits or not all(0 <= limit <= NEVER for limit in limits.values()):
         raise ValueError(f"the limits of {name} make no sense")
-    return mark, limits
+    return mark, limits, _languages(name, described["trusted"])
+
+
+def _languages(name: str, listed: Any) -> frozenset[str]:
+    if not isinstance(listed, list) or not all(isinstance(x, str) for x in listed):
+        raise ValueError(f"the languages of {name} are no words")
+    return frozenset(listed)
 
 
 def _shelf(arrays: Arrays, refs: Any, heads: Mapping[str, Head], width: int) -> Shelf:
@@ -302,12 +309,10 @@ def _head(name: str, arrays: Arrays, described: Mapping[str, Any], shape: tuple[
     if (sparse.shape, dense.shape, bias.shape) != ((shape[0], wide), (shape[1], wide), (wide,)):
         raise ValueError(f"the weights of {name} do not fit its answers")
     rules = {str(language): _rule(*values) for language, values in described["rules"].items()}
-    floor, trusted = float(described["floor"]), described["trusted"]
+    floor, trusted = float(described["floor"]), _languages(name, described["trusted"])
     if "" not in rules or not math.isfinite(floor):
         raise ValueError(f"the thresholds of {name} make no sense")
-    if not isinstance(trusted, list) or not all(isinstance(x, str) for x in trusted):
-        raise ValueError(f"the languages of {name} are no words")
-    return Head(labels, sparse, dense.astype(np.float32), bias, rules, floor, frozenset(trusted))
+    return Head(labels, sparse, dense.astype(np.float32), bias, rules, floor, trusted)
 
 
 def _rule(temperature: float, auto: float, suggest: float) -> Rule:

@@ -9,7 +9,6 @@ from pathlib import Path
 
 from classifier import corpus, encoders, storage, taxonomy
 from classifier.apart import environment
-from classifier.contract import Basis
 from classifier.encoders import Encoder
 from classifier.model import Model
 
@@ -114,7 +113,6 @@ def fit_samples(encoder: Encoder) -> Model:
         corpus.load(),
         corpus.load_strange(),
         name=default_name(encoder),
-        basis=Basis.SAMPLES,
         encoder=encoder,
     )
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from classifier import features
+from classifier.courtesy import says_something
 from classifier.reasons import Word, telling
 
 _WORDS_KEPT = 8_192
@@ -31,7 +32,7 @@ class Look:
     columns: NDArray[np.intp]
     values: NDArray[np.float64]
     stands: Places  # where in the text the columns stand
-    anything: bool  # whether there is a word or a number in it at all
+    anything: bool  # whether it says something beside courtesy and numbers
 
 
 # Known features in a text or in a word, each as often as it stands there: columns, starts, ends.
@@ -71,7 +72,7 @@ class Vocabulary:
             columns=np.concatenate(columns),
             values=np.concatenate(values),
             stands=where,
-            anything=bool(found),
+            anything=says_something(cleaned.text, found),
         )
 
     @property

@@ -19,7 +19,7 @@ from app.store import jobs
 from app.store.database import Database
 from app.store.tables import Arrival, Delivery, Inbox, Message, Organisation, Survey, Ticket
 from channels.contract import Ignored, InboundMessage, Outcome, Party, Raw, Sent
-from classifier.contract import Basis, Decision, Guess, HeadPrediction, Prediction
+from classifier.contract import Decision, Guess, HeadPrediction, Prediction
 from tests.factories import make_agent, make_inbox
 
 NOON = datetime(2026, 11, 18, 12, 0, tzinfo=UTC)  # a Wednesday
@@ -161,7 +161,7 @@ def inquiry(
 
 def guess(stage: str | None, topic: str | None) -> Prediction:
     """What a model says; None where it would rather not."""
-    return Prediction(_head(stage, "C"), _head(topic, "delivery"), "m1", Basis.SAMPLES)
+    return Prediction(_head(stage, "C"), _head(topic, "delivery"), "m1")
 
 
 def _head(label: str | None, best: str) -> HeadPrediction:

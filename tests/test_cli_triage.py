@@ -20,7 +20,6 @@ from app.services import leases, models, verdicts
 from app.store.database import Database
 from app.store.tables import ModelFile, ModelVersion
 from classifier import storage, tables
-from classifier.contract import Basis
 from classifier.encoders import Nothing
 from classifier.model import Identity
 from tests.classifier.conftest import fit_small
@@ -115,7 +114,7 @@ def test_texts_are_asked_of_the_version_that_answers(
     files: tuple[str, str],
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    own = replace(fit_small(Nothing()), identity=Identity("own-7", Basis.OWN, 6))
+    own = replace(fit_small(Nothing()), identity=Identity("own-7", 6))
     path = settings.data_dir / "own.npz"
     storage.save(own, path)
     weights, now = path.read_bytes(), clock.now()
@@ -132,6 +131,8 @@ def test_texts_are_asked_of_the_version_that_answers(
     found = [json.loads(line) for line in run(settings, capsys, "predict", files[0], "--json")]
 
     assert [line["model"] for line in found] == ["own-7"] * len(TEXTS)
+    # Nobody of the organisation labelled what this one learned.
+    assert {line[head]["basis"] for line in found for head in ("stage", "topic")} == {"samples"}
     assert keys is not None
 
 

@@ -126,6 +126,7 @@ def _shown(head: HeadPrediction) -> dict[str, Any]:
         "label": head.label,
         "decision": head.decision,
         "probability": head.probability,
+        "basis": head.basis,
         "novelty": head.novelty,
         "top": [{"label": one.label, "probability": one.probability} for one in head.top],
     }

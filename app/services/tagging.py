@@ -75,7 +75,6 @@ def _write(
         "ticket_id": ticket.id,
         "message_id": message_id,
         "model": prediction.model,
-        "basis": prediction.basis,
         "at": clock.now(),
         "shadow": shadow,
     }
@@ -85,6 +84,7 @@ def _write(
             "label": found.label or "",
             "probability": found.probability,
             "decision": Decision(found.decision),
+            "basis": found.basis,
             "top": [[guess.label, guess.probability] for guess in found.top],
             "reasons": [reason.text for reason in found.reasons],
             "against": _worth_saying(found, found.against),
@@ -106,6 +106,7 @@ def _raised(flag: FlagPrediction) -> dict[str, object]:
         "label": YES,
         "probability": flag.probability,
         "decision": Decision.SUGGEST,
+        "basis": flag.basis,
         "top": [[YES, flag.probability]],
         "reasons": [flag.said] if flag.said else [reason.text for reason in flag.reasons],
         "against": [],
@@ -140,6 +141,7 @@ def _keep_meaning(
 def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
     if found.label in ANCHORS:
         ticket.stage, ticket.stage_by = found.label, "model"
+        ticket.stage_basis = found.basis
         guesses = {guess.label: guess.probability for guess in found.top}
         ticket.stage_probability = stage_share(session, found.label, guesses) or found.probability
 
@@ -154,6 +156,7 @@ def _set_topic(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
     topic = topic_of(session, found.label) if found.label else None
     if topic:
         ticket.topic_id, ticket.topic_by = topic.id, "model"
+        ticket.topic_basis = found.basis
         ticket.topic_probability = found.probability
 
 

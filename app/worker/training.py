@@ -87,7 +87,7 @@ def _asked(name: str, curriculum: Curriculum) -> dict[str, Any]:
             {
                 "key": str(lesson.ticket_id),
                 "text": lesson.text,
-                "group": f"customer-{lesson.customer_id}",
+                "customer": f"customer-{lesson.customer_id}",
                 "language": lesson.language,
                 "labels": {
                     head.value: [label.label, label.weight] for head, label in lesson.labels.items()

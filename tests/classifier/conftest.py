@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import pytest
 
 from classifier import fitting, train
-from classifier.contract import Basis
 from classifier.corpus import Sample
 from classifier.encoders import Encoder, of_profile
 from classifier.fitting import Terms
@@ -120,7 +119,7 @@ def fit_small(encoder: Encoder) -> Model:
     return fitting.fit_model(
         small_texts(samples),
         {"stage": rows_of(samples, "stage"), "topic": rows_of(samples, "topic")},
-        Identity("small", Basis.OWN, len(samples)),
+        Identity("small", len(samples)),
         encoder,
         Terms(rarest=1),
         flags={

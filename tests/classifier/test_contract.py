@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from classifier.contract import (
     UNSURE,
-    Basis,
     Classifier,
     Decision,
     HeadPrediction,
@@ -73,7 +72,7 @@ def check_promises(text: str, said: Prediction) -> None:
 def test_unsure_says_nothing() -> None:
     nothing = HeadPrediction(label=None, probability=0.0, top=(), reasons=())
 
-    assert Prediction(stage=nothing, topic=nothing, model="", basis=Basis.SAMPLES) == UNSURE
+    assert Prediction(stage=nothing, topic=nothing, model="") == UNSURE
 
 
 def test_a_model_is_a_classifier(small_model: Model) -> None:
@@ -81,9 +80,8 @@ def test_a_model_is_a_classifier(small_model: Model) -> None:
 
     said = classifier.predict("The kettle is broken, please repair it.", language="en")
 
-    assert (said.model, said.basis, said.stage.top[0].label, said.topic.top[0].label) == (
+    assert (said.model, said.stage.top[0].label, said.topic.top[0].label) == (
         "small",
-        Basis.OWN,
         "F",
         "fault_repair",
     )

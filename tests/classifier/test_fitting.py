@@ -9,7 +9,7 @@ from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import ComplementNB
 
 from classifier import calibration, features, fitting, fusion, sources
-from classifier.contract import Basis, Decision, Why
+from classifier.contract import Decision, Why
 from classifier.encoders import Encoder, Nothing
 from classifier.evaluate import fit
 from classifier.fitting import Terms
@@ -27,7 +27,7 @@ Taught = tuple[str, str, str]  # text, label, group
 def small(taught: list[Taught], encoder: Encoder, *, rarest: int = 1) -> Model:
     texts = [Text(text, group, "en") for text, _, group in taught]
     rows = [Row(place, label) for place, (_, label, _) in enumerate(taught)]
-    identity = Identity("x", Basis.OWN, len(rows))
+    identity = Identity("x", len(rows))
     return fitting.fit_model(texts, {"label": rows}, identity, encoder, Terms(rarest))
 
 
@@ -105,9 +105,7 @@ def test_a_word_of_one_customer_is_not_learned_but_one_of_ours_is() -> None:
     ]
     rows = [Row(place, "AB"[place % 2]) for place in range(4)]
 
-    model = fitting.fit_model(
-        texts, {"label": rows}, Identity("x", Basis.OWN, 3), Nothing(), Terms(2)
-    )
+    model = fitting.fit_model(texts, {"label": rows}, Identity("x", 3), Nothing(), Terms(2))
 
     assert sorted(model.vocabulary.blocks[0]) == ["for", "refund", "reimbursement"]
     assert [name for name in model.vocabulary.blocks[1] if "ille" in name or "chm" in name] == []
@@ -175,7 +173,7 @@ def test_what_was_learned_from_samples_never_acts_by_itself() -> None:
     texts = [Text(each.text, each.text, "en") for each in learned]
     rows = [Row(place, each.label) for place, each in enumerate(learned)]
 
-    model = fitting.fit_model(texts, {"label": rows}, Identity("x", Basis.SAMPLES, 200), Nothing())
+    model = fitting.fit_model(texts, {"label": rows}, Identity("x", 200), Nothing())
 
     assert model.heads["label"].trusted == frozenset()
 

@@ -23,8 +23,10 @@ def taught(*, flagged: int, others: int) -> Model:
     """One that has seen so many texts with smoke, and so many about colours."""
     texts = [Text(f"Smoke comes out of the n{n}x", f"a{n}", "en") for n in range(flagged)]
     texts += [Text(f"Which colours has the n{n}x", f"b{n}", "en") for n in range(others)]
-    rows = [Row(place, "yes" if place < flagged else "no") for place in range(len(texts))]
-    identity = Identity("x", Basis.SAMPLES, len(texts))
+    rows = [
+        Row(place, "yes" if place < flagged else "no", human=True) for place in range(len(texts))
+    ]
+    identity = Identity("x", len(texts))
     return fitting.fit_model(
         texts,
         {"stage": rows, "topic": rows},
@@ -72,7 +74,7 @@ def test_a_flag_is_raised_with_the_words_that_speak_for_it(smoke: Model) -> None
         for text in ("Smoke comes out of the kettle", "Which colours has the kettle")
     )
 
-    assert (one.name, one.raised, one.said) == ("urgent", True, "")
+    assert (one.name, one.raised, one.said, one.basis) == ("urgent", True, "", Basis.OWN)
     assert one.probability > 0.8
     assert "smoke" in one.reasons[0].text.casefold()
     assert (other.raised, other.reasons) == (False, ())

@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from classifier import learning, storage
-from classifier.contract import Basis
 from classifier.encoders import Nothing, Remembering
 from classifier.learning import Lesson, Subject
 from tests.classifier.conftest import small_samples
@@ -54,7 +53,7 @@ def test_only_topics_of_the_organisation_are_predicted(learned: tuple[Path, Any]
     model = storage.load(learned[0], Nothing())
 
     assert set(model.heads["topic"].labels) == set(TOPICS)
-    assert (model.identity.name, model.identity.basis) == ("own-1", Basis.OWN)
+    assert model.identity.name == "own-1"
 
 
 def test_what_people_said_is_learned(learned: tuple[Path, Any]) -> None:
@@ -106,7 +105,7 @@ def test_what_weighs_nothing_is_not_learned() -> None:
         "merged": {},
         "lessons": [
             {
-                "key": "1", "text": "A lid", "group": "c", "language": "en",
+                "key": "1", "text": "A lid", "customer": "c", "language": "en",
                 "labels": {"stage": ["C", 0.0], "topic": ["t_parts", 1.0]},
                 "weak": ["topic"],
             }
@@ -116,7 +115,26 @@ def test_what_weighs_nothing_is_not_learned() -> None:
     [one] = learning.read(asked).lessons
 
     labels = {"topic": ("t_parts", 1.0)}
-    assert one == Lesson("1", "A lid", "c", "en", labels, frozenset({"topic"}))
+    assert one == Lesson("1", "A lid", "c", "en", labels, frozenset({"topic"}), "c")
+
+
+def test_a_text_that_several_sent_is_on_one_side_of_every_test_and_has_several_writers() -> None:
+    lessons = [
+        {
+            "key": str(number), "text": text, "customer": f"c{number}", "language": "en",
+            "labels": {"stage": ["C", 1.0]}, "weak": [],
+        }
+        for number, text in enumerate(
+            ("We all want the bus back, dear council!", "We all want the bus back, dear council",
+             "A lid, please")
+        )
+    ]  # fmt: skip
+
+    read = learning.read({"name": "own", "topics": {}, "merged": {}, "lessons": lessons}).lessons
+
+    assert [(one.group, one.customer) for one in read] == [("c0", "c0"), ("c0", "c1"), ("c2", "c2")]
+    model = learning.fit(subject(), read, Nothing())
+    assert "bus" in model.vocabulary.blocks[0]
 
 
 def test_its_process_says_in_a_line_what_is_wrong(tmp_path: Path) -> None:

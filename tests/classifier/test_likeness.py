@@ -57,3 +57,22 @@ def test_a_thousand_copies_are_found_and_only_the_beginning_of_a_text_counts() -
 
     assert likeness.copies(texts[0], texts) == list(range(1000))
     assert likeness.copies(GERMAN * 40 + "x" * 1_000_000, [GERMAN * 40 + "y" * 1_000_000]) == [0]
+
+
+@pytest.mark.parametrize(
+    ("texts", "writers", "together"),
+    [
+        ([GERMAN, GERMAN_AGAIN, GERMAN_OTHER], "abc", "aac"),
+        ([ENGLISH, JAPANESE, ENGLISH_AGAIN, JAPANESE_AGAIN], "abcd", "abab"),
+        ([ENGLISH, ENGLISH_SAME_QUESTION, JAPANESE, JAPANESE_OTHER], "abcd", "abcd"),
+        # Whoever copied one text belongs together in all they wrote.
+        ([GERMAN, JAPANESE, ENGLISH, GERMAN], "abbb", "aaaa"),
+        (["", "", "?"], "abc", "abc"),
+        ([], "", ""),
+    ],
+    ids=range(6),
+)
+def test_writers_of_nearly_the_same_text_belong_together(
+    texts: list[str], writers: str, together: str
+) -> None:
+    assert "".join(likeness.families(texts, list(writers))) == together

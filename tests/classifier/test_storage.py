@@ -190,7 +190,6 @@ def test_parts_that_do_not_fit_are_refused(
 @pytest.mark.parametrize(
     ("keys", "value"),
     [
-        (("basis",), "guesses"),
         (("samples",), "many"),
         (("heads", "stage", "labels"), ["A", "A", "C", "D"]),
         (("heads", "stage", "labels"), ["A", "B", "C", "Z"]),
@@ -208,6 +207,7 @@ def test_parts_that_do_not_fit_are_refused(
         (("flags", "urgent", "limits"), {"": 2.5}),
         (("flags", "urgent", "limits"), {"": float("nan")}),
         (("flags", "urgent", "mark"), -1.0),
+        (("flags", "urgent", "trusted"), "en"),
         (("flags", "complaint"), {}),
         (("refs",), ["one"]),
         (("refs",), [1] * 30),

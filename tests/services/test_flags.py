@@ -44,8 +44,8 @@ def test_only_what_is_raised_is_kept_and_shown_with_its_reasons(desk: Desk) -> N
         for row in desk.all(PredictionRow)[2:]
     ] == [(Head.URGENT, "yes", 0.93, Decision.SUGGEST, ["smoke"])]
     assert shown(desk, one) == (
-        FlagView(Head.URGENT, raised=True, by="model", probability=0.93, reasons=("smoke",)),
-        FlagView(Head.COMPLAINT, raised=False, by="", probability=None, reasons=()),
+        FlagView(Head.URGENT, True, "model", 0.93, ("smoke",), "samples"),
+        FlagView(Head.COMPLAINT, False, "", None, (), ""),
     )
 
 

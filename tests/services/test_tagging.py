@@ -26,7 +26,6 @@ from app.store.tables import (
 from channels.contract import Ref, RefKind
 from classifier.contract import (
     UNSURE,
-    Basis,
     Guess,
     HeadPrediction,
     Near,
@@ -68,7 +67,7 @@ def test_why_it_said_so_is_kept(desk: Desk) -> None:
         against=(Reason("parcel", -0.4),),
         nearest=(Near("sample-1", "F", 0.8),),
     )
-    said = Prediction(stage, UNSURE.topic, "m1", Basis.SAMPLES)
+    said = Prediction(stage, UNSURE.topic, "m1")
 
     desk.ticket(prediction=said)
 

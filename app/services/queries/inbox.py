@@ -102,9 +102,11 @@ class Row:
     stage: str
     stage_by: str
     stage_probability: float | None
+    stage_basis: str
     topic: Mapping[str, str] | None  # hashable, as `labels_of` makes it
     topic_by: str
     topic_probability: float | None
+    topic_basis: str
     urgent: bool
     urgent_by: str
     complaint: bool
@@ -187,15 +189,16 @@ _ROWS = (
             (
                 Ticket.waiting_since, Ticket.due_at, Ticket.snoozed_until, Ticket.last_activity_at,
                 Ticket.first_responded_at, Ticket.stage, Ticket.stage_by, Ticket.stage_probability,
+                Ticket.stage_basis,
             ),
         ),
         cast(col(Topic.labels), Text),
         *map(
             col,
             (
-                Ticket.topic_by, Ticket.topic_probability, Ticket.urgent, Ticket.urgent_by,
-                Ticket.complaint, Ticket.complaint_by, Ticket.has_files, Ticket.sample,
-                Ticket.version, Ticket.id,
+                Ticket.topic_by, Ticket.topic_probability, Ticket.topic_basis, Ticket.urgent,
+                Ticket.urgent_by, Ticket.complaint, Ticket.complaint_by, Ticket.has_files,
+                Ticket.sample, Ticket.version, Ticket.id,
             ),
         ),
     )
@@ -207,7 +210,7 @@ _ROWS = (
     )
     .limit(bindparam("size"))
 )  # fmt: skip
-_TOPIC = 19  # place of the topic's labels in it
+_TOPIC = 20  # place of the topic's labels in it
 
 
 def rows(session: Session, actor: Actor, selection: Selection) -> Rows:

@@ -34,6 +34,7 @@ class HeadView:
     probability: float | None
     guesses: tuple[Guess, ...]
     unsure: bool
+    basis: str = ""  # of the guesses: sample texts, or the organisation's own
     why: str = ""  # it held back: a word of `classifier.contract.Why`
     reasons: tuple[str, ...] = ()  # words that spoke for the best guess
     against: tuple[str, ...] = ()
@@ -59,6 +60,7 @@ class FlagView:
     by: str
     probability: float | None  # of the model, when it has raised it
     reasons: tuple[str, ...]
+    basis: str = ""  # of the probability
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,6 @@ class Triage:
     reasons: tuple[str, ...]
     against: tuple[str, ...]
     nearest: tuple[Like, ...]
-    basis: str
     asked: bool  # whether a model has looked at all
     judged: int | None  # the message it looked at
     flags: tuple[FlagView, ...]
@@ -102,7 +103,6 @@ def view(session: Session, ticket: Ticket, topic: Topic | None, vocabulary: Voca
         reasons=reasons,
         against=tuple(word for word in against if word not in reasons),
         nearest=_nearest(session, newest, vocabulary, ticket.language),
-        basis=first.basis if first else "",
         asked=bool(rows),
         judged=first.message_id if first else None,
         flags=tuple(_flag(ticket, head, rows) for head in FLAGS),
@@ -117,6 +117,7 @@ def _flag(ticket: Ticket, head: Head, rows: Sequence[PredictionRow]) -> FlagView
         by=getattr(ticket, f"{head}_by"),
         probability=said.probability if said else None,
         reasons=tuple(said.reasons) if said else (),
+        basis=said.basis if said else "",
     )
 
 
@@ -155,6 +156,7 @@ def _said(row: PredictionRow | None, guesses: Sequence[Guess]) -> dict[str, Any]
     apart = top == [guess.label for guess in guesses[:2]]
     return {
         "unsure": not row.label,
+        "basis": row.basis,
         "why": row.why,
         "reasons": tuple(row.reasons[:_WORDS]),
         "against": tuple(row.against[:_WORDS]),

@@ -65,7 +65,7 @@ class PredictionRow(Row, table=True):
     novelty: float = 0.0  # how familiar it was: the lower, the stranger
     why: str = ""  # not more than this decision
     model: str
-    basis: str  # samples, or the organisation's own texts
+    basis: str  # of the probability: samples, or the organisation's own texts
     shadow: bool = False  # said beside what was shown, to be compared
     at: datetime = moment()
 

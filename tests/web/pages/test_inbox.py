@@ -54,7 +54,10 @@ def test_nobody_is_said_to_have_set_what_is_on_a_sample(db: Database, ann: Perso
         for row in page.split("<li data-ref")
         for name in subjects(row)
     }
-    assert rows == {"True": ["Experience: Sample"], "False": ["Experience: set by the model"]}
+    assert rows == {
+        "True": ["Experience: Sample"],
+        "False": ["Experience: set by the model, estimated on sample texts"],
+    }
 
 
 def test_search_finds_by_words_of_the_text(db: Database, ann: Person) -> None:
