@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Select, func, or_
+from sqlalchemy import Select, Subquery, and_, func, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -37,6 +37,7 @@ class Label:
 
 @dataclass(frozen=True, slots=True)
 class Lesson:
+    message_id: int  # of joined tickets there are several
     ticket_id: int
     text: str
     customer_id: int  # texts of one customer resemble each other
@@ -62,7 +63,7 @@ class Curriculum:
 
 
 def gather(session: Session) -> Curriculum:
-    """The newest word of people on each ticket, weighed, in the topics of today."""
+    """The newest word of people on each inquiry, weighed, in the topics of today."""
     known = session.exec(select(Topic)).all()
     keys = {topic.id: topic.key for topic in known}
     merged = {topic.key: keys[topic.merged_into] for topic in known if topic.merged_into}
@@ -147,21 +148,25 @@ def outdated(session: Session, curriculum: Curriculum) -> bool:
 def _lessons(session: Session) -> list[Lesson]:
     newest = (
         sql_select(func.max(col(Correction.id)).label("id"))
-        .group_by(col(Correction.ticket_id), col(Correction.head))
+        .group_by(col(Correction.ticket_id), col(Correction.message_id), col(Correction.head))
         .subquery()
+    )
+    # What went to a ticket of its own since is not what was judged on this one.
+    words = and_(
+        col(Message.id) == col(Correction.message_id),
+        col(Message.ticket_id) == col(Correction.ticket_id),
     )
     said: dict[int, dict[Head, Label]] = defaultdict(dict)
     order: dict[int, int] = {}
-    for row in session.exec(
-        select(Correction)
+    for row, message in session.exec(
+        select(Correction, Message.id)
         .join(newest, newest.c.id == col(Correction.id))
+        .join(Message, words)
         .where(Correction.head != Head.LANGUAGE)  # which is found out by rules
         .order_by(col(Correction.id))
     ):
-        said[row.ticket_id][row.head] = Label(
-            row.label, _WEIGHTS[row.verdict], row.agent_id, row.id
-        )
-        order[row.ticket_id] = row.id
+        said[message][row.head] = Label(row.label, _WEIGHTS[row.verdict], row.agent_id, row.id)
+        order[message] = row.id
     judged = sorted(order, key=order.__getitem__)
     resolved = _resolved(session)
     texts = _texts(session)
@@ -192,16 +197,30 @@ def _left_so() -> Select[int]:
     )
 
 
+def _left_words() -> Subquery:
+    """What the customer said first on each of those."""
+    return (
+        sql_select(
+            col(Touchpoint.ticket_id).label("ticket"),
+            func.min(col(Touchpoint.message_id)).label("message"),
+        )
+        .where(col(Touchpoint.direction) == "in", col(Touchpoint.ticket_id).in_(_left_so()))
+        .group_by(col(Touchpoint.ticket_id))
+        .subquery()
+    )
+
+
 def _resolved(session: Session) -> dict[int, dict[Head, Label]]:
-    """What the model said of those, the oldest first."""
+    """What the model said of those words, the oldest first."""
+    words = _left_words()
     found = session.exec(
-        select(Ticket, Topic.key)
+        select(Ticket, Topic.key, words.c.message)
+        .join(words, words.c.ticket == col(Ticket.id))
         .outerjoin(Topic, col(Topic.id) == col(Ticket.topic_id))
-        .where(col(Ticket.id).in_(_left_so()))
         .order_by(col(Ticket.resolved_at), col(Ticket.id))
     ).all()
     return {
-        ticket.id: {
+        message: {
             head: Label(label, _RESOLVED, _NOBODY, 0, weak=True)
             for head, label, by in (
                 (Head.STAGE, ticket.stage, ticket.stage_by),
@@ -209,49 +228,37 @@ def _resolved(session: Session) -> dict[int, dict[Head, Label]]:
             )
             if by == "model" and label
         }
-        for ticket, key in found
+        for ticket, key, message in found
     }
 
 
 def _texts(session: Session) -> dict[int, Lesson]:
-    """What the customer said first, on every ticket there is something to learn from."""
-    first = (
-        sql_select(
-            col(Touchpoint.ticket_id).label("ticket"),
-            func.min(col(Touchpoint.message_id)).label("message"),
-        )
-        .where(
-            col(Touchpoint.direction) == "in",
-            or_(
-                col(Touchpoint.ticket_id).in_(sql_select(col(Correction.ticket_id))),
-                col(Touchpoint.ticket_id).in_(_left_so()),
-            ),
-        )
-        .group_by(col(Touchpoint.ticket_id))
-        .subquery()
-    )
+    """What customers said, by its number, wherever there is something to learn from."""
     found = session.execute(
         sql_select(
             *map(
                 col,
                 (
-                    Ticket.id, Ticket.customer_id, Message.subject, Message.text,
+                    Message.id, Ticket.id, Ticket.customer_id, Message.subject, Message.text,
                     Message.reply_text, Message.language, Message.kind,
                 ),
             )
         )
-        .join(first, first.c.message == col(Message.id))
-        .join(Ticket, col(Ticket.id) == first.c.ticket)
+        .join(Ticket, col(Ticket.id) == col(Message.ticket_id))
         .join(Customer, col(Customer.id) == col(Ticket.customer_id))
         .where(
+            or_(
+                col(Message.id).in_(sql_select(col(Correction.message_id))),
+                col(Message.id).in_(sql_select(_left_words().c.message)),
+            ),
             col(Ticket.status) != Status.SPAM,
             col(Ticket.sample).is_(False),
             col(Customer.may_learn),
         )
     )  # fmt: skip
     return {
-        ticket: Lesson(ticket, said, customer, language, {})
-        for ticket, customer, subject, text, new, language, kind in found
+        number: Lesson(number, ticket, said, customer, language, {})
+        for number, ticket, customer, subject, text, new, language, kind in found
         if (said := judged(subject, new, text, call=kind == MessageKind.CALL)).strip()
     }
 

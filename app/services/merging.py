@@ -111,6 +111,8 @@ def _move(session: Session, table: type[Any], ticket: Ticket, into: Ticket) -> N
     values: dict[str, Any] = {"ticket_id": into.id}
     if table is Message:
         values["act"] = None  # names of acts are each ticket's own
+    if table is Correction:
+        values["joined"] = True
     session.execute(
         update(table)
         .where(table.ticket_id == ticket.id)

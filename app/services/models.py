@@ -52,7 +52,7 @@ class Trained:
     card: bytes
     sha256: str
     learned: Mapping[str, int]
-    answers: Mapping[Head, Mapping[int, Answer]]  # by ticket
+    answers: Mapping[Head, Mapping[int, Answer]]  # by message
     beside: str = ""  # the own version it was compared with; none: that of the samples
     former: Mapping[Head, Mapping[int, str]] = field(default_factory=dict)  # what that one says
     refused: float | None = None  # share of what is no inquiry on which it says nothing
@@ -248,7 +248,7 @@ def _compare(
     own = list(_own(curriculum, head))
     trials = []
     for lesson, label in own[-contest.held_out(len(own)) :]:
-        answer = trained.answers.get(head, {}).get(lesson.ticket_id)
+        answer = trained.answers.get(head, {}).get(lesson.message_id)
         former = _former(head, lesson, label, trained, champion)
         if answer is not None and former is not None:
             former = curriculum.merged.get(former, former)
@@ -273,8 +273,8 @@ def _former(
     Of those it has learned from, what its parts said that had not seen them.
     """
     if champion is None or label.said > champion.through:
-        return trained.former.get(head, {}).get(lesson.ticket_id)
-    kept = champion.answers.get(head.value, {}).get(str(lesson.ticket_id))
+        return trained.former.get(head, {}).get(lesson.message_id)
+    kept = champion.answers.get(head.value, {}).get(str(lesson.message_id))
     return str(kept) if kept is not None else None
 
 
@@ -285,14 +285,14 @@ def _remembered(curriculum: Curriculum, trained: Trained) -> dict[str, object]:
     for head in TAGS:
         own, said = _own(curriculum, head), trained.answers.get(head, {})
         kept[head.value] = {
-            str(lesson.ticket_id): said[lesson.ticket_id].label
+            str(lesson.message_id): said[lesson.message_id].label
             for lesson, _ in own[-contest.MOST :]
-            if lesson.ticket_id in said
+            if lesson.message_id in said
         }
         doubted += [
-            [label.said, said[lesson.ticket_id].label]
+            [label.said, said[lesson.message_id].label]
             for lesson, label in own
-            if lesson.ticket_id in said and said[lesson.ticket_id].given < _DOUBTFUL
+            if lesson.message_id in said and said[lesson.message_id].given < _DOUBTFUL
         ]
     kept["doubted"] = sorted(doubted, key=lambda one: int(str(one[0])))[-_LISTED:]
     return kept

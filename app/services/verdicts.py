@@ -51,10 +51,13 @@ def choose(
 
 
 def _keep(session: Session, said: Correction) -> None:
-    """With the guess that it was said of; saying what was guessed is agreeing."""
+    """With the guess and the words that it was said of; saying what was guessed is agreeing."""
     guess = tagging.newest(session, said.ticket_id, said.head)
-    if guess is not None:
-        said.prediction_id = guess.id
+    if guess is None:
+        words = tagging.first_words(session, said.ticket_id)
+        said.message_id = words.id if words else None
+    else:
+        said.prediction_id, said.message_id = guess.id, guess.message_id
         if guess.top and guess.top[0][0] == said.label:
             said.verdict = Verdict.ACCEPTED
     session.add(said)
@@ -181,7 +184,11 @@ def take_back_act(session: Session, actor: Actor, act: str) -> list[Ticket]:
     refs = session.exec(
         select(Ticket.ref)
         .join(Correction, col(Correction.ticket_id) == col(Ticket.id))
-        .where(Correction.act == act, Correction.agent_id == actor.agent_id)
+        .where(
+            Correction.act == act,
+            Correction.agent_id == actor.agent_id,
+            col(Correction.joined).is_(False),
+        )
         .distinct()
         .order_by(col(Ticket.ref))
     ).all()
@@ -195,9 +202,10 @@ def take_back_act(session: Session, actor: Actor, act: str) -> list[Ticket]:
 
 
 def last_word(session: Session, ticket: Ticket) -> Correction | None:
+    """On the ticket itself, not on one that was joined with it."""
     return session.exec(
         select(Correction)
-        .where(Correction.ticket_id == ticket.id)
+        .where(Correction.ticket_id == ticket.id, col(Correction.joined).is_(False))
         .order_by(col(Correction.id).desc())
         .limit(1)
     ).one_or_none()
@@ -207,7 +215,11 @@ def undo(session: Session, actor: Actor, ticket: Ticket, newest: Correction) -> 
     """Everything that was said of this ticket in one go with its newest verdict."""
     said = session.exec(
         select(Correction)
-        .where(Correction.ticket_id == ticket.id, Correction.act == newest.act)
+        .where(
+            Correction.ticket_id == ticket.id,
+            Correction.act == newest.act,
+            col(Correction.joined).is_(False),
+        )
         .order_by(col(Correction.id).desc())
     ).all()
     for row in said:

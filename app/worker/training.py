@@ -85,7 +85,7 @@ def _asked(name: str, curriculum: Curriculum) -> dict[str, Any]:
         "merged": dict(curriculum.merged),
         "lessons": [
             {
-                "key": str(lesson.ticket_id),
+                "key": str(lesson.message_id),
                 "text": lesson.text,
                 "customer": f"customer-{lesson.customer_id}",
                 "language": lesson.language,

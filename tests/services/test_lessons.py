@@ -7,7 +7,7 @@ from sqlalchemy import update
 
 from app.core.errors import Conflict, Invalid, NotAllowed, NotFound
 from app.domain.words import Head, Status
-from app.services import lessons, tagging, tickets, topics, verdicts
+from app.services import lessons, merging, tagging, tickets, topics, verdicts
 from app.services.access import SYSTEM
 from app.services.lessons import Curriculum, Label
 from app.store.tables import Correction, Ticket, Topic
@@ -24,6 +24,13 @@ def gather(desk: Desk) -> Curriculum:
 def said(desk: Desk, head: Head) -> list[tuple[str, float]]:
     found = [lesson.labels.get(head) for lesson in gather(desk).lessons]
     return [(one.label, one.weight) for one in found if one]
+
+
+def taught(desk: Desk) -> list[tuple[str, dict[Head, str]]]:
+    return [
+        (lesson.text.split("\n")[1], {head: one.label for head, one in lesson.labels.items()})
+        for lesson in gather(desk).lessons
+    ]
 
 
 @pytest.fixture(autouse=True)
@@ -98,6 +105,40 @@ def test_the_newest_word_counts_and_corrections_weigh_double(desk: Desk) -> None
     ]
     assert found.through == max(row.id for row in desk.all(Correction))
     assert (found.count(Head.STAGE), found.count(Head.TOPIC)) == (3, 2)
+
+
+def test_of_joined_tickets_each_word_is_taught_with_the_text_it_was_said_of(desk: Desk) -> None:
+    older = desk.ticket(inquiry(text="What does it cost?"), prediction=guess("D", None))
+    newer = desk.ticket(inquiry(text="The lid is broken."), prediction=guess("D", "delivery"))
+    desk.do(verdicts.choose, desk.ann, older.ref, Head.STAGE, "C")
+    desk.do(verdicts.choose, desk.lead, newer.ref, Head.STAGE, "F")
+
+    desk.do(merging.merge, desk.ann, newer.ref, older.ref)
+    # The guess that is agreed with is the one that was made of the second.
+    desk.do(verdicts.accept, desk.ann, older.ref)
+
+    assert taught(desk) == [
+        ("What does it cost?", {Head.STAGE: "C"}),
+        ("The lid is broken.", {Head.STAGE: "F", Head.TOPIC: "delivery"}),
+    ]
+    with pytest.raises(Conflict):
+        desk.do(verdicts.take_back, desk.lead, newer.ref)
+    for _ in range(2):
+        desk.do(verdicts.take_back, desk.ann, older.ref)
+    assert (desk.again(older).stage, desk.again(older).stage_by) == ("D", "model")
+    assert taught(desk) == [("The lid is broken.", {Head.STAGE: "F"})]
+
+
+def test_what_went_to_another_ticket_is_not_taught_as_this_one(desk: Desk) -> None:
+    first, other = desk.ticket(), desk.ticket()
+    desk.do(verdicts.choose, desk.ann, first.ref, Head.STAGE, "C")
+
+    with desk.db.transaction() as session:
+        message = tagging.first_words(session, first.id)
+        assert message is not None
+        message.ticket_id = other.id
+
+    assert taught(desk) == []
 
 
 def test_what_an_agent_resolved_as_the_model_had_it_counts_a_little(desk: Desk) -> None:

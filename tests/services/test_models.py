@@ -1,6 +1,6 @@
 """When a model is trained, whether it takes over, and the way back."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Barrier
@@ -16,7 +16,7 @@ from app.domain.words import Head, ModelState, Promotion
 from app.services import leases, lessons, models, organisation, topics, verdicts
 from app.services.access import SYSTEM
 from app.services.models import Answer, Trained
-from app.store.tables import Correction, ModelFile, ModelVersion, Ticket, Topic
+from app.store.tables import Correction, Message, ModelFile, ModelVersion, Ticket, Topic
 from tests.inquiries import Desk, guess, inquiry
 from tests.services.conftest import Forward
 
@@ -41,7 +41,7 @@ def trained(desk: Desk, name: str, stage: str = "D", **given: Any) -> ModelVersi
     with desk.db.reading() as session:
         curriculum = lessons.gather(session)
     said: Mapping[int, Answer] = {
-        lesson.ticket_id: Answer(stage, 0.99, 0.99 if stage == "D" else 0.01)
+        lesson.message_id: Answer(stage, 0.99, 0.99 if stage == "D" else 0.01)
         for lesson in curriculum.lessons
     }
     fields: dict[str, Any] = {
@@ -51,6 +51,12 @@ def trained(desk: Desk, name: str, stage: str = "D", **given: Any) -> ModelVersi
     made = Trained(name, f"weights of {name}".encode(), b"{}", "ab" * 32, **fields)
     version: ModelVersion = desk.do(models.keep, made, curriculum, clock.now())
     return version
+
+
+def words(desk: Desk, tickets: Sequence[Ticket]) -> list[int]:
+    """The messages they began with."""
+    first = {one.ticket_id: one.id for one in reversed(desk.all(Message))}
+    return [first[ticket.id] for ticket in tickets]
 
 
 def states(desk: Desk) -> dict[str, str]:
@@ -194,7 +200,7 @@ def test_the_first_is_compared_with_the_model_of_the_samples(
     tickets = judged(desk, 12)
 
     version = trained(
-        desk, "own-1", stage, former={Head.STAGE: {ticket.id: "D" for ticket in tickets[:11]}}
+        desk, "own-1", stage, former={Head.STAGE: dict.fromkeys(words(desk, tickets[:11]), "D")}
     )
 
     assert version.state is state
@@ -214,7 +220,7 @@ def test_what_the_champion_learned_from_it_is_not_asked_again(desk: Desk) -> Non
         desk,
         "own-2",
         beside="own-1",
-        former={Head.STAGE: {ticket.id: "A" for ticket in new}},
+        former={Head.STAGE: dict.fromkeys(words(desk, new), "A")},
     )
 
     assert version.figures["stage"] | {"luck": 0} == {

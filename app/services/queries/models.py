@@ -144,13 +144,20 @@ def _doubts(session: Session, version: ModelVersion | None) -> Sequence[Doubt]:
         select(Correction, Ticket, Agent)
         .join(Ticket, col(Ticket.id) == col(Correction.ticket_id))
         .join(Agent, col(Agent.id) == col(Correction.agent_id))
-        .where(col(Correction.id).in_(guesses), Correction.verdict != Verdict.NO_INQUIRY)
+        .where(
+            col(Correction.id).in_(guesses),
+            Correction.verdict != Verdict.NO_INQUIRY,
+            col(Correction.joined).is_(False),  # its ticket is not there any more
+        )
         .order_by(col(Correction.id).desc())
     ).all()
     newest = dict(
         session.exec(
             select(func.max(Correction.id), Correction.ticket_id)
-            .where(col(Correction.ticket_id).in_([ticket.id for _, ticket, _ in found]))
+            .where(
+                col(Correction.ticket_id).in_([ticket.id for _, ticket, _ in found]),
+                col(Correction.joined).is_(False),
+            )
             .group_by(col(Correction.ticket_id), col(Correction.head))
         ).all()
     )

@@ -99,6 +99,11 @@ def _made(session: Session, actor: Actor, row: TopicProposal) -> Made:
     given = session.exec(
         select(func.count())
         .select_from(Correction)
-        .where(Correction.act == row.act, Correction.agent_id == actor.agent_id, row.act != "")
+        .where(
+            Correction.act == row.act,
+            Correction.agent_id == actor.agent_id,
+            col(Correction.joined).is_(False),
+            row.act != "",
+        )
     ).one()
     return Made(row.id, topic.key, topic.labels, without, given)

@@ -118,6 +118,8 @@ class Correction(Row, table=True):
     id: int = primary_key()
     ticket_id: int = link("ticket")
     prediction_id: int | None = maybe_link("prediction")
+    message_id: int | None = maybe_link("message")  # whose words it was said of
+    joined: bool = False  # it was said of another ticket, before both became one
     agent_id: int = link("agent")
     head: Head = Field(sa_type=word(Head))
     verdict: Verdict = Field(sa_type=word(Verdict))

@@ -36,13 +36,15 @@ def train(db: Database, ticket: Ticket) -> Train:
 
     def made(name: str, stage: str = "A", former: str = "") -> ModelVersion:
         with db.transaction() as session:
-            said = {ticket.id: Answer(stage, 0.97, 0.01)}
-            known = {Head.STAGE: {ticket.id: former}} if former else {}
+            curriculum = lessons.gather(session)
+            [lesson] = [one for one in curriculum.lessons if one.ticket_id == ticket.id]
+            said = {lesson.message_id: Answer(stage, 0.97, 0.01)}
+            known = {Head.STAGE: {lesson.message_id: former}} if former else {}
             result = Trained(
                 name, b"weights", b"{}", "ab" * 32,
                 {"samples": 100, "stage": 1, "topic": 0}, {Head.STAGE: said}, "", known,
             )  # fmt: skip
-            return models.keep(session, result, lessons.gather(session), clock.now())
+            return models.keep(session, result, curriculum, clock.now())
 
     return made
 

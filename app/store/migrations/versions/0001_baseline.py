@@ -690,6 +690,10 @@ def upgrade() -> None:
         sa.Column(
             "prediction_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
         ),
+        sa.Column(
+            "message_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=True
+        ),
+        sa.Column("joined", sa.Boolean(), nullable=False),
         sa.Column("agent_id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False),
         sa.Column(
             "head",
@@ -726,6 +730,9 @@ def upgrade() -> None:
         sa.Column("at", sa.DateTime(timezone=True), nullable=False),
         sa.ForeignKeyConstraint(["agent_id"], ["agent.id"], name=op.f("fk_correction_agent_id")),
         sa.ForeignKeyConstraint(
+            ["message_id"], ["message.id"], name=op.f("fk_correction_message_id")
+        ),
+        sa.ForeignKeyConstraint(
             ["prediction_id"], ["prediction.id"], name=op.f("fk_correction_prediction_id")
         ),
         sa.ForeignKeyConstraint(["ticket_id"], ["ticket.id"], name=op.f("fk_correction_ticket_id")),
@@ -735,6 +742,7 @@ def upgrade() -> None:
     with op.batch_alter_table("correction", schema=None) as batch_op:
         batch_op.create_index(batch_op.f("ix_correction_act"), ["act"], unique=False)
         batch_op.create_index(batch_op.f("ix_correction_agent_id"), ["agent_id"], unique=False)
+        batch_op.create_index(batch_op.f("ix_correction_message_id"), ["message_id"], unique=False)
         batch_op.create_index(
             batch_op.f("ix_correction_prediction_id"), ["prediction_id"], unique=False
         )
@@ -1599,6 +1607,7 @@ def downgrade() -> None:
     with op.batch_alter_table("correction", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_correction_ticket_id"))
         batch_op.drop_index(batch_op.f("ix_correction_prediction_id"))
+        batch_op.drop_index(batch_op.f("ix_correction_message_id"))
         batch_op.drop_index(batch_op.f("ix_correction_agent_id"))
         batch_op.drop_index(batch_op.f("ix_correction_act"))
 
