@@ -136,6 +136,7 @@ def make_guess(
     fields: dict[str, object] = {
         "label": best if probability >= 0.5 else "",
         "decision": "suggest" if probability >= 0.5 else "abstain",
+        "basis": "samples",
     } | given
     row = PredictionRow(
         ticket_id=message.ticket_id,
@@ -144,7 +145,6 @@ def make_guess(
         probability=probability,
         top=[[label, share] for label, share in top],
         model="test",
-        basis="samples",
         at=message.created_at,
         **fields,  # type: ignore[arg-type]
     )

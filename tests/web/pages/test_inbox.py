@@ -43,9 +43,10 @@ def test_view_shows_its_rows_and_counts(db: Database, ann: Person) -> None:
 
 def test_nobody_is_said_to_have_set_what_is_on_a_sample(db: Database, ann: Person) -> None:
     with db.transaction() as session:
-        for sample in (True, False):
-            ticket = make_ticket(session, subject=f"{sample}", assignee_id=ann.id)
+        for sample, basis in ((True, ""), (False, "samples"), (False, "own")):
+            ticket = make_ticket(session, subject=f"{sample} {basis}", assignee_id=ann.id)
             ticket.stage, ticket.stage_by, ticket.sample = "G", "model", sample
+            ticket.stage_basis = basis
 
     page = ann.client.get("/inbox").text
 
@@ -55,8 +56,9 @@ def test_nobody_is_said_to_have_set_what_is_on_a_sample(db: Database, ann: Perso
         for name in subjects(row)
     }
     assert rows == {
-        "True": ["Experience: Sample"],
-        "False": ["Experience: set by the model, estimated on sample texts"],
+        "True ": ["Experience: Sample"],
+        "False samples": ["Experience: set by the model, estimated on sample texts"],
+        "False own": ["Experience: set by the model"],
     }
 
 

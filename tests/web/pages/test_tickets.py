@@ -80,6 +80,35 @@ def test_page_shows_what_was_written_and_escapes_it(ann: Person, case: Case) -> 
     assert f'name="last_seen" value="{case.message_id}"' in page
 
 
+@pytest.mark.parametrize(
+    ("stage", "topic", "said"),
+    [
+        ("own", "own", []),
+        ("own", "samples", ["Topic: estimated on sample texts"]),
+        ("samples", "own", ["Stage: estimated on sample texts"]),
+        ("samples", "samples", ["estimated on sample texts"]),
+    ],
+)
+def test_page_says_which_percentages_are_of_sample_texts(
+    db: Database, ann: Person, stage: str, topic: str, said: list[str]
+) -> None:
+    with db.transaction() as session:
+        ticket = make_ticket(session, urgent=True, urgent_by="model")
+        message = make_message(session, ticket, "It does not close.")
+        make_guess(session, message, Head.STAGE, [("F", 0.6), ("E", 0.2)], basis=stage)
+        make_guess(session, message, Head.TOPIC, [("fault_repair", 0.6)], basis=topic)
+        make_guess(session, message, Head.URGENT, [("yes", 0.9)], basis=topic)
+        ref = ticket.ref
+
+    page = ann.client.get(f"/tickets/{ref}").text
+
+    assert re.findall(r'<span class="basis">([^<]*)</span>', page) == said
+    flag = re.search(r'title="(estimated by the model[^".]*)\.', page)
+    assert flag is not None
+    own = "estimated by the model (90%)"
+    assert flag[1] == (own if topic == "own" else own.replace(")", ", estimated on sample texts)"))
+
+
 def test_page_merges_the_anchors_of_a_stage(ann: Person, case: Case) -> None:
     page = ann.client.get(f"/tickets/{case.ref}").text
 
