@@ -1,10 +1,9 @@
-"""Versions of the model: when a new one is trained, which one answers, and how to go back."""
+"""Versions of the model: what a new one has to show, which one answers, and how to go back."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta
 
-from sqlalchemy import func
 from sqlmodel import Session, col, delete, select
 
 from app.core import clock
@@ -16,14 +15,11 @@ from app.services import changes, lessons, organisation
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.lessons import Curriculum, Label, Lesson
 from app.store import jobs
-from app.store.tables import Correction, Lease, ModelFile, ModelVersion, Organisation
+from app.store.tables import ModelFile, ModelVersion, Organisation
 
 KEPT = 5  # versions one can go back to
 LEASE = "training"  # one at a time, whatever the number of workers
-ENOUGH = 25  # new verdicts
-_PART = 20  # or this part of all that was learned from
-_WAITS = timedelta(days=1)  # the longest any verdict waits
-_QUIET = timedelta(minutes=2)  # somebody who is at it goes on
+_WAITS = timedelta(days=1)  # before another one is trained for one that cannot be read
 _TRIED = timedelta(days=1)  # in silence, before it is shown
 _DOUBTFUL = 0.05
 _LISTED = 200  # verdicts in doubt
@@ -91,42 +87,6 @@ def file_of(session: Session, name: str) -> ModelFile | None:
         .join(ModelVersion, col(ModelVersion.id) == col(ModelFile.model_id))
         .where(ModelVersion.name == name)
     ).one_or_none()
-
-
-def due(session: Session) -> bool:
-    """Whether there is enough new to train on, or somebody asked for it."""
-    busy = select(Lease.id).where(Lease.name == LEASE, col(Lease.until) > clock.now())
-    house = organisation.current(session)
-    if house is None or session.exec(busy).first() is not None:
-        return False
-    last = newest(session)
-    if house.training_asked_at and (last is None or house.training_asked_at > last.trained_at):
-        return True
-    if lessons.fingerprint(session) != (last.topics if last else lessons.untouched()):
-        return True
-    through, learned = (last.through, sum(last.learned.values())) if last else (0, 0)
-    number, first, latest = session.exec(
-        select(func.count(), func.min(Correction.at), func.max(Correction.at)).where(
-            Correction.id > through,
-            Correction.head != Head.LANGUAGE,  # which is found out by rules
-        )
-    ).one()
-    if number and latest > clock.now() - _QUIET:
-        return False
-    since = [first] if number else []
-    if last and (gone := taken_back(session, last)):
-        since.append(last.trained_at)  # at the earliest
-        number += gone
-    many = number >= ENOUGH or (learned > 0 and number * _PART >= learned)
-    return bool(since) and (many or min(since) < clock.now() - _WAITS)
-
-
-def taken_back(session: Session, version: ModelVersion) -> int:
-    """Verdicts that were there when it was trained, and are no more.
-
-    Or the other way round: one had its number already, and was written only afterwards.
-    """
-    return abs(version.verdicts - lessons.verdicts(session, version.through))
 
 
 def ask(session: Session, actor: Actor) -> None:
@@ -303,6 +263,12 @@ def promote(session: Session, actor: Actor, model_id: int) -> ModelVersion:
     found = _with_file(session, actor, model_id)
     if found.state is not ModelState.CHAMPION:
         found.problem = ""  # whether it can be read is seen anew
+    later = select(ModelVersion.id).where(
+        ModelVersion.id > found.id,
+        col(ModelVersion.state).not_in((ModelState.REJECTED, ModelState.FAILED)),
+    )
+    if session.exec(later).first() is not None:
+        _wait_for_somebody(session, actor)
     _take_over(session, found, ModelState.CHAMPION)
     changes.record(session, actor, None, "model_promoted", model=found.name)
     return found
@@ -321,6 +287,8 @@ def try_out(session: Session, actor: Actor, model_id: int) -> ModelVersion:
 def retire(session: Session, actor: Actor, model_id: int) -> ModelVersion:
     """Let it answer no more. Without any version of one's own the samples' model answers."""
     found = _with_file(session, actor, model_id)
+    if found.state is ModelState.CHAMPION:
+        _wait_for_somebody(session, actor)
     found.state, found.since = ModelState.RETIRED, clock.now()
     session.add(found)
     changes.record(session, actor, None, "model_retired", model=found.name)
@@ -337,15 +305,27 @@ def set_promotion(session: Session, actor: Actor, promotion: Promotion) -> None:
     changes.record(session, actor, None, "promotion_changed", promotion=promotion)
 
 
+def _wait_for_somebody(session: Session, actor: Actor) -> None:
+    """Who goes back does not want the next version to undo that."""
+    house = organisation.current(session)
+    if house is not None and house.promotion is not Promotion.BY_HAND:
+        set_promotion(session, actor, Promotion.BY_HAND)
+
+
 def tried(session: Session) -> None:
     """What answered silently for a day is shown from now on, where that is wanted."""
     house = organisation.current(session)
     if house is None or house.promotion is not Promotion.AFTER_A_DAY:
         return
     _alone(session)
-    shadow = in_state(session, ModelState.SHADOW)
-    if shadow and not shadow.problem and shadow.since <= clock.now() - _TRIED:
+    shadow = on_trial(session)
+    if shadow and shadow.since <= clock.now() - _TRIED:
         promote(session, SYSTEM, shadow.id)
+
+
+def on_trial(session: Session) -> ModelVersion | None:
+    shadow = in_state(session, ModelState.SHADOW)
+    return shadow if shadow and not shadow.problem else None
 
 
 def _with_file(session: Session, actor: Actor, model_id: int) -> ModelVersion:

@@ -11,6 +11,7 @@ from app.services import (
     intake,
     models,
     neighbours,
+    occasions,
     outbox,
     pauses,
     proposals,
@@ -68,7 +69,7 @@ def retag(session: Session) -> int:
 def learn(session: Session) -> None:
     """Have what is new learned and looked at, and show what was tried out. Only with triage on."""
     models.tried(session)
-    if models.due(session):
+    if occasions.due(session):
         jobs.enqueue(session, "train")
     if proposals.due(session):
         jobs.enqueue(session, "propose")

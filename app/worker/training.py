@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from app.core import clock, secrets
 from app.domain.words import TAGS, ModelState
-from app.services import leases, lessons, models
+from app.services import leases, lessons, models, occasions
 from app.services.lessons import Curriculum
 from app.services.models import Answer, Trained
 from app.store.tables import ModelVersion
@@ -38,7 +38,7 @@ async def train(works: Works) -> None:
 
 
 async def _under_lease(works: Works) -> None:
-    if not await works.read(models.due):
+    if not await works.read(occasions.due):
         return  # somebody was quicker
     async with works.under(models.LEASE, _LASTS) as mine:
         if mine:

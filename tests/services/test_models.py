@@ -13,7 +13,7 @@ from sqlalchemy.exc import IntegrityError
 from app.core import clock
 from app.core.errors import Conflict, NotAllowed, NotFound
 from app.domain.words import Head, ModelState, Promotion
-from app.services import leases, lessons, models, organisation, topics, verdicts
+from app.services import leases, lessons, models, occasions, organisation, topics, verdicts
 from app.services.access import SYSTEM
 from app.services.models import Answer, Trained
 from app.store.tables import Correction, Message, ModelFile, ModelVersion, Ticket, Topic
@@ -65,7 +65,7 @@ def states(desk: Desk) -> dict[str, str]:
 
 def due(desk: Desk) -> bool:
     with desk.db.reading() as session:
-        return models.due(session)
+        return occasions.due(session)
 
 
 @pytest.fixture(autouse=True)

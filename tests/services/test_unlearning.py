@@ -7,7 +7,7 @@ import pytest
 from app.core import clock
 from app.core.errors import NotAllowed
 from app.domain.words import Head, ModelState
-from app.services import lessons, models, unlearning, verdicts
+from app.services import lessons, models, occasions, unlearning, verdicts
 from app.services.lessons import Curriculum
 from app.services.models import Trained
 from app.store.tables import Customer, ModelFile, ModelVersion, Organisation, Ticket
@@ -53,7 +53,7 @@ def test_what_a_customer_wrote_is_forgotten_by_every_version(desk: Desk, forward
     ] * 2
     assert desk.all(ModelFile) == []
     with desk.db.reading() as session:
-        assert (models.in_force(session), models.due(session)) == (("", ""), True)
+        assert (models.in_force(session), occasions.due(session)) == (("", ""), True)
 
 
 def test_allowed_again_it_is_learned_again(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.words import Head, ModelState, Promotion, Verdict
-from app.services import models, organisation
+from app.services import models, occasions, organisation
 from app.services.access import Actor, Permission, require
 from app.store.tables import Agent, Correction, Lease, ModelFile, ModelVersion, Ticket
 
@@ -83,7 +83,7 @@ def overview(session: Session, actor: Actor) -> Overview:
             Correction
         )
     ).one()
-    gone = models.taken_back(session, rows[0]) if rows else 0
+    gone = occasions.taken_back(session, rows[0]) if rows else 0
     busy = select(Lease.id).where(Lease.name == models.LEASE, col(Lease.until) > clock.now())
     asked = house.training_asked_at if house else None
     latest = next((row for row in rows if row.state is not ModelState.FAILED), None)
