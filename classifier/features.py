@@ -10,24 +10,35 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-VERSION = 1  # raise it when the same text would give other features: old models are then refitted
+VERSION = 2  # raise it when the same text would give other features: old models are then refitted
 
 LIMIT = 4_000  # characters; what an inquiry is about is said before that
 
 _CLUSTER = 16  # combining marks taken together; ordering them takes time squared in their number
 
 # Kana, kanji and their marks. Text in these scripts has no blanks between words.
-_CJK = (
-    r"\u3005\u3006\u3041-\u3096\u309d\u309e\u30a1-\u30fa\u30fc-\u30fe"
+_HIRAGANA = r"\u3041-\u3096\u309d\u309e"
+_OTHERS = (
+    r"\u3005\u3006\u30a1-\u30fa\u30fc-\u30fe"
     r"\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 )
+_CJK = _HIRAGANA + _OTHERS
 _TOKEN = re.compile(rf"(?P<cjk>[{_CJK}]+)|[^\W_{_CJK}]+(?:'[^\W_{_CJK}]+)?")
+
+# Letters of all alphabets with their marks, digits: whatever an address is made of but kana and
+# kanji. Those run on where the address ends ("a@b.exampleです"), in hiragana most of the time.
+_LETTER = r"0-9A-Za-z_\u00c0-\u1fff\u2c00-\u2dff\ua640-\ud7ff"
+_LOCAL = rf"{_LETTER}{_OTHERS}.+-"
 
 # Names and numbers of persons stay out of the vocabulary. The counts are bounded, and a run is
 # only tried from its start, so that a megabyte of `a.a.a.` costs no more than one of prose.
 PRIVATE = re.compile(
-    r"(?P<mail>(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,8})"
-    r"|(?P<url>(?<!\w)(?i:https?://|www\.)[!-~]{1,2000})"
+    rf"(?P<mail>(?:(?<![{_LOCAL}])[{_LOCAL}]{{1,64}}|(?<![{_HIRAGANA}])[{_HIRAGANA}]{{1,64}})"
+    rf"@[{_LETTER}{_CJK}-]{{1,63}}(?:\.(?:[{_LETTER}-]{{1,63}}|[{_CJK}-]{{1,63}}(?=\.))){{0,7}}"
+    rf"\.(?:[{_LETTER}-]{{1,63}}|[{_OTHERS}]{{1,63}}|みんな))"
+    rf"|(?P<url>(?<!\w)(?i:https?://|www\.)(?:[{_CJK}-]{{1,63}}(?=\.))?"
+    rf"(?:[!-~{_LETTER}]|(?<=[/=?&#_+.%{_OTHERS}-])[{_OTHERS}]|(?<=[={_HIRAGANA}])[{_HIRAGANA}])"
+    r"{1,2000})"
     r"|(?P<phone>(?<![\w.])(?!\d{1,2}[./-]\d{1,2}[./-]\d{2,4}(?!\d))"
     r"(?:\+\d|\(?0\d)[\d ()/.-]{5,18}\d(?!\d))",
     re.ASCII,

@@ -24,6 +24,7 @@ from classifier import (
     fitting,
     flagging,
     likeness,
+    masking,
     storage,
     taxonomy,
     train,
@@ -81,11 +82,12 @@ class Subject:
 def read(asked: Mapping[str, Any]) -> Subject:
     told = asked["lessons"]
     customers = [str(one["customer"]) for one in told]
-    groups = likeness.families([str(one["text"]) for one in told], customers)
+    texts = [_unnamed(one, asked) for one in told]
+    groups = likeness.families(texts, customers)
     lessons = [
         Lesson(
             key=str(one["key"]),
-            text=str(one["text"]),
+            text=text,
             group=group,
             language=str(one["language"]),
             labels={
@@ -96,9 +98,19 @@ def read(asked: Mapping[str, Any]) -> Subject:
             weak=frozenset(map(str, one["weak"])),
             customer=customer,
         )
-        for one, customer, group in zip(told, customers, groups, strict=True)
+        for one, text, customer, group in zip(told, texts, customers, groups, strict=True)
     ]
     return Subject(str(asked["name"]), lessons, asked["topics"], asked["merged"])
+
+
+def _unnamed(one: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """The text without the names of who wrote it, so that no version ever holds them.
+
+    Nothing stands in their place: a model asked later is not told who writes, and sees the names
+    themselves. It knows none of them, so there they count as nothing as well.
+    """
+    called = [frozenset(map(str, said)) for said in (one["names"], one["firms"], asked["agents"])]
+    return masking.masked(str(one["text"]), masking.Names(*called), instead=" ")
 
 
 def fit(subject: Subject, lessons: Sequence[Lesson], encoder: Encoder) -> Model:

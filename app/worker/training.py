@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import logging
 import threading
+from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
@@ -11,7 +12,8 @@ from sqlmodel import Session
 
 from app.core import clock, secrets
 from app.domain.words import TAGS, ModelState
-from app.services import leases, lessons, models, occasions
+from app.services import called, leases, lessons, models, occasions
+from app.services.called import Called
 from app.services.lessons import Curriculum
 from app.services.models import Answer, Trained
 from app.store.tables import ModelVersion
@@ -61,11 +63,13 @@ def train_now(works: Works) -> ModelVersion | None:
     began = clock.now()
     with works.database.reading() as session:
         curriculum = lessons.gather(session)
+        names = called.of_tickets(session, [one.ticket_id for one in curriculum.lessons])
+        agents = called.agents(session)
         champion = models.in_state(session, ModelState.CHAMPION)
         beside = models.file_of(session, champion.name) if champion else None
     name = f"own-{began:%Y%m%d}-{secrets.new_ref(5)}"
     try:
-        made = works.trainer.learn(_asked(name, curriculum), beside)
+        made = works.trainer.learn(_asked(name, curriculum, names, agents), beside)
     except NotTrained as problem:
         if works.triage.closed:
             return None  # the next worker begins anew
@@ -78,15 +82,21 @@ def train_now(works: Works) -> ModelVersion | None:
     return version
 
 
-def _asked(name: str, curriculum: Curriculum) -> dict[str, Any]:
+def _asked(
+    name: str, curriculum: Curriculum, names: Mapping[int, Called], agents: frozenset[str]
+) -> dict[str, Any]:
+    """The names are to be left out of the texts, which takes a while for many: not in here."""
     return {
         "name": name,
+        "agents": sorted(agents),
         "topics": {key: dict(labels) for key, labels in curriculum.topics.items()},
         "merged": dict(curriculum.merged),
         "lessons": [
             {
                 "key": str(lesson.message_id),
                 "text": lesson.text,
+                "names": sorted(names[lesson.ticket_id].names),
+                "firms": sorted(names[lesson.ticket_id].firms),
                 "customer": f"customer-{lesson.customer_id}",
                 "language": lesson.language,
                 "labels": {

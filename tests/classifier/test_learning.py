@@ -103,8 +103,10 @@ def test_what_weighs_nothing_is_not_learned() -> None:
         "name": "own-1",
         "topics": TOPICS,
         "merged": {},
+        "agents": [],
         "lessons": [
             {
+                "names": [], "firms": [],
                 "key": "1", "text": "A lid", "customer": "c", "language": "en",
                 "labels": {"stage": ["C", 0.0], "topic": ["t_parts", 1.0]},
                 "weak": ["topic"],
@@ -122,7 +124,7 @@ def test_a_text_that_several_sent_is_on_one_side_of_every_test_and_has_several_w
     lessons = [
         {
             "key": str(number), "text": text, "customer": f"c{number}", "language": "en",
-            "labels": {"stage": ["C", 1.0]}, "weak": [],
+            "labels": {"stage": ["C", 1.0]}, "weak": [], "names": [], "firms": [],
         }
         for number, text in enumerate(
             ("We all want the bus back, dear council!", "We all want the bus back, dear council",
@@ -130,11 +132,35 @@ def test_a_text_that_several_sent_is_on_one_side_of_every_test_and_has_several_w
         )
     ]  # fmt: skip
 
-    read = learning.read({"name": "own", "topics": {}, "merged": {}, "lessons": lessons}).lessons
+    asked = {"name": "own", "topics": {}, "merged": {}, "agents": [], "lessons": lessons}
+    read = learning.read(asked).lessons
 
     assert [(one.group, one.customer) for one in read] == [("c0", "c0"), ("c0", "c1"), ("c2", "c2")]
     model = learning.fit(subject(), read, Nothing())
     assert "bus" in model.vocabulary.blocks[0]
+
+
+def test_who_wrote_and_whom_they_address_is_not_learned() -> None:
+    said = [
+        "Dear Mark, please write to info@xaverhuber.example, Yumi Takahashi's lid fell on us.",
+        "Takahashi Pottery waits for a lid. Xaverhuber, info@schn\u00fcrpel.example, x 30 mark",
+    ]
+    lessons = [
+        {
+            "key": str(number), "text": text, "customer": f"c{number}", "language": "en",
+            "labels": {"stage": ["C", 1.0]}, "weak": [],
+            "names": ["Yumi Takahashi", "Xaverhuber"], "firms": ["Takahashi Pottery Ltd."],
+        }
+        for number, text in enumerate(said)
+    ]  # fmt: skip
+
+    asked = {"name": "o", "topics": {}, "merged": {}, "agents": ["Mark Bell"], "lessons": lessons}
+    read = learning.read(asked).lessons
+
+    assert [one.text.split() for one in read] == [
+        ["Dear", ",", "please", "write", "to", "xxmail", ",", "'s", "lid", "fell", "on", "us."],
+        ["waits", "for", "a", "lid.", ",", "xxmail", ",", "x", "11", "mark"],
+    ]
 
 
 def test_its_process_says_in_a_line_what_is_wrong(tmp_path: Path) -> None:

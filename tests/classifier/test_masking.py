@@ -40,10 +40,53 @@ def test_those_who_wrote_are_left_out(text: str, said: str) -> None:
     assert masked(text, YUMI) == said
 
 
+TARO = Names(frozenset({"田中太郎"}), frozenset({"ABC商事株式会社"}))
+READ = Names(frozenset({"田中太郎 (たなか たろう)", "高橋ミカ", "みか"}))
+DESKS = Names(frozenset({"注文係", "返品センター"}))
+PETRA = Names(
+    frozenset({"Petra Müller", "Jo"}),
+    frozenset({"Müller Maschinenbau GmbH & Co. KG", "Post AG", "(株)ホシ", "Tools, Inc."}),
+    frozenset({"Mark Bell"}),
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "names", "said"),
+    [
+        # A family name of one that is stored without a blank.
+        ("ABC商事　田中", TARO, "xxname   xxname"),
+        ("担当：田中\n", TARO, "担当: xxname"),
+        ("田中宛に、田中様、田中さん", TARO, "xxname 宛に、 xxname 様、 xxname さん"),
+        ("田中より。田中です", TARO, "xxname より。 xxname です"),
+        ("田中町の田中屋", TARO, "田中町の田中屋"),
+        ("注文：返品。注文です、返品より", DESKS, "注文:返品。注文です、返品より"),
+        ("注文係さま", DESKS, "xxname さま"),
+        # A reading that somebody wrote down.
+        ("たなかです。タナカタロウ", READ, "xxname です。 xxname  xxname"),
+        ("みかさん、みかんとミカ", READ, "xxname さん、みかんと xxname"),
+        # A genitive.
+        ("Frau Müllers Rechnung", PETRA, "Frau  xxname  Rechnung"),
+        ("MÜLLERS, PETRAS, Petra's", PETRA, "xxname ,  xxname ,  xxname 's"),
+        ("Marks Brief, 2 marks, Jos", PETRA, "xxname  Brief, 1 marks, Jos"),
+        # A company without its legal form.
+        ("Müller Maschinenbau schickt", PETRA, "xxname  schickt"),
+        ("Die Post, Postleitzahl, post", PETRA, "Die  xxname , Postleitzahl, post"),
+        ("ホシの注文、ホシイ", PETRA, "xxname の注文、ホシイ"),
+        ("Tools Inc., Toolsmith", PETRA, "xxname  Inc., Toolsmith"),
+        # Addresses in any script.
+        ("petra@bücher.example", PETRA, "xxmail"),
+        ("info@müller.example, 山田@例え.example", PETRA, "xxmail ,  xxmail"),
+    ],
+)  # fmt: skip
+def test_other_ways_to_write_a_name_are_left_out_too(text: str, names: Names, said: str) -> None:
+    assert masked(text, names) == said
+
+
 TEXTS = [
     "Wo bleibt meine Bestellung 00471-22? Tel. 0151/2345678, Danke, a.b@c.example",
     "注文番号０１２３４５６７８９の状況を教えてください。http://a.example/b 電話 03-1234-5678",
     "Invoice 12345678 of 12/03/2026, 2 x 19,90 EUR, IBAN DE02 1203 0000 0000 2020 51",
+    "Müller@firma.example, info@müller.example, https://a.example/?n=Müller 山田@例え.example",
     "Straße, ﬁne, İstanbul, so\u00adft, don\u2019t, ﾊﾟﾝ, 10:30-11:00, +1",
 ]
 

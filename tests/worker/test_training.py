@@ -80,6 +80,10 @@ def test_what_people_said_is_taught_once(school: Plant) -> None:
     assert [(lesson["labels"], lesson["weak"]) for lesson in asked["lessons"]] == [
         ({"stage": ["D", 1.0]}, [])
     ] * 30
+    assert [(lesson["names"], lesson["firms"]) for lesson in asked["lessons"]] == [
+        (["Yumi"], [])
+    ] * 30
+    assert asked["agents"] == ["Ann Bell", "Leo Field"]
     assert trainer_of(school).beside == [b""]
 
 
