@@ -204,10 +204,10 @@ def _take_tags(ticket: Ticket, into: Ticket) -> None:
     """What a person said goes before what a model said, and anything before nothing."""
     if not into.stage or (ticket.stage_by == "person" and into.stage_by != "person"):
         into.stage, into.stage_by = ticket.stage, ticket.stage_by
-        into.stage_probability = ticket.stage_probability
+        into.stage_probability, into.stage_basis = ticket.stage_probability, ticket.stage_basis
     if into.topic_id is None or (ticket.topic_by == "person" and into.topic_by != "person"):
         into.topic_id, into.topic_by = ticket.topic_id, ticket.topic_by
-        into.topic_probability = ticket.topic_probability
+        into.topic_probability, into.topic_basis = ticket.topic_probability, ticket.topic_basis
     for flag in FLAGS:
         by = f"{flag}_by"
         if getattr(into, by) != "person" and getattr(ticket, by):

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import Conflict, Invalid
 from app.domain.words import Decision, Head, Status, Verdict
-from app.services import tagging, tickets, verdicts
+from app.services import merging, tagging, tickets, verdicts
 from app.services.access import SYSTEM
 from app.services.queries import inbox
 from app.services.queries.inbox import Selection, View
@@ -26,6 +26,7 @@ from app.store.tables import (
 from channels.contract import Ref, RefKind
 from classifier.contract import (
     UNSURE,
+    Basis,
     Guess,
     HeadPrediction,
     Near,
@@ -349,3 +350,16 @@ def test_what_it_means_is_kept_once(desk: Desk) -> None:
 
     [kept] = desk.all(Meaning)
     assert (kept.ticket_id, kept.message_id, kept.vector) == (ticket.id, message.id, b"12")
+
+
+def test_joined_tickets_say_whose_texts_a_percentage_rests_on(desk: Desk) -> None:
+    own = {"basis": Basis.OWN}
+    said = guess("C", "delivery")
+    said = replace(said, stage=replace(said.stage, **own), topic=replace(said.topic, **own))
+    older = desk.ticket(prediction=guess(None, None))
+    newer = desk.ticket(prediction=said)
+
+    desk.do(merging.merge, desk.ann, newer.ref, older.ref)
+
+    into = desk.one(Ticket, older.id)
+    assert (into.stage, into.stage_basis, into.topic_basis) == ("C", "own", "own")
