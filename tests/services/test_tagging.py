@@ -353,9 +353,9 @@ def test_what_it_means_is_kept_once(desk: Desk) -> None:
 
 
 def test_joined_tickets_say_whose_texts_a_percentage_rests_on(desk: Desk) -> None:
-    own = {"basis": Basis.OWN}
     said = guess("C", "delivery")
-    said = replace(said, stage=replace(said.stage, **own), topic=replace(said.topic, **own))
+    stage, topic = (replace(head, basis=Basis.OWN) for head in (said.stage, said.topic))
+    said = replace(said, stage=stage, topic=topic)
     older = desk.ticket(prediction=guess(None, None))
     newer = desk.ticket(prediction=said)
 
