@@ -164,6 +164,16 @@ def guess(stage: str | None, topic: str | None) -> Prediction:
     return Prediction(_head(stage, "C"), _head(topic, "delivery"), "m1")
 
 
+def sure(stage: str) -> Prediction:
+    """What a model is so sure of that it would act."""
+    said = guess(stage, "delivery")
+    return replace(
+        said,
+        stage=replace(said.stage, decision=Decision.AUTO),
+        topic=replace(said.topic, decision=Decision.AUTO),
+    )
+
+
 def _head(label: str | None, best: str) -> HeadPrediction:
     share = 0.9 if label else 0.2
     decision = Decision.SUGGEST if label else Decision.ABSTAIN

@@ -163,7 +163,7 @@ def test_the_report_says_the_same_in_words_and_for_programs(
     found = json.loads("".join(run(settings, capsys, "report", "--json", "--days", "0")))
 
     assert shown[0] == "STAGE"
-    assert "- Do not let “Conversion” be tagged automatically yet: 2 examples." in shown
+    assert "- Do not rely on “Conversion” yet: 2 examples." in shown
     assert "en        5       not enough data: 5  not enough data: 5  not enough data: 5" in shown
     assert (found["days"], found["stage"]["card"]["judged"]) == (0, 6)
     assert keys is not None

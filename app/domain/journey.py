@@ -62,6 +62,8 @@ class Map:
     columns: tuple[Column, ...]
     rows: tuple[tuple[Line, tuple[Cell, ...]], ...]
     unplaced: int  # contacts whose stage nobody knows yet
+    inquiries: int = 0  # that have a stage
+    suggested: int = 0  # of those, the ones whose stage the model suggests and nobody confirmed
 
     @property
     def contacts(self) -> int:

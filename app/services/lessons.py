@@ -19,6 +19,7 @@ from app.store.seeds import TOPICS
 from app.store.tables import Change, Correction, Customer, Message, Ticket, Topic, Touchpoint
 
 NEWEST = 20_000  # tickets that are learned from
+_OF_MODEL = ("model", "suggestion")  # set by itself, or only suggested
 _NOBODY = 0  # number of no agent
 _RESOLVED = 0.3  # weight of what nobody objected to
 _WEIGHTS = {Verdict.CORRECTED: 2.0, Verdict.ACCEPTED: 1.0, Verdict.NO_INQUIRY: 2.0}
@@ -189,7 +190,7 @@ def _left_so() -> Select[int]:
         sql_select(col(Ticket.id))
         .where(
             col(Ticket.status) == Status.RESOLVED,
-            or_(col(Ticket.stage_by) == "model", col(Ticket.topic_by) == "model"),
+            or_(col(Ticket.stage_by).in_(_OF_MODEL), col(Ticket.topic_by).in_(_OF_MODEL)),
             by_agent.exists(),
         )
         .order_by(col(Ticket.resolved_at).desc(), col(Ticket.id).desc())
@@ -226,7 +227,7 @@ def _resolved(session: Session) -> dict[int, dict[Head, Label]]:
                 (Head.STAGE, ticket.stage, ticket.stage_by),
                 (Head.TOPIC, key, ticket.topic_by),
             )
-            if by == "model" and label
+            if by in _OF_MODEL and label
         }
         for ticket, key, message in found
     }

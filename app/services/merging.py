@@ -29,6 +29,7 @@ from app.store.tables import (
     Touchpoint,
 )
 
+_RANK = ("person", "model", "suggestion", "")  # who said what it is
 # Their rows of one ticket can stand beside those of another; the others need a word each.
 _MOVED: tuple[type[SQLModel], ...] = (
     Message,
@@ -201,11 +202,11 @@ def _add_up(ticket: Ticket, into: Ticket) -> None:
 
 
 def _take_tags(ticket: Ticket, into: Ticket) -> None:
-    """What a person said goes before what a model said, and anything before nothing."""
-    if not into.stage or (ticket.stage_by == "person" and into.stage_by != "person"):
+    """A person goes before the model, what it was sure of before a suggestion, nothing last."""
+    if _RANK.index(ticket.stage_by) < _RANK.index(into.stage_by):
         into.stage, into.stage_by = ticket.stage, ticket.stage_by
         into.stage_probability, into.stage_basis = ticket.stage_probability, ticket.stage_basis
-    if into.topic_id is None or (ticket.topic_by == "person" and into.topic_by != "person"):
+    if _RANK.index(ticket.topic_by) < _RANK.index(into.topic_by):
         into.topic_id, into.topic_by = ticket.topic_id, ticket.topic_by
         into.topic_probability, into.topic_basis = ticket.topic_probability, ticket.topic_basis
     for flag in FLAGS:

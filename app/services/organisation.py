@@ -116,6 +116,16 @@ def set_rules(session: Session, actor: Actor, rules: Rules) -> Organisation:
     return found
 
 
+def let_model_act(session: Session, actor: Actor, *, on: bool) -> Organisation:
+    """Whether the model sets stage and topic by itself where it is sure enough."""
+    require(actor, Permission.ADMIN)
+    found = _there(session)
+    found.model_acts = on
+    session.add(found)
+    changes.record(session, actor, None, "model_acting_changed", on=on)
+    return found
+
+
 def keep_raw(session: Session, actor: Actor, days: int | None) -> Organisation:
     """For how long after a ticket was closed its raw sources are kept; None for ever."""
     require(actor, Permission.ADMIN)

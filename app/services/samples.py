@@ -105,8 +105,6 @@ def _make(session: Session, actor: Actor, inbox: Inbox, inquiry: Inquiry) -> Non
         sample=True,
     )
     _label(session, ticket, inquiry)
-    if ticket.stage and ticket.stage != "L":
-        customer.stage, customer.stage_at = ticket.stage, began
     session.add_all([customer, ticket])
     session.flush()
     session.add(Participant(ticket_id=ticket.id, address_id=address.id, role="customer"))
@@ -121,12 +119,12 @@ def _make(session: Session, actor: Actor, inbox: Inbox, inquiry: Inquiry) -> Non
 
 def _label(session: Session, ticket: Ticket, inquiry: Inquiry) -> None:
     if inquiry.stage.label:
-        ticket.stage, ticket.stage_by = inquiry.stage.label, "model"
+        ticket.stage, ticket.stage_by = inquiry.stage.label, tagging.SUGGESTION
         guesses = dict(_top(inquiry.stage))
         ticket.stage_probability = tagging.stage_share(session, ticket.stage, guesses)
     topic = session.exec(select(Topic).where(Topic.key == inquiry.topic.label)).one_or_none()
     if topic:
-        ticket.topic_id, ticket.topic_by = topic.id, "model"
+        ticket.topic_id, ticket.topic_by = topic.id, tagging.SUGGESTION
         ticket.topic_probability = inquiry.topic.probability
 
 

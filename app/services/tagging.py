@@ -1,4 +1,8 @@
-"""Stage and topic of a ticket as the model proposes them; nothing it says overrules a person."""
+"""Stage and topic of a ticket as the model proposes them; nothing it says overrules a person.
+
+What it is not sure enough of, or not let do, is kept as a suggestion: it counts on the map, and
+moves no customer.
+"""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -8,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.words import ANCHORS, NO_INQUIRY, TAGS, YES, Decision, Head, Status
-from app.services import changes, touchpoints
+from app.services import changes, organisation, touchpoints
 from app.services.access import SYSTEM
 from app.services.queries import vocabulary
 from app.store import inserting
@@ -25,6 +29,7 @@ from classifier.contract import FlagPrediction, HeadPrediction, Prediction, Reas
 
 LOOKS_BACK = timedelta(days=3)
 AT_ONCE = 50
+SUGGESTION = "suggestion"  # who says so, beside "person" and "model"
 _WEAK = 0.3  # of the strongest word
 _LOOKED_AT = [one for one in Status if one not in NO_INQUIRY]
 
@@ -138,9 +143,17 @@ def _keep_meaning(
     )
 
 
+def _by(session: Session, found: HeadPrediction) -> str:
+    """Whose word it is: the model acts by itself only where it is sure enough, and let."""
+    if Decision(found.decision) is not Decision.AUTO:
+        return SUGGESTION
+    house = organisation.current(session)
+    return "model" if house and house.model_acts else SUGGESTION
+
+
 def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
     if found.label in ANCHORS:
-        ticket.stage, ticket.stage_by = found.label, "model"
+        ticket.stage, ticket.stage_by = found.label, _by(session, found)
         ticket.stage_basis = found.basis
         guesses = {guess.label: guess.probability for guess in found.top}
         ticket.stage_probability = stage_share(session, found.label, guesses) or found.probability
@@ -155,7 +168,7 @@ def stage_share(session: Session, anchor: str, guesses: Mapping[str, float]) -> 
 def _set_topic(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
     topic = topic_of(session, found.label) if found.label else None
     if topic:
-        ticket.topic_id, ticket.topic_by = topic.id, "model"
+        ticket.topic_id, ticket.topic_by = topic.id, _by(session, found)
         ticket.topic_basis = found.basis
         ticket.topic_probability = found.probability
 
@@ -168,8 +181,10 @@ def _set_flag(ticket: Ticket, found: FlagPrediction) -> None:
 
 
 def remember_stage(session: Session, ticket: Ticket) -> None:
+    """Where on the path the customer is. A suggestion moves nobody."""
     customer = session.get_one(Customer, ticket.customer_id)
-    if ticket.stage and ticket.stage != "L":  # feedback is off the path a customer walks
+    off = ticket.stage in {"", "L"}  # feedback is no place on the path
+    if not off and ticket.stage_by != SUGGESTION:
         customer.stage, customer.stage_at = ticket.stage, clock.now()
         session.add(customer)
 

@@ -73,8 +73,8 @@ def _counted(finding: Finding) -> str:
             finding.n,
         )
     return say_many(
-        "Do not let “%(label)s” be tagged automatically yet: %(num)d example.",
-        "Do not let “%(label)s” be tagged automatically yet: %(num)d examples.",
+        "Do not rely on “%(label)s” yet: %(num)d example.",
+        "Do not rely on “%(label)s” yet: %(num)d examples.",
         finding.n,
     )
 
@@ -108,15 +108,13 @@ _SENTENCES = {
         "Whether its percentages can be believed cannot be told yet: that takes %(enough)d "
         "labelled inquiries."
     ),
-    Point.READY: lambda: say(
-        "“%(label)s” can be tagged automatically: right in %(share)s of %(n)d."
-    ),
+    Point.READY: lambda: say("“%(label)s” can be relied on: right in %(share)s of %(n)d."),
     Point.TOO_OFTEN_WRONG: lambda: say(
-        "Do not let “%(label)s” be tagged automatically: right in %(share)s of %(n)d, and at "
+        "Do not rely on “%(label)s”: right in %(share)s of %(n)d, and at "
         "least %(wanted)s is wanted."
     ),
     Point.NOT_CERTAIN: lambda: say(
-        "Do not let “%(label)s” be tagged automatically yet: right in %(share)s of %(n)d, which "
+        "Do not rely on “%(label)s” yet: right in %(share)s of %(n)d, which "
         "may still be less than %(wanted)s."
     ),
     Point.WEAK_LANGUAGE: lambda: say(

@@ -62,13 +62,13 @@ def test_a_first_message_opens_a_ticket_with_everything_on_it(desk: Desk) -> Non
         Status.OPEN,
         customer.id,
         "de",
-        ("G", "model", 0.9),
-        (topic.id, "model", 0.9),
+        ("G", "suggestion", 0.9),
+        (topic.id, "suggestion", 0.9),
         (NOON, NOON, NOON, NOON),
         NOON + timedelta(hours=8),
         (1, True, False, ""),
     )
-    assert (customer.name, customer.language, customer.stage) == ("Yumi", "de", "G")
+    assert (customer.name, customer.language, customer.stage) == ("Yumi", "de", "")
     assert [(a.name, a.sha256) for a in desk.all(Attachment)] == [("lid.jpg", "f" * 64)]
     assert [(t.direction, t.stage, t.channel) for t in desk.all(Touchpoint)] == [
         ("in", "G", "email")

@@ -125,7 +125,7 @@ def test_of_joined_tickets_each_word_is_taught_with_the_text_it_was_said_of(desk
         desk.do(verdicts.take_back, desk.lead, newer.ref)
     for _ in range(2):
         desk.do(verdicts.take_back, desk.ann, older.ref)
-    assert (desk.again(older).stage, desk.again(older).stage_by) == ("D", "model")
+    assert (desk.again(older).stage, desk.again(older).stage_by) == ("D", "suggestion")
     assert taught(desk) == [("The lid is broken.", {Head.STAGE: "F"})]
 
 
@@ -205,7 +205,7 @@ def test_of_two_topics_one_is_made_with_the_history_of_both(desk: Desk) -> None:
     assert not {"order_status", "delivery"} & set(found.topics)
     assert [desk.again(one).topic_id for one in (first, second)] == [made.id] * 2
     third = desk.ticket(prediction=guess("D", "order_status"))
-    assert (desk.again(third).topic_id, desk.again(third).topic_by) == (made.id, "model")
+    assert (desk.again(third).topic_id, desk.again(third).topic_by) == (made.id, "suggestion")
 
 
 def test_taken_back_it_has_the_topic_that_the_former_one_became(desk: Desk) -> None:
@@ -216,7 +216,10 @@ def test_taken_back_it_has_the_topic_that_the_former_one_became(desk: Desk) -> N
     desk.do(verdicts.take_back, desk.ann, ticket.ref)
 
     after = desk.again(ticket)
-    assert (desk.one(Topic, after.topic_id or 0).key, after.topic_by) == ("order_status", "model")
+    assert (desk.one(Topic, after.topic_id or 0).key, after.topic_by) == (
+        "order_status",
+        "suggestion",
+    )
 
 
 def test_a_topic_out_of_use_teaches_nothing(desk: Desk) -> None:

@@ -186,7 +186,7 @@ def test_the_list_and_the_ticket_say_the_same_probability(shop: Desk) -> None:
 
     with shop.db.reading() as session:
         words = vocabulary.current(session)
-        for ticket in shop.all(Ticket, stage_by="model"):
+        for ticket in shop.all(Ticket, stage_by="suggestion"):
             shown = queries_ticket.view(session, shop.ann, ticket.ref, words).triage.stage
             listed = inbox.rows(session, shop.ann, Selection(refs=(ticket.ref,))).rows[0]
             assert shown.guesses[0].probability == listed.stage_probability

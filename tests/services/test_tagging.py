@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import Conflict, Invalid
 from app.domain.words import Decision, Head, Status, Verdict
-from app.services import merging, tagging, tickets, verdicts
+from app.services import merging, organisation, tagging, tickets, verdicts
 from app.services.access import SYSTEM
 from app.services.queries import inbox
 from app.services.queries.inbox import Selection, View
@@ -35,7 +35,7 @@ from classifier.contract import (
     RunnerUp,
     Why,
 )
-from tests.inquiries import NOON, Desk, guess, inquiry
+from tests.inquiries import NOON, Desk, guess, inquiry, sure
 
 
 def tags(desk: Desk, ticket: Ticket) -> tuple[str, str, str, str]:
@@ -47,7 +47,7 @@ def tags(desk: Desk, ticket: Ticket) -> tuple[str, str, str, str]:
 def test_what_the_model_said_is_kept_with_how_sure_it_was(desk: Desk) -> None:
     ticket = desk.ticket(prediction=guess("G", None))
 
-    assert tags(desk, ticket) == ("G", "model", "", "")
+    assert tags(desk, ticket) == ("G", "suggestion", "", "")
     assert [
         (p.head, p.label, p.decision, p.probability, p.top) for p in desk.all(PredictionRow)
     ] == [
@@ -134,7 +134,7 @@ def test_only_words_in_use_are_taken(desk: Desk, head: Head, label: str) -> None
     with pytest.raises(Invalid):
         desk.do(verdicts.choose, desk.ann, ticket.ref, head, label)
 
-    assert tags(desk, ticket) == ("G", "model", "delivery", "model")
+    assert tags(desk, ticket) == ("G", "suggestion", "delivery", "suggestion")
 
 
 def test_a_corrected_stage_holds_for_every_contact_of_the_inquiry(desk: Desk) -> None:
@@ -154,6 +154,7 @@ def test_a_corrected_stage_holds_for_every_contact_of_the_inquiry(desk: Desk) ->
 
 def test_feedback_is_no_place_on_a_customers_path(desk: Desk) -> None:
     ticket = desk.ticket(prediction=guess("G", "delivery"))
+    desk.do(verdicts.choose, desk.ann, ticket.ref, Head.STAGE, "G")
 
     desk.do(verdicts.choose, desk.ann, ticket.ref, Head.STAGE, "L")
 
@@ -171,7 +172,7 @@ def test_a_late_model_fills_what_nobody_said_and_overrules_nobody(desk: Desk) ->
 
     desk.do(tagging.tag_later, ticket.id, message.id, guess("G", "delivery"))
 
-    assert tags(desk, ticket) == ("D", "person", "delivery", "model")
+    assert tags(desk, ticket) == ("D", "person", "delivery", "suggestion")
     assert [t.stage for t in desk.all(Touchpoint)] == ["D"]
     with desk.db.reading() as session:
         assert tagging.untagged(session, ticket.id) is None
@@ -206,7 +207,7 @@ def test_a_person_and_a_late_model_at_once(desk: Desk) -> None:
     for thread in threads:
         thread.join(30)
 
-    assert tags(desk, ticket) == ("D", "person", "delivery", "model")
+    assert tags(desk, ticket) == ("D", "person", "delivery", "suggestion")
     assert [t.stage for t in desk.all(Touchpoint)] == ["D"]
 
 
@@ -317,7 +318,8 @@ def test_only_ones_own_last_word_is_taken_back(desk: Desk) -> None:
 
 
 def test_where_a_customer_is_now_outlives_an_older_verdict(desk: Desk) -> None:
-    first, second = [desk.ticket(prediction=guess("B", None)) for _ in range(2)]
+    desk.do(organisation.let_model_act, SYSTEM, on=True)
+    first, second = [desk.ticket(prediction=sure("B")) for _ in range(2)]
     desk.do(verdicts.choose, desk.ann, first.ref, Head.STAGE, "C")
     desk.do(verdicts.choose, desk.lead, second.ref, Head.STAGE, "F")
 

@@ -319,7 +319,7 @@ async def test_a_ticket_is_filed_with_what_the_model_says(plant: Plant) -> None:
 
         await file(plant.works, plant.inbox_id)
 
-    assert [(row.stage, row.stage_by) for row in plant.desk.all(Ticket)] == [("G", "model")]
+    assert [(row.stage, row.stage_by) for row in plant.desk.all(Ticket)] == [("G", "suggestion")]
     assert plant.desk.jobs() == before
 
 
@@ -367,7 +367,7 @@ async def test_a_model_that_is_not_there_yet_tags_later(plant: Plant) -> None:
     await tag(plant.works, ticket.id)
     await tag(plant.works, ticket.id)  # twice is once
 
-    assert [(row.stage, row.stage_by) for row in plant.desk.all(Ticket)] == [("G", "model")]
+    assert [(row.stage, row.stage_by) for row in plant.desk.all(Ticket)] == [("G", "suggestion")]
     loading.close()
 
 

@@ -65,8 +65,8 @@ class Panel:
     known: tuple[Known, ...]
     stage: str
     stage_at: datetime | None
-    stage_by: str  # "person", "model", or empty without a stage
-    met: frozenset[str]  # anchors of earlier contacts
+    stage_by: str  # "person", "model" (it was let), or empty without a stage
+    met: frozenset[str]  # anchors of earlier contacts, where nobody only suggested them
     no_feedback: bool
     may_ask: bool
     may_learn: bool
@@ -103,7 +103,12 @@ _ADDRESSES = (
     .where(col(Address.customer_id) == _whose)
     .order_by(col(Address.id))
 )
-_ANCHORS = sql_select(col(Touchpoint.stage)).where(col(Touchpoint.customer_id) == _whose).distinct()
+_ANCHORS = (
+    sql_select(col(Touchpoint.stage))
+    .join(Ticket, col(Ticket.id) == col(Touchpoint.ticket_id))
+    .where(col(Touchpoint.customer_id) == _whose, col(Ticket.stage_by).in_(("person", "model")))
+    .distinct()
+)
 _FACTS = sql_select(
     sql_select(func.count())
     .select_from(Ticket)

@@ -1,9 +1,9 @@
 """The touchpoint map and what stands behind one of its cells."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from sqlalchemy import ColumnElement, and_, case, func, literal
+from sqlalchemy import ColumnElement, Select, and_, case, func, literal
 from sqlalchemy import select as sql_select
 from sqlalchemy.orm import aliased
 from sqlmodel import Session, col
@@ -99,10 +99,25 @@ def map(  # noqa: A001 - the screen's own word, and called as `journey.map`
         .group_by(col(Touchpoint.stage), col(Touchpoint.segment_id))
     )
     tallies = [Tally(*row) for row in session.execute(statement)]
-    return lay_out(
+    inquiries, suggested = session.execute(_staged(scope)).one()
+    found = lay_out(
         tallies,
         [Column(stage.key, stage.anchors, stage.labels) for stage in words.stages],
         [Line(line.id, line.key, line.labels) for line in vocabulary.segments(session)],
+    )
+    return replace(found, inquiries=inquiries, suggested=suggested)
+
+
+def _staged(scope: Scope) -> Select[int, int]:
+    """How many inquiries are on the map, and of how many nobody has confirmed where they stand."""
+    of_model = col(Ticket.stage_by) == "suggestion"
+    return (
+        sql_select(
+            func.count(func.distinct(col(Ticket.id))),
+            func.count(func.distinct(case((of_model, col(Ticket.id))))),
+        )
+        .join(Touchpoint, col(Touchpoint.ticket_id) == col(Ticket.id))
+        .where(*_in_scope(scope), col(Touchpoint.stage) != "")
     )
 
 

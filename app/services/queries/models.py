@@ -65,6 +65,7 @@ class Overview:
     training: bool  # one is made at this moment
     asked: bool
     promotion: Promotion
+    by_itself: bool  # whether the model may set stage and topic where it is sure enough
 
 
 def versions(session: Session, actor: Actor) -> list[Version]:
@@ -95,6 +96,7 @@ def overview(session: Session, actor: Actor) -> Overview:
         training=session.exec(busy).first() is not None,
         asked=asked is not None and (not rows or asked > rows[0].trained_at),
         promotion=house.promotion if house else Promotion.AT_ONCE,
+        by_itself=house is not None and house.model_acts,
     )
 
 

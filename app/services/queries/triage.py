@@ -8,12 +8,13 @@ from sqlalchemy import bindparam
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
-from app.domain.words import FLAGS, TAGS, Head
+from app.domain.words import FLAGS, TAGS, Decision, Head
 from app.services.queries.vocabulary import Vocabulary
 from app.store.tables import PredictionRow, Ticket, Topic
 from classifier import corpus
 
 _NEAREST = 3  # texts; more is no reason, but a list
+_NOT_LET = "not_let"  # it was sure enough, and is not to act by itself
 _WORDS = 3  # of each head: what is marked everywhere is marked nowhere
 
 
@@ -35,7 +36,7 @@ class HeadView:
     guesses: tuple[Guess, ...]
     unsure: bool
     basis: str = ""  # of the guesses: sample texts, or the organisation's own
-    why: str = ""  # it held back: a word of `classifier.contract.Why`
+    why: str = ""  # it held back: a word of `classifier.contract.Why`, or that it is not let
     reasons: tuple[str, ...] = ()  # words that spoke for the best guess
     against: tuple[str, ...] = ()
     beaten_by: tuple[str, ...] = ()  # words that the second guess has no use for
@@ -130,7 +131,7 @@ def stage_view(ticket: Ticket, row: PredictionRow | None, vocabulary: Vocabulary
         by=ticket.stage_by,
         probability=ticket.stage_probability,
         guesses=guesses,
-        **_said(row, guesses),
+        **_said(row, guesses, ticket.stage_by),
     )
 
 
@@ -144,11 +145,11 @@ def topic_view(
         by=ticket.topic_by,
         probability=ticket.topic_probability,
         guesses=guesses,
-        **_said(row, guesses),
+        **_said(row, guesses, ticket.topic_by),
     )
 
 
-def _said(row: PredictionRow | None, guesses: Sequence[Guess]) -> dict[str, Any]:
+def _said(row: PredictionRow | None, guesses: Sequence[Guess], by: str) -> dict[str, Any]:
     if row is None:
         return {"unsure": False}
     # Of what the vocabulary in force makes one stage, neither half beats the other.
@@ -157,7 +158,7 @@ def _said(row: PredictionRow | None, guesses: Sequence[Guess]) -> dict[str, Any]
     return {
         "unsure": not row.label,
         "basis": row.basis,
-        "why": row.why,
+        "why": _NOT_LET if row.decision == Decision.AUTO and by == "suggestion" else row.why,
         "reasons": tuple(row.reasons[:_WORDS]),
         "against": tuple(row.against[:_WORDS]),
         "beaten_by": tuple(row.beaten_by[:_WORDS]) if apart else (),

@@ -30,6 +30,7 @@ class Organisation(Row, table=True):
     closes_minute: int = 18 * 60
     keep_raw_days: int | None = None  # after a ticket was closed; None: for ever
     promotion: Promotion = Field(default=Promotion.AT_ONCE, sa_type=word(Promotion))  # of models
+    model_acts: bool = False  # where it is sure enough it sets stage and topic by itself
     training_asked_at: datetime | None = maybe_moment()
     samples_at: datetime | None = maybe_moment()  # when sample inquiries were made, if shown
 

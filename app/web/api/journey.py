@@ -50,13 +50,18 @@ class SegmentOut(BaseModel):
 
 
 class MapOut(BaseModel):
-    """`unplaced` are contacts whose stage nobody knows yet."""
+    """`unplaced` are contacts whose stage nobody knows yet.
+
+    Of the `inquiries` that have a stage, `suggested` have it from the model alone.
+    """
 
     stages: list[StageOut]
     segments: list[SegmentOut]
     contacts: int
     answers: int
     unplaced: int
+    inquiries: int
+    suggested: int
 
 
 class QuoteOut(BaseModel):
@@ -96,6 +101,8 @@ def view(actor: CurrentActor, db: Db, days: Days = 90, channel: Channel = "") ->
         contacts=found.contacts,
         answers=found.answers,
         unplaced=found.unplaced,
+        inquiries=found.inquiries,
+        suggested=found.suggested,
     )
 
 

@@ -4,7 +4,7 @@ from fastapi import Response
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 from app.domain.words import ModelState, Promotion
-from app.services import models
+from app.services import models, organisation
 from app.services.queries import models as query
 from app.services.queries.models import Overview
 from app.web import routes
@@ -30,6 +30,12 @@ class PromotionIn(Input):
     promotion: Promotion
 
 
+class ActingIn(Input):
+    """Whether the model sets stage and topic by itself; otherwise it only suggests them."""
+
+    by_itself: bool
+
+
 @router.get("", response_model=Overview)
 def overview(actor: CurrentActor, db: Db) -> Response:
     """The newest version first, and verdicts of people that the model cannot believe."""
@@ -49,6 +55,13 @@ def train(actor: CurrentActor, db: Db) -> None:
 def set_promotion(body: PromotionIn, actor: CurrentActor, db: Db) -> None:
     with db.transaction() as session:
         models.set_promotion(session, actor, body.promotion)
+
+
+@router.put("/acting", status_code=204)
+def set_acting(body: ActingIn, actor: CurrentActor, db: Db) -> None:
+    """Where it is sure enough, on what is filed from now on."""
+    with db.transaction() as session:
+        organisation.let_model_act(session, actor, on=body.by_itself)
 
 
 @router.post("/{model}/promote")

@@ -11,7 +11,7 @@ from sqlmodel import Session
 
 from app.core.errors import Conflict, Invalid
 from app.domain.words import Promotion
-from app.services import models, topics
+from app.services import models, organisation, topics
 from app.services.access import Actor, Permission, require
 from app.services.queries import models as query
 from app.services.queries import proposals, surges
@@ -19,6 +19,7 @@ from app.web import routes
 from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
+from classifier.contract import ENOUGH_LABELS
 
 router = routes.pages("/settings/triage")
 
@@ -61,6 +62,7 @@ def _page(request: Request, house: House, actor: Actor, *, problem: str = "") ->
         proposed=proposed,
         unusual=unusual,
         promotions=list(Promotion),
+        enough=ENOUGH_LABELS,
         switched_on=house.settings.triage != "off",
         problem=problem,
         did=request.query_params.get("did", ""),
@@ -100,6 +102,16 @@ def set_promotion(
     promotion: Annotated[Promotion, Form()],
 ) -> Response:
     return do(request, house, actor, partial(models.set_promotion, promotion=promotion))
+
+
+@router.post("/acting")
+def set_acting(
+    request: Request,
+    actor: CurrentActor,
+    house: TheHouse,
+    by_itself: Annotated[bool, Form()] = False,
+) -> Response:
+    return do(request, house, actor, partial(organisation.let_model_act, on=by_itself))
 
 
 @router.post("/versions/{model_id}/promote")

@@ -96,7 +96,21 @@ def test_map_costs_one_statement_for_the_figures(db: Database) -> None:
         with statements(db) as seen:
             journey.map(session, ANN, words, Scope(days=0))
 
-    assert len(seen) == 2  # the figures, and the names of the segments
+    assert len(seen) == 3  # the figures, what is only suggested, and the names of the segments
+
+
+def test_the_map_says_of_how_many_nobody_confirmed_the_stage(db: Database) -> None:
+    with db.transaction() as session:
+        for by in ("person", "model", "suggestion", "suggestion"):
+            ticket = make_ticket(session, stage="F", stage_by=by)
+            make_touchpoint(session, ticket, "F")
+            make_touchpoint(session, ticket, "F")
+        make_touchpoint(session, make_ticket(session), "")
+
+    with db.reading() as session:
+        found = journey.map(session, ANN, vocabulary.current(session), Scope(days=0))
+
+    assert (found.inquiries, found.suggested) == (4, 2)
 
 
 def test_cell_opens_its_tickets_and_what_was_said(db: Database) -> None:

@@ -43,22 +43,30 @@ def test_view_shows_its_rows_and_counts(db: Database, ann: Person) -> None:
 
 def test_nobody_is_said_to_have_set_what_is_on_a_sample(db: Database, ann: Person) -> None:
     with db.transaction() as session:
-        for sample, basis in ((True, ""), (False, "samples"), (False, "own")):
-            ticket = make_ticket(session, subject=f"{sample} {basis}", assignee_id=ann.id)
-            ticket.stage, ticket.stage_by, ticket.sample = "G", "model", sample
-            ticket.stage_basis = basis
+        for by, sample, basis in (
+            ("suggestion", True, ""),
+            ("suggestion", False, "samples"),
+            ("suggestion", False, "own"),
+            ("model", False, "own"),
+        ):
+            ticket = make_ticket(session, subject=f"{by} {sample} {basis}", assignee_id=ann.id)
+            ticket.stage, ticket.stage_by, ticket.sample = "G", by, sample
+            ticket.stage_basis, ticket.stage_probability = basis, 0.84
 
     page = ann.client.get("/inbox").text
 
     rows = {
-        name: re.findall(r'class="chip model" title="([^"]*)"', row)
+        name: re.findall(r'class="chip (?:model|suggestion)" title="([^"]*)"', row)
         for row in page.split("<li data-ref")
         for name in subjects(row)
     }
     assert rows == {
-        "True ": ["Experience: Sample"],
-        "False samples": ["Experience: set by the model, estimated on sample texts"],
-        "False own": ["Experience: set by the model"],
+        "suggestion True ": ["Experience: Sample"],
+        "suggestion False samples": [
+            "Experience: suggested by the model, 84%, estimated on sample texts"
+        ],
+        "suggestion False own": ["Experience: suggested by the model, 84%"],
+        "model False own": ["Experience: set by the model"],
     }
 
 

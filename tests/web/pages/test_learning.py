@@ -150,6 +150,21 @@ def test_the_same_over_the_api(boss: Person, train: Train) -> None:
     assert [one["guess"] for one in found["doubts"]] == ["A"]
 
 
+def test_whether_the_model_acts_by_itself_is_switched(boss: Person) -> None:
+    def on() -> tuple[bool, bool]:
+        found = boss.client.get("/api/models").json()["by_itself"]
+        return found, 'name="by_itself" value="on" checked' in boss.client.get(PAGE).text
+
+    seen = [on()]
+    assert post(boss.client, "acting", by_itself="on") == 303
+    seen.append(on())
+    assert post(boss.client, "acting") == 303
+    seen.append(on())
+    assert boss.client.put("/api/models/acting", json={"by_itself": True}).status_code == 204
+
+    assert [*seen, on()] == [(False, False), (True, True), (False, False), (True, True)]
+
+
 def test_there_is_nothing_to_promote(boss: Person) -> None:
     assert boss.client.post("/api/models/7/promote").status_code == 404
     assert boss.client.get("/api/models").json()["versions"] == []

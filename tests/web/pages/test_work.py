@@ -226,7 +226,7 @@ def test_customer_page_shows_the_way_so_far(ann: Person, case: Case) -> None:
 
 
 @pytest.mark.parametrize(("by", "said"), [("model", True), ("person", False)])
-def test_a_stage_only_the_model_says_is_called_a_suggestion(
+def test_a_stage_the_model_set_by_itself_is_said_to_be_so(
     db: Database, ann: Person, by: str, said: bool
 ) -> None:
     with db.transaction() as session:
@@ -240,7 +240,7 @@ def test_a_stage_only_the_model_says_is_called_a_suggestion(
     page = ann.client.get(f"/customers/{whose}").text
 
     for shown in (panel, page):
-        assert ("suggested by the model" in shown, "now guessed" in shown) == (said, said)
+        assert ("set by the model" in shown, "now guessed" in shown) == (said, said)
 
 
 def test_an_address_mail_came_back_from_is_good_again(

@@ -1207,6 +1207,7 @@ def upgrade() -> None:
             ),
             nullable=False,
         ),
+        sa.Column("model_acts", sa.Boolean(), nullable=False),
         sa.Column("training_asked_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("samples_at", sa.DateTime(timezone=True), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_organisation")),
