@@ -12,7 +12,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.words import ANCHORS, NO_INQUIRY, TAGS, YES, Decision, Head, Status
-from app.services import changes, organisation, touchpoints
+from app.services import changes, touchpoints
 from app.services.access import SYSTEM
 from app.services.queries import vocabulary
 from app.store import inserting
@@ -20,6 +20,7 @@ from app.store.tables import (
     Customer,
     Meaning,
     Message,
+    Organisation,
     PredictionRow,
     Ticket,
     Topic,
@@ -147,8 +148,8 @@ def _by(session: Session, found: HeadPrediction) -> str:
     """Whose word it is: the model acts by itself only where it is sure enough, and let."""
     if Decision(found.decision) is not Decision.AUTO:
         return SUGGESTION
-    house = organisation.current(session)
-    return "model" if house and house.model_acts else SUGGESTION
+    let = session.exec(select(Organisation.model_acts)).first()
+    return "model" if let else SUGGESTION
 
 
 def _set_stage(session: Session, ticket: Ticket, found: HeadPrediction) -> None:
