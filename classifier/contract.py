@@ -30,6 +30,7 @@ class Why(StrEnum):
 
     EMPTY = "empty"  # nothing in it but courtesy, numbers and signatures
     STRANGE = "strange"  # unlike everything it learned from
+    NO_CHOICE = "no_choice"  # there are fewer than two answers, so any is a matter of course
     UNSURE = "unsure"  # less likely right than a suggestion has to be
     FEW_LABELS = "few_labels"  # too few texts labelled by people of this organisation
     NO_THRESHOLD = "no_threshold"  # it never was right often enough to act by itself

@@ -31,6 +31,7 @@ from classifier.nearest import Shelf, sketch
 from classifier.reasons import Pushes, strongest
 from classifier.vocabulary import Look, Vocabulary
 
+_CHOICE = 2  # answers; of a single one any text would be certain
 _TOP = 3
 _REASONS = 5
 
@@ -246,6 +247,8 @@ class Model:
 
     def _explained(self, name: str, text: str, seen: Seen) -> HeadPrediction:
         head = self.heads[name]
+        if len(head.labels) < _CHOICE:
+            return HeadPrediction(None, 0.0, (), (), why=Why.NO_CHOICE)
         near = tuple(
             Near(self.shelf.refs[place], head.labels[label], similarity)
             for place, label, similarity in self.shelf.nearest(name, seen.likeness)

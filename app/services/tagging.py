@@ -37,10 +37,16 @@ _LOOKED_AT = [one for one in Status if one not in NO_INQUIRY]
 
 def topic_of(session: Session, key: str) -> Topic | None:
     """The topic in use that `key` names, or named before topics were merged."""
+    found = topic_meant(session, key)
+    return found if found is not None and found.active else None
+
+
+def topic_meant(session: Session, key: str) -> Topic | None:
+    """The same, in use or not."""
     found = session.exec(select(Topic).where(Topic.key == key)).one_or_none()
     if found is not None and found.merged_into is not None:
         found = session.get_one(Topic, found.merged_into)
-    return found if found is not None and found.active else None
+    return found
 
 
 def apply(

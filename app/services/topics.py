@@ -1,9 +1,9 @@
-"""The organisation's own topics: made, renamed, and made one of two without losing history."""
+"""The organisation's own topics: made, renamed, merged, put out of use; none loses history."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import func, update
+from sqlalchemy import ColumnElement, func, update
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
@@ -26,10 +26,19 @@ class Known:
 
 def listed(session: Session) -> list[Known]:
     """Those in use, in their order."""
+    return _counted(session, col(Topic.active).is_(True))
+
+
+def out_of_use(session: Session) -> list[Known]:
+    """Those that can be used again; what was merged is another one now."""
+    return _counted(session, col(Topic.active).is_(False), col(Topic.merged_into).is_(None))
+
+
+def _counted(session: Session, *which: ColumnElement[bool]) -> list[Known]:
     counted = (
         select(Topic, func.count(col(Ticket.id)))
         .outerjoin(Ticket, col(Ticket.topic_id) == col(Topic.id))
-        .where(col(Topic.active).is_(True))
+        .where(*which)
         .group_by(col(Topic.id))
         .order_by(col(Topic.position), col(Topic.id))
     )
@@ -40,9 +49,8 @@ def add(session: Session, actor: Actor, labels: Mapping[str, str]) -> Topic:
     """A new one. Its names are the first thing the model learns of it."""
     require(actor, Permission.ADMIN)
     there = _in_use(session)
-    if len(there) >= MOST:
-        raise Conflict(f"There are {MOST} topics already; merge some first.")
     named = _checked(labels, there)
+    _leave_room(there)
     last = session.exec(select(func.max(Topic.position))).one() or 0
     # Not made from its name: that may change, and what is stored must not.
     key = f"t_{secrets.new_ref()}"
@@ -79,6 +87,41 @@ def merge(session: Session, actor: Actor, key: str, into: str) -> Topic:
         session.execute(moving.execution_options(synchronize_session="fetch"))
     changes.record(session, actor, None, "topics_merged", topic=key, into=into)
     return stays
+
+
+def put_out_of_use(session: Session, actor: Actor, key: str) -> Topic:
+    """Nobody chooses it and nothing is learned of it any more; its tickets keep it."""
+    require(actor, Permission.ADMIN)
+    there = _in_use(session)
+    gone = _there(session, key)
+    if len(there) == 1:
+        raise Conflict("At least one topic stays in use.")
+    gone.active = False
+    session.add(gone)
+    changes.record(session, actor, None, "topic_out_of_use", topic=key)
+    return gone
+
+
+def use_again(session: Session, actor: Actor, key: str) -> Topic:
+    """As if it had never been out of use, with all that was said of it before."""
+    require(actor, Permission.ADMIN)
+    there = _in_use(session)
+    back = session.exec(select(Topic).where(Topic.key == key).with_for_update()).one_or_none()
+    if back is None or back.merged_into is not None:
+        raise NotFound("There is no such topic.")
+    if back.active:
+        raise Conflict("This topic is in use.")
+    _checked(back.labels, there)
+    _leave_room(there)
+    back.active = True
+    session.add(back)
+    changes.record(session, actor, None, "topic_used_again", topic=key)
+    return back
+
+
+def _leave_room(there: Sequence[Topic]) -> None:
+    if len(there) >= MOST:
+        raise Conflict(f"There are {MOST} topics already; merge some first.")
 
 
 def _in_use(session: Session) -> Sequence[Topic]:

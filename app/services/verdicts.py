@@ -12,7 +12,7 @@ from app.domain.lifecycle import Move
 from app.domain.words import ANCHORS, FLAGS, LANGUAGES, NO, TAGS, YES, Head, Status, Verdict
 from app.services import access, changes, tagging, touchpoints, withdrawals
 from app.services.access import Actor, Permission
-from app.store.tables import Correction, Customer, Ticket, Topic
+from app.store.tables import Correction, Customer, PredictionRow, Ticket, Topic
 
 _OF = {
     Head.STAGE: ("stage", "stage_by", "stage_probability"),
@@ -137,10 +137,18 @@ def open_guesses(session: Session, ticket: Ticket) -> dict[Head, str]:
     if not left:
         raise Conflict("Somebody has labelled this inquiry meanwhile.")
     found = {head: tagging.newest(session, ticket.id, head) for head in left}
-    guesses = {head: str(row.top[0][0]) for head, row in found.items() if row and row.top}
+    likeliest = {head: _likeliest(session, head, row) for head, row in found.items() if row}
+    guesses = {head: label for head, label in likeliest.items() if label}
     if not guesses:
         raise Conflict("There is no guess of the model to agree with.")
     return guesses
+
+
+def _likeliest(session: Session, head: Head, row: PredictionRow) -> str:
+    """As the screen shows it: a topic may have been put out of use since."""
+    labels = (str(label) for label, _ in row.top)
+    usable = (one for one in labels if head is not Head.TOPIC or tagging.topic_of(session, one))
+    return next(usable, "")
 
 
 def dismiss(session: Session, actor: Actor, ref: str, act: str = "") -> Ticket:
@@ -271,7 +279,7 @@ def _stands(session: Session, ticket: Ticket, row: Correction) -> bool:
     if row.head in FLAGS:
         said = ("person", row.label == YES)
         return (getattr(ticket, f"{row.head}_by"), getattr(ticket, row.head)) == said
-    topic = tagging.topic_of(session, row.label)
+    topic = tagging.topic_meant(session, row.label)  # in use or not: it can be taken back
     return topic is not None and (ticket.topic_by, ticket.topic_id) == ("person", topic.id)
 
 

@@ -3,12 +3,14 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from classifier import learning, storage
+from classifier.contract import Why
 from classifier.encoders import Nothing, Remembering
 from classifier.learning import Lesson, Subject
 from tests.classifier.conftest import small_samples
@@ -70,6 +72,15 @@ def test_a_topic_without_any_text_is_known_by_its_name() -> None:
     said = model.predict("Ersatzteile", language="de")
 
     assert said.topic.top[0].label == "t_parts"
+
+
+def test_a_single_topic_is_no_answer() -> None:
+    one = {"delivery": TOPICS["delivery"]}
+    model = learning.fit(replace(subject(), topics=one), [], Nothing())
+
+    said = model.predict("Where is my parcel?", language="en").topic
+
+    assert (said.label, said.probability, said.top, said.why) == (None, 0.0, (), Why.NO_CHOICE)
 
 
 def test_each_text_is_answered_by_a_part_that_has_not_seen_it(learned: tuple[Path, Any]) -> None:

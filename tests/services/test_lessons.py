@@ -10,7 +10,7 @@ from app.domain.words import Head, Status
 from app.services import lessons, merging, tagging, tickets, topics, verdicts
 from app.services.access import SYSTEM
 from app.services.lessons import Curriculum, Label
-from app.store.tables import Correction, Ticket, Topic
+from app.store.tables import Change, Correction, Ticket, Topic
 from tests.inquiries import Desk, guess, inquiry
 
 NAMES = {"en": "Spare parts", "ja": "部品", "de": "Ersatzteile"}
@@ -225,13 +225,55 @@ def test_taken_back_it_has_the_topic_that_the_former_one_became(desk: Desk) -> N
 def test_a_topic_out_of_use_teaches_nothing(desk: Desk) -> None:
     ticket = desk.ticket(prediction=guess("D", "delivery"))
     desk.do(verdicts.accept, desk.ann, ticket.ref)
-    with desk.db.transaction() as session:
-        topic = tagging.topic_of(session, "delivery")
-        assert topic is not None
-        topic.active = False
-        session.add(topic)
+    before = gather(desk)
 
+    desk.do(topics.put_out_of_use, SYSTEM, "delivery")
+
+    found = gather(desk)
     assert (said(desk, Head.STAGE), said(desk, Head.TOPIC)) == ([("D", 1.0)], [])
+    assert ("delivery" in found.topics, dict(found.merged)) == (False, {})
+    assert found.fingerprint != before.fingerprint  # so a training is due
+    assert desk.again(ticket).topic_id == ticket.topic_id
+    assert desk.again(desk.ticket(prediction=guess("D", "delivery"))).topic_id is None
+
+    desk.do(topics.use_again, SYSTEM, "delivery")
+
+    assert gather(desk) == before
+    done = [row.what for row in desk.all(Change) if row.what.startswith("topic_")]
+    assert done == ["topic_out_of_use", "topic_used_again"]
+
+
+def test_of_a_topic_out_of_use_the_next_likeliest_is_agreed_with(desk: Desk) -> None:
+    agreed, before = (desk.ticket(prediction=guess("D", "delivery")) for _ in range(2))
+    desk.do(verdicts.accept, desk.ann, before.ref)
+
+    desk.do(topics.put_out_of_use, SYSTEM, "delivery")
+    desk.do(verdicts.accept, desk.ann, agreed.ref)
+    desk.do(verdicts.take_back, desk.ann, before.ref)
+
+    assert (desk.again(agreed).stage_by, desk.again(agreed).topic_by) == ("person", "suggestion")
+    after = desk.again(before)
+    assert (after.stage_by, after.topic_by) == ("suggestion", "suggestion")
+
+
+def test_one_topic_stays_in_use_and_a_name_is_not_there_twice(desk: Desk) -> None:
+    desk.do(topics.put_out_of_use, SYSTEM, "delivery")
+    desk.do(topics.add, SYSTEM, {"en": "Delivery"})
+    desk.do(topics.merge, SYSTEM, "fault_repair", "order_status")
+    for key, error in (
+        ("delivery", Conflict),
+        ("order_status", Conflict),
+        ("fault_repair", NotFound),
+    ):
+        with pytest.raises(error):
+            desk.do(topics.use_again, SYSTEM, key)
+    with desk.db.reading() as session:
+        *others, last = [one.key for one in topics.listed(session)]
+    for key in others:
+        desk.do(topics.put_out_of_use, SYSTEM, key)
+
+    with pytest.raises(Conflict, match="At least one topic stays in use"):
+        desk.do(topics.put_out_of_use, SYSTEM, last)
 
 
 def test_topics_are_the_business_of_administrators(desk: Desk) -> None:
@@ -241,6 +283,9 @@ def test_topics_are_the_business_of_administrators(desk: Desk) -> None:
         desk.do(topics.rename, desk.ann, "delivery", NAMES)
     with pytest.raises(NotAllowed):
         desk.do(topics.merge, desk.ann, "delivery", "order_status")
+    for act in (topics.put_out_of_use, topics.use_again):
+        with pytest.raises(NotAllowed):
+            desk.do(act, desk.ann, "delivery")
 
 
 @pytest.mark.parametrize(

@@ -43,6 +43,15 @@ def listed(actor: CurrentActor, db: Db) -> list[Counted]:
     return [Counted.model_validate(one) for one in found]
 
 
+@router.get("/out-of-use")
+def out_of_use(actor: CurrentActor, db: Db) -> list[Counted]:
+    """Those that can be used again."""
+    require(actor, Permission.READ)
+    with db.reading() as session:
+        found = topics.out_of_use(session)
+    return [Counted.model_validate(one) for one in found]
+
+
 @router.post("", status_code=201)
 def add(body: Names, actor: CurrentActor, db: Db) -> TopicOut:
     with db.transaction() as session:
@@ -63,4 +72,20 @@ def merge(key: str, body: Into, actor: CurrentActor, db: Db) -> TopicOut:
     """Make one of two. Tickets move, and what was learned of the one holds for the other."""
     with db.transaction() as session:
         found = topics.merge(session, actor, key, body.into)
+    return TopicOut.model_validate(found)
+
+
+@router.post("/{key}/put-out-of-use")
+def put_out_of_use(key: str, actor: CurrentActor, db: Db) -> TopicOut:
+    """Nobody chooses it and nothing is learned of it any more; its tickets keep it."""
+    with db.transaction() as session:
+        found = topics.put_out_of_use(session, actor, key)
+    return TopicOut.model_validate(found)
+
+
+@router.post("/{key}/use-again")
+def use_again(key: str, actor: CurrentActor, db: Db) -> TopicOut:
+    """As if it had never been out of use, with all that was said of it before."""
+    with db.transaction() as session:
+        found = topics.use_again(session, actor, key)
     return TopicOut.model_validate(found)

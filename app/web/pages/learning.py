@@ -50,6 +50,7 @@ def _page(request: Request, house: House, actor: Actor, *, problem: str = "") ->
         around = shell.load(session, actor)
         found = query.overview(session, actor)
         known = topics.listed(session)
+        resting = topics.out_of_use(session)
         proposed = proposals.overview(session, actor)
         unusual = surges.overview(session, actor)
     return shell.page(
@@ -59,6 +60,7 @@ def _page(request: Request, house: House, actor: Actor, *, problem: str = "") ->
         status=422 if problem else 200,
         models=found,
         topics=known,
+        resting=resting,
         proposed=proposed,
         unusual=unusual,
         promotions=list(Promotion),
@@ -144,3 +146,13 @@ def rename(
 @router.post("/topics/merge")
 def merge(request: Request, actor: CurrentActor, house: TheHouse, key: Key, into: Key) -> Response:
     return do(request, house, actor, partial(topics.merge, key=key, into=into))
+
+
+@router.post("/topics/put-out-of-use")
+def put_out_of_use(request: Request, actor: CurrentActor, house: TheHouse, key: Key) -> Response:
+    return do(request, house, actor, partial(topics.put_out_of_use, key=key))
+
+
+@router.post("/topics/use-again")
+def use_again(request: Request, actor: CurrentActor, house: TheHouse, key: Key) -> Response:
+    return do(request, house, actor, partial(topics.use_again, key=key))

@@ -228,3 +228,9 @@ def test_topics_are_listed_made_renamed_and_merged(boss: Person) -> None:
 
     assert renamed["labels"] == {"ja": "Parts", "de": "Teile", "en": "Parts"}
     assert (merged["key"], made["key"] in keys, "delivery" in keys) == ("delivery", False, True)
+
+    seen = []
+    for act in ("put-out-of-use", "use-again"):
+        assert boss.client.post(f"/api/topics/delivery/{act}").status_code == 200
+        seen.append([one["key"] for one in boss.client.get("/api/topics/out-of-use").json()])
+    assert seen == [["delivery"], []]

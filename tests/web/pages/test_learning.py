@@ -126,6 +126,19 @@ def test_topics_are_added_renamed_and_merged(boss: Person, db: Database) -> None
     assert (known["Spare parts"], known["Shipping"], known["Order status"]) == (True, True, False)
 
 
+def test_a_topic_is_put_out_of_use_and_used_again(boss: Person) -> None:
+    offered = '<option value="delivery">'
+
+    found = [post(boss.client, "topics/put-out-of-use", key="delivery")]
+    resting = boss.client.get(PAGE).text
+    found += [post(boss.client, "topics/use-again", key="delivery") for _ in range(2)]
+
+    assert found == [303, 303, 422]
+    assert (offered in resting, "Out of use" in resting) == (False, True)
+    page = boss.client.get(PAGE).text
+    assert (offered in page, "Out of use" in page) == (True, False)
+
+
 @pytest.mark.parametrize("act", ["train", "versions/1/promote", "topics"])
 def test_agents_may_not(ann: Person, act: str) -> None:
     assert post(ann.client, act, en="Spare parts") == 403

@@ -13,6 +13,7 @@ from tests.web.conftest import Person
 SAID = {
     Why.EMPTY: "No word in it tells anything.",
     Why.STRANGE: "It is unlike everything the model has learned.",
+    Why.NO_CHOICE: "With fewer than two topics there is nothing to choose between.",
     Why.UNSURE: "No guess is likely enough to be suggested.",
     Why.FEW_LABELS: "people have labelled too few of your own inquiries in this language.",
     Why.NO_THRESHOLD: "such guesses were not right often enough yet.",
