@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 
 from app import __version__
 from app.core import clock, crashpoints
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
 from app.domain.words import ArrivalState
 from app.services import changes, filing, forwarding, ledger
@@ -19,6 +19,7 @@ from app.store import inserting, jobs
 from app.store.tables import Arrival, Inbox, LedgerRow
 from channels.contract import Ignored, Raw, SelfTests, ServerId
 
+AT_ONCE = 300  # that are discarded with one press
 ATTEMPTS = 3  # a bug of ours may go away with the next attempt; after these a person decides
 
 _before_keep = crashpoints.declare("intake.raw_stored", "raw bytes durable, no row yet")
@@ -345,7 +346,34 @@ def _read_again(session: Session, actor: Actor, rows: Sequence[Arrival]) -> int:
 
 def discard(session: Session, actor: Actor, arrival_id: int, reason: str) -> None:
     """Decide that a set-aside arrival is not needed. Its raw source stays."""
-    arrival = _for_a_person(session, actor, arrival_id)
+    _discard(session, actor, _for_a_person(session, actor, arrival_id), reason)
+
+
+def discard_ours(session: Session, actor: Actor, through: int, reason: str) -> int:
+    """The same for what an address of ours sent, up to the last one that was seen; how many.
+
+    At most `AT_ONCE`, the oldest: for the rest it is done again.
+    """
+    require(actor, Permission.REPLY)
+    if not reason.strip():
+        raise Invalid("Say why they are not needed.", field="reason")
+    rows = session.exec(
+        select(Arrival)
+        .where(
+            Arrival.state == ArrivalState.SET_ASIDE,
+            Arrival.reason == forwarding.FROM_US,
+            col(Arrival.id) <= through,
+        )
+        .order_by(col(Arrival.id))
+        .limit(AT_ONCE)
+        .with_for_update()
+    ).all()
+    for arrival in rows:
+        _discard(session, actor, arrival, reason)
+    return len(rows)
+
+
+def _discard(session: Session, actor: Actor, arrival: Arrival, reason: str) -> None:
     arrival.state = ArrivalState.DISCARDED
     arrival.reason = reason.strip() or "no reason given"
     session.add(arrival)

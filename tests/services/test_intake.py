@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
-from app.core.errors import Conflict, NotFound
+from app.core.errors import Conflict, Invalid, NotFound
 from app.domain.words import ArrivalState
 from app.services import inboxes, intake, ledger
 from app.services.filing import Understood
+from app.services.forwarding import FROM_US
 from app.services.intake import Parcel, Stored
 from app.store.tables import Arrival, Change, Inbox, LedgerRow, Message, Ticket
 from channels.contract import Ignored, Raw, ServerId
@@ -312,6 +313,28 @@ def test_discard_keeps_the_raw_source_and_the_reason(desk: Desk) -> None:
 
     row = desk.one(Arrival, arrival.id)
     assert (row.state, row.reason, row.sha256) == ("discarded", "a test of ours", arrival.sha256)
+
+
+def test_what_we_sent_is_discarded_at_once_as_far_as_it_was_seen(desk: Desk) -> None:
+    came = [desk.kept() for _ in range(4)]
+    for arrival, why in zip(came, (FROM_US, "unreadable", FROM_US, FROM_US), strict=True):
+        desk.do(intake.set_aside, arrival.id, why)
+    with pytest.raises(Invalid):
+        desk.do(intake.discard_ours, desk.ann, came[2].id, " ")
+
+    number = desk.do(intake.discard_ours, desk.ann, came[2].id, " copies ")
+
+    assert (number, states(desk)) == (
+        2,
+        [
+            ("discarded", "copies"),
+            ("set_aside", "unreadable"),
+            ("discarded", "copies"),
+            ("set_aside", FROM_US),
+        ],
+    )
+    told = [row.data for row in desk.all(Change) if row.what == "discarded"]
+    assert told == [{"arrival": came[0].id}, {"arrival": came[2].id}]
 
 
 @pytest.mark.parametrize("verb", ["try_again", "discard"])

@@ -1,10 +1,14 @@
 """Arrivals a person must look at, and where their raw source is."""
 
-from sqlmodel import Session
+from dataclasses import dataclass
+
+from sqlalchemy import func
+from sqlmodel import Session, col, select
 
 from app.core.errors import NotFound
 from app.domain.words import ArrivalState
 from app.services.access import Actor, Permission, require
+from app.services.forwarding import FROM_US
 from app.services.queries import intake
 from app.services.queries.intake import Came
 from app.store.tables import Arrival
@@ -36,3 +40,19 @@ def source(session: Session, actor: Actor, arrival_id: int) -> str:
     if row is None or not row.sha256:
         raise NotFound("The raw source of this arrival is not here.")
     return row.sha256
+
+
+@dataclass(frozen=True, slots=True)
+class Ours:
+    """What waits because an address of ours sent it."""
+
+    number: int
+    through: int  # the last of them
+
+
+def ours(session: Session) -> Ours:
+    waiting = (Arrival.state == ArrivalState.SET_ASIDE, Arrival.reason == FROM_US)
+    number, last = session.exec(
+        select(func.count(col(Arrival.id)), func.max(Arrival.id)).where(*waiting)
+    ).one()
+    return Ours(number, last or 0)

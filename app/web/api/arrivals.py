@@ -24,6 +24,13 @@ class Reason(Input):
     reason: Line = ""
 
 
+class Ours(Input):
+    """`through` is the id of the last arrival that was seen."""
+
+    through: Id
+    reason: Line
+
+
 Bytes = Annotated[bytes, Body(media_type="application/octet-stream", min_length=1)]
 
 
@@ -113,6 +120,13 @@ def take(arrival: Id, actor: CurrentActor, db: Db) -> Came:
     with db.transaction() as session:
         intake.take(session, actor, arrival)
         return came_in.one(session, actor, arrival)
+
+
+@router.post("/arrivals/discard-ours")
+def discard_ours(body: Ours, actor: CurrentActor, db: Db) -> dict[str, int]:
+    """Discard what an address of ours sent, up to an id; how many, 300 at once at most."""
+    with db.transaction() as session:
+        return {"discarded": intake.discard_ours(session, actor, body.through, body.reason)}
 
 
 @router.post("/arrivals/{arrival}/discard")

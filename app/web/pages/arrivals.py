@@ -39,7 +39,10 @@ def listed(request: Request, actor: CurrentActor, db: Db) -> HTMLResponse:
     with db.reading() as session:
         around = shell.load(session, actor)
         rows = arrivals.set_aside(session, actor)
-    return shell.page(request, "work/set_aside.html", around, rows=rows)
+        ours = arrivals.ours(session)
+    return shell.page(
+        request, "work/set_aside.html", around, rows=rows, ours=ours, at_once=intake.AT_ONCE
+    )
 
 
 @router.get("/{arrival_id}")
@@ -80,6 +83,19 @@ def all_again(actor: CurrentActor, db: Db) -> RedirectResponse:
     with db.transaction() as session:
         intake.try_all_again(session, actor)
     return go("/set-aside", did="again")
+
+
+@router.post("/discard-ours")
+def discard_ours(
+    actor: CurrentActor,
+    db: Db,
+    through: Annotated[int, Form(ge=0, le=2**53)],
+    reason: Annotated[str, Form(max_length=300)],
+) -> RedirectResponse:
+    """What an address of ours sent, up to the last one that was seen."""
+    with db.transaction() as session:
+        intake.discard_ours(session, actor, through, reason)
+    return go("/set-aside", did="discarded")
 
 
 @router.post("/{arrival_id}/again")

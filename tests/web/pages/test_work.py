@@ -1,10 +1,11 @@
 """Follow-ups, what was set aside, the outbox, customers and the map."""
 
+import re
 from dataclasses import dataclass
 from datetime import timedelta
 
 import pytest
-from sqlmodel import select
+from sqlmodel import col, select
 
 from app.core import clock
 from app.domain.words import (
@@ -163,6 +164,32 @@ def test_what_is_set_aside_is_looked_at_and_mended_in_its_page(
 )
 def test_only_plain_text_is_mended_in_the_page(body: bytes, text: str) -> None:
     assert arrivals.editable(body) == text
+
+
+def test_what_is_from_our_own_addresses_is_discarded_at_once(
+    db: Database, ann: Person, case: Case
+) -> None:
+    with db.transaction() as session:
+        first = session.get_one(Arrival, case.arrival)
+        for name in ("a copy", "a loop"):
+            another = {"external_id": name, "reason": FROM_US}
+            session.add(Arrival(**first.model_dump(exclude={"id"}) | another))
+    page = ann.client.get("/set-aside").text
+    [through] = re.findall(r'name="through" value="(\d+)"', page)
+
+    form = {"through": through, "reason": "Copies"}
+    answer = ann.client.post("/set-aside/discard-ours", data=form)
+    more = ann.client.post("/api/arrivals/discard-ours", json=form | {"through": int(through)})
+
+    assert "Discard all 2 from our own addresses" in page
+    assert (answer.headers["location"], more.json()) == (
+        "/set-aside?did=discarded",
+        {"discarded": 0},
+    )
+    assert "from our own addresses" not in ann.client.get("/set-aside").text
+    with db.reading() as session:
+        found = session.exec(select(Arrival.reason).order_by(col(Arrival.id))).all()
+    assert found == [first.reason, "Copies", "Copies"]
 
 
 def test_set_aside_shows_the_reason_and_lets_a_person_decide(
