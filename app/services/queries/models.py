@@ -13,6 +13,7 @@ from app.domain.words import Head, ModelState, Promotion, Verdict
 from app.services import models, occasions, organisation
 from app.services.access import Actor, Permission, require
 from app.store.tables import Agent, Correction, Lease, ModelFile, ModelVersion, Ticket
+from classifier.contract import ENOUGH_LABELS
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +67,7 @@ class Overview:
     asked: bool
     promotion: Promotion
     by_itself: bool  # whether the model may set stage and topic where it is sure enough
+    enough: int  # inquiries that people labelled, before it may
 
 
 def versions(session: Session, actor: Actor) -> list[Version]:
@@ -97,6 +99,7 @@ def overview(session: Session, actor: Actor) -> Overview:
         asked=asked is not None and (not rows or asked > rows[0].trained_at),
         promotion=house.promotion if house else Promotion.AT_ONCE,
         by_itself=house is not None and house.model_acts,
+        enough=ENOUGH_LABELS,
     )
 
 

@@ -19,7 +19,6 @@ from app.web import routes
 from app.web.deps import CurrentActor, House, Id, TheHouse
 from app.web.pages import shell
 from app.web.pages.shell import go
-from classifier.contract import ENOUGH_LABELS
 
 router = routes.pages("/settings/triage")
 
@@ -64,7 +63,6 @@ def _page(request: Request, house: House, actor: Actor, *, problem: str = "") ->
         proposed=proposed,
         unusual=unusual,
         promotions=list(Promotion),
-        enough=ENOUGH_LABELS,
         switched_on=house.settings.triage != "off",
         problem=problem,
         did=request.query_params.get("did", ""),
