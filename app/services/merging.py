@@ -183,8 +183,8 @@ def _add_up(ticket: Ticket, into: Ticket) -> None:
         into.preview = ticket.preview or into.preview
         into.last_inbound_at = ticket.last_inbound_at or into.last_inbound_at
     into.status = min(into.status, ticket.status, key=_LIVELIEST.index)
-    if into.status is not Status.RESOLVED:
-        into.resolved_at = None
+    closed = [one for one in (into.resolved_at, ticket.resolved_at) if one]
+    into.resolved_at = max(closed, default=None) if into.status is Status.RESOLVED else None
     into.snoozed_until = earliest("snoozed_until") if into.status is Status.SNOOZED else None
     for name in ("waiting_since", "first_responded_at", "due_at"):
         setattr(into, name, earliest(name))

@@ -46,8 +46,13 @@ def next_due(session: Session, inbox_id: int) -> Message | None:
 def _due(inbox_id: int) -> SelectOfScalar[SentCopy]:
     return (
         select(SentCopy)
-        .join(Message, col(Message.id) == col(SentCopy.message_id))
-        .where(Message.inbox_id == inbox_id, col(SentCopy.next_at) <= clock.now())
+        .where(
+            col(SentCopy.next_at) <= clock.now(),
+            # So asked, it begins with the few that are due and not with all the inbox ever said.
+            select(Message.id)
+            .where(Message.id == SentCopy.message_id, Message.inbox_id == inbox_id)
+            .exists(),
+        )
         .order_by(col(SentCopy.next_at), col(SentCopy.id))
         .limit(1)
     )

@@ -23,6 +23,21 @@ def begins(
     return ref.kind is not RefKind.ADDRESS_TOKEN and _is_for_others(session, inbox, ticket, message)
 
 
+def under_way(session: Session, inbox: Inbox, ticket: Ticket) -> Ticket | None:
+    """The newest ticket of this inbox and the same customer that follows it and is not closed."""
+    return session.exec(
+        select(Ticket)
+        .where(
+            Ticket.customer_id == ticket.customer_id,
+            Ticket.follows_ref == ticket.ref,
+            Ticket.inbox_id == inbox.id,
+            col(Ticket.status).in_((Status.OPEN, Status.WAITING, Status.SNOOZED)),
+        )
+        .order_by(col(Ticket.id).desc())
+        .limit(1)
+    ).one_or_none()
+
+
 def _comes_too_late(session: Session, ticket: Ticket) -> bool:
     """Whether the ticket's inbox reopens nothing any more that was resolved so long ago."""
     days = session.get_one(Inbox, ticket.inbox_id).reopen_days

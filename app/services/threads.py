@@ -138,6 +138,10 @@ def _named(
             if ref.kind is RefKind.ADDRESS_TOKEN and address.spam_at is None:
                 return Place(ticket, unverified=True)
             claimed = claimed or ticket.ref
+    # Of several answers to it the first begins a ticket, and the others go on there.
+    going_on = sequels.under_way(session, inbox, first) if first else None
+    if going_on and may_speak(session, going_on, address):
+        return Place(going_on)
     return Place(claimed=claimed, follows=first.ref if first else "")
 
 

@@ -14,7 +14,7 @@ KEYWORD = "$Setten"
 _MARKS = {AfterFiling.SEEN: r"(\Seen)", AfterFiling.KEYWORD: f"({KEYWORD})"}
 ALIKE = 200  # mails of one size in the other folder that are compared
 
-_FLAGS = re.compile(rb"\[PERMANENTFLAGS \(([^)]*)\)", re.IGNORECASE)
+_FLAGS = re.compile(rb"\[PERMANENTFLAGS \(([^()]*)\)", re.IGNORECASE)
 _SIZE = re.compile(rb"\bRFC822\.SIZE (\d+)", re.IGNORECASE)
 _DATE = re.compile(rb'\bINTERNALDATE "([^"]{10,40})"', re.IGNORECASE)
 _SAME = "(UID INTERNALDATE BODY.PEEK[HEADER.FIELDS (MESSAGE-ID)])"

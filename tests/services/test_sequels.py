@@ -174,3 +174,23 @@ def test_no_answer_goes_back_to_what_came_before_a_resolved_ticket(
     filed = ticket_of(desk, refs=(*tokens(desk, ticket)["id"], *tokens(desk, older)["id"]))
 
     assert (filed.id in {older.id, ticket.id}, filed.follows_ref) == (False, ticket.ref)
+
+
+def test_a_second_answer_goes_on_where_the_first_one_began(desk: Desk, sales: Inbox) -> None:
+    boss = replace(desk.lead, role=Role.ADMIN)
+    old, elsewhere = desk.ticket(), desk.ticket()
+    desk.do(tickets.resolve, desk.ann, old.ref)
+    desk.do(inboxes.set_reopening, boss, desk.inbox.id, 0)
+    mail: dict[str, Any] = {"refs": tokens(desk, old)["id"]}
+    other: dict[str, Any] = {
+        "refs": tokens(desk, elsewhere)["id"], "to": mails(sales.address), "at": sales
+    }  # fmt: skip
+
+    begun = [ticket_of(desk, **mail), ticket_of(desk, **other)]
+    later = [ticket_of(desk, **mail), ticket_of(desk, **other)]
+    desk.do(tickets.resolve, desk.ann, begun[0].ref)
+    anew = ticket_of(desk, **mail)
+
+    assert [one.follows_ref for one in (*begun, anew)] == [old.ref, elsewhere.ref, old.ref]
+    assert [one.id for one in later] == [one.id for one in begun]
+    assert anew.id not in {one.id for one in begun}

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
-from sqlmodel import Session
+from sqlalchemy import delete
+from sqlmodel import Session, select
 
 from app.core import clock
 from app.domain.words import ArrivalState
-from app.services import intake, integrity, organisation, retention, tickets, verdicts
+from app.services import intake, integrity, merging, organisation, retention, tickets, verdicts
 from app.services.access import SYSTEM
 from app.services.filing import StoredFile, Understood
 from app.store.tables import Arrival, Change, DroppedFile, Message, Ticket
@@ -156,11 +157,18 @@ def _another_message_of_it(plant: Plant, arrival: Arrival) -> None:
         session.get_one(Message, row.id).arrival_id = arrival.id
 
 
+def _joined_with_one_closed_of_late(plant: Plant, arrival: Arrival) -> None:
+    newer = came(plant, b"open")
+    close(plant, newer)
+    refs = (ticket_of(plant, one).ref for one in (newer, arrival))
+    plant.desk.do(merging.merge, plant.desk.ann, *refs)
+
+
 @pytest.mark.parametrize(
     "reason",
     [
         _reopened, _closed_of_late, _same_bytes_elsewhere, _attached, _sent, _third_party,
-        _came_of_late, _another_message_of_it,
+        _came_of_late, _another_message_of_it, _joined_with_one_closed_of_late,
     ],
 )  # fmt: skip
 def test_what_something_else_needs_stays(
@@ -214,6 +222,26 @@ def test_worker_that_died_in_between_leaves_it_to_the_next_one(marked: Plant) ->
 
 def _drop_again(session: Session, name: str) -> None:
     session.add(DroppedFile(sha256=name, at=clock.now()))
+
+
+def test_a_file_that_cannot_go_keeps_no_other(marked: Plant) -> None:
+    stuck = "0" * 64
+    path = marked.works.blobs.path(stuck)
+    path.mkdir(parents=True)  # which nobody can remove as a file
+    os.utime(path, (0, 0))
+    with marked.desk.db.transaction() as session:
+        names = [row.sha256 for row in session.exec(select(DroppedFile))]
+        session.execute(delete(DroppedFile))
+        session.flush()
+        session.add_all(DroppedFile(sha256=name, at=clock.now()) for name in (stuck, *names))
+
+    age(marked)
+    asyncio.run(retain(marked.works, ""))
+    there = [marked.works.blobs.path(name).exists() for name in (stuck, *names)]
+    path.rmdir()
+
+    assert there == [True, False]
+    assert [row.sha256 for row in marked.desk.all(DroppedFile)] == [stuck]
 
 
 def test_same_bytes_that_come_in_meanwhile_are_not_removed(marked: Plant) -> None:
