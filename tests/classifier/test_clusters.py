@@ -180,6 +180,6 @@ def test_without_an_encoder_letters_are_compared() -> None:
     asked = inquiries([*_GIFTS, *other], "en")
     vectors = np.stack([meaning.of_pieces(one.text.lower()) for one in asked])
 
-    found = clusters.find(asked, vectors, clusters.apart_in("pieces-1.1"))
+    found = clusters.find(asked, vectors, clusters.apart_in("pieces-1.2"))
 
     assert [sorted(group.places) for group in found.groups] == [list(range(8))]

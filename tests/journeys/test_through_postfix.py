@@ -83,7 +83,12 @@ def came_back(setten: Setten, dovecot: Dovecot, ref: str) -> None:
     assert [one["kind"] for one in said["said"]] == ["inbound", "outbound", "inbound"]
     assert states(setten, ref) == [("failed", f'5.1.1 unknown user: "{GONE}"')]
     (known,) = said["customer"]["known"]
-    assert known == {"kind": "email", "value": GONE, "undeliverable": True}
+    assert known == {
+        "kind": "email",
+        "value": GONE,
+        "undeliverable": True,
+        "complained": False,
+    }
     notices = [path.read_text() for path in dovecot.maildir("support").glob("*/*")]
     (notice,) = [one for one in notices if "report-type=delivery-status" in one]
     asked = [line for line in notice.splitlines() if line.startswith("Original-")]

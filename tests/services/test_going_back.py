@@ -11,7 +11,7 @@ from app.services.access import SYSTEM
 from app.store.tables import ModelVersion
 from tests.inquiries import Desk
 from tests.services.conftest import Forward
-from tests.services.test_models import SOON, due, judged, states, trained
+from tests.services.test_models import SOON, due, judged, states, trained, words
 
 
 def promotion(desk: Desk) -> Promotion:
@@ -60,7 +60,7 @@ def test_the_next_version_does_not_undo_that_somebody_went_back(
 ) -> None:
     names = [trained(desk, f"own-{n}").id for n in range(2)]
     tickets = judged(desk, 12)
-    former = {Head.STAGE: {ticket.id: "D" for ticket in tickets}}
+    former = {Head.STAGE: dict.fromkeys(words(desk, tickets), "D")}
     names.append(trained(desk, "own-2", "A", beside="own-1", former=former).id)
     before = [(one.state, one.id) for one in desk.all(ModelVersion)]
 

@@ -52,6 +52,7 @@ def test_keep_writes_the_arrival_and_its_job(desk: Desk) -> None:
             "sent": False,
             "slow": False,
             "taken": False,
+            "raw_deleted_at": None,
         }
     ]
     assert desk.jobs() == 1

@@ -98,7 +98,10 @@ def test_it_is_not_taken_back_where_somebody_spoke_since(desk: Desk) -> None:
     back = desk.do(teaching.take_back, desk.ann, said.act)
 
     assert [one.ref for one in back] == [first.ref]
-    assert [one[:2] for one in state(desk, [first, second])] == [("F", "model"), ("A", "person")]
+    assert [one[:2] for one in state(desk, [first, second])] == [
+        ("F", "suggestion"),
+        ("A", "person"),
+    ]
 
 
 def test_agreeing_leaves_what_a_person_said(desk: Desk) -> None:
