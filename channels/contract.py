@@ -48,6 +48,7 @@ from channels.report import Report as Report
 from channels.verdicts import FAIL as FAIL
 from channels.verdicts import PASS as PASS
 from channels.verdicts import Verdicts as Verdicts
+from channels.verdicts import of_another as of_another
 
 
 class Direction(StrEnum):

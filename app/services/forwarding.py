@@ -7,7 +7,7 @@ from sqlmodel import Session, select
 from app.domain.address import EMAIL, is_email
 from app.services import inboxes
 from app.store.tables import Agent
-from channels.contract import PASS, InboundMessage, RefKind
+from channels.contract import PASS, InboundMessage, RefKind, of_another
 
 FROM_US = "It says that it is from an address of ours, and names nobody else to answer."
 
@@ -36,7 +36,9 @@ def origin_of(session: Session, message: InboundMessage) -> Origin:
     if inboxes.ours(session, visitor.value):
         return Origin(message, by_us=True)
     # A form on a website that sends from our address: anybody types any address into it.
-    return Origin(replace(message, sender=visitor, reply_to=None, unproved=True))
+    checked = of_another(message.verdicts)
+    form = replace(message, sender=visitor, reply_to=None, unproved=True, verdicts=checked)
+    return Origin(form)
 
 
 def agent_at(session: Session, address: str) -> Agent | None:

@@ -6,18 +6,22 @@ trusts, above the first Received that somebody else wrote, and there only the to
 
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from channels.email.headers import Headers, unicode_of
 from channels.email.known import Trust
 from channels.verdicts import FAIL, PASS, Verdicts
 
 RESULTS = "authentication-results"
+BEFORE = "x-original-authentication-results"  # as a group found them, before it wrote anew
 
 _MAX_FIELD = 8000  # characters
 _WORDS = {"pass": PASS, "fail": FAIL, "softfail": FAIL, "hardfail": FAIL}
 _RESULT = re.compile(r"\s*(spf|dkim|dmarc|compauth)(?:/1)?\s*=\s*([a-z]{1,20})\b", re.IGNORECASE)
 _DKIM_DOMAIN = re.compile(r"\bheader\.d\s*=\s*([\w.-]{1,253})", re.IGNORECASE)
+_DKIM_IDENTITY = re.compile(
+    r"\bheader\.i\s*=\s*[^\s@]{0,64}@([\w.-]{1,253})(?![\w.@-])", re.IGNORECASE
+)
 _FROM_DOMAIN = re.compile(r"\bheader\.from\s*=\s*([\w.@-]{1,253})", re.IGNORECASE)
 _WRITTEN_BY = re.compile(r"(?:^|\s)by\s+([\w.:\[\]-]{1,253})", re.IGNORECASE)
 _EXCHANGE = ("outlook.com", "office365.com", "exchangelabs.com")
@@ -28,8 +32,20 @@ def verdicts_of(headers: Headers, trust: Trust, sender: str) -> Verdicts | None:
     """None where nothing is trusted; `sender` is the address in From."""
     if not trust:
         return None
+    return _told_by(_ours(headers, trust), sender)
+
+
+def verdicts_before(headers: Headers, trust: Trust, sender: str) -> Verdicts:
+    """On whom a group wrote for, by the server that took the mail for it. Only for a mail of which
+    it is certain that the group sent it: anybody can write that field."""
+    fields = [_parts(unicode_of(raw)[:_MAX_FIELD]) for raw in headers.every(BEFORE)]
+    words = fields[0][0].lower().split() if len(fields) == 1 else []
+    return _told_by(fields if words and words[0] in trust.servers else [], sender)
+
+
+def _told_by(fields: Iterable[list[str]], sender: str) -> Verdicts:
     found: dict[str, list[tuple[str, str]]] = {}
-    for field in _ours(headers, trust):
+    for field in fields:
         of_field: dict[str, list[tuple[str, str]]] = {}
         for result in field[1:]:
             if named := _RESULT.match(result):
@@ -37,15 +53,20 @@ def verdicts_of(headers: Headers, trust: Trust, sender: str) -> Verdicts | None:
                 of_field.setdefault(named.group(1).lower(), []).append((word, result))
         for check, results in of_field.items():
             found.setdefault(check, results)  # the topmost field that tells of it
-    signed = [one for one in found.get("dkim", ()) if one[0] == PASS]
-    domain = _DKIM_DOMAIN.search(signed[0][1]) if signed else None
+    signed = [_signer(result) for word, result in found.get("dkim", ()) if word == PASS]
+    own = sender.rpartition("@")[2].lower()
     return Verdicts(
         spf=_strictest(found.get("spf", [])),
         dkim=PASS if signed else _strictest(found.get("dkim", [])),
-        dkim_domain=domain.group(1).lower() if domain else "",
+        dkim_domain=own if own in signed else signed[0] if signed else "",
         dmarc=_strictest([one for one in found.get("dmarc", []) if _is_about(one[1], sender)]),
         compauth=_strictest(found.get("compauth", [])),
     )
+
+
+def _signer(result: str) -> str:
+    named = _DKIM_DOMAIN.search(result) or _DKIM_IDENTITY.search(result)  # as Google says it
+    return named.group(1).lower() if named else ""
 
 
 def _strictest(results: list[tuple[str, str]]) -> str:

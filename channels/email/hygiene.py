@@ -184,12 +184,14 @@ def _is_list(mail: Look) -> bool:
 
 def _is_own_list(mail: Look) -> bool:
     """Whether the list is our own address: many have theirs kept as a group by their provider."""
-    post = mail.headers.text("list-post").lower()
-    name = mail.headers.text("list-id").lower()
-    return any(
-        f"mailto:{address}>" in post or f"<{address.replace('@', '.')}>" in name
-        for address in mail.own
-    )
+    return any(is_list_of(mail.headers, address) for address in mail.own)
+
+
+def is_list_of(headers: Headers, address: str) -> bool:
+    """Whether it says that the list of that address, in lower case, passed it on."""
+    post = headers.text("list-post").lower()
+    name = headers.text("list-id").lower()
+    return f"mailto:{address}>" in post or f"<{address.replace('@', '.')}>" in name
 
 
 def _is_invitation(mail: Look) -> bool:

@@ -7,15 +7,14 @@ from datetime import UTC, datetime, timedelta
 
 from channels.contract import Direction, InboundMessage, Party, Raw, Ref, RefKind
 from channels.email import hygiene, ladder, mime, reading, tags
+from channels.email import origin as origins
 from channels.email.addresses import normal
-from channels.email.authenticity import verdicts_of
 from channels.email.body import with_own_names
 from channels.email.compose import ID, OWN_ID, THREAD
 from channels.email.config import EmailConfig
 from channels.email.forwards import forward_of
 from channels.email.headers import unicode_of
 from channels.email.known import Known
-from channels.email.origin import Origin, behind
 from channels.email.reading import Reading
 
 _ADDRESS_TOKEN = re.compile(r"\+t\.([A-Za-z0-9_-]{1,120})@")
@@ -41,8 +40,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
     """The same for whoever knows little of the inbox, and wants less than everything."""
     read = ladder.read(raw.body, known.address, rung)
     digest = hashlib.sha256(raw.body).hexdigest()
-    named = _sender(read, digest)
-    origin = behind(read, known) or Origin(named)
+    origin = origins.of(read, known, _sender(read, digest))
     machine = "" if origin.by_a_person else read.kind.machine
     own_id = _own_id(read) if raw.sent else ""
     message = InboundMessage(
@@ -64,7 +62,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         reply_to=_reply_to(read, origin.sender, known),
         forward=None if machine else forward_of(read, ladder.read),
         unproved=origin.unproved,
-        verdicts=verdicts_of(read.headers, known.trust, named.value),
+        verdicts=origin.verdicts,
         automatic=bool(machine),
         machine=machine,
         own_token=hygiene.own_token(read.headers) if machine == "ourselves" else "",

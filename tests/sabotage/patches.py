@@ -8,6 +8,7 @@ FILING = "tests/services/test_filing.py"
 THREADS = "tests/services/test_threads.py"
 SIGNING = "tests/channels/email/test_email_signing.py"
 SENDERS = "tests/channels/email/test_email_authenticity.py"
+GROUPS = "tests/channels/email/test_email_groups.py"
 IMPOSTORS = "tests/services/test_impostors.py"
 IMPORTS = "tests/worker/test_pull_imports.py"
 SURVEY_PAGES = "tests/web/pages/test_surveys.py"
@@ -214,6 +215,13 @@ _kept = crashpoints.declare(
         "        if passed:\n            return\n",
         "",
         (f"{SENDERS}::test_what_our_own_server_wrote_counts_and_nothing_else",),
+    ),
+    Patch(
+        "whoever writes like a group of ours names the sender",
+        "channels/email/origin.py",
+        "checked is not None and checked.prove(sender)",
+        "checked is not None",
+        (f"{GROUPS}::test_who_may_be_named_by_a_stranger_is_not_proved",),
     ),
     Patch(
         "whoever writes an agent's address passes mails on for customers",

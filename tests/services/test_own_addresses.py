@@ -1,6 +1,6 @@
 """Mail that says it is from one of us: no customer of ours, and nothing of it lost."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
@@ -91,6 +91,22 @@ def test_a_form_that_sends_from_our_address_writes_for_its_visitor(desk: Desk) -
     assert ticket.customer_id == theirs.customer_id
     assert [one.value for one in desk.all(Address)] == [VISITOR.value]
     assert [one.reply_to for one in desk.all(Message)] == ["", ""]
+
+
+def test_what_was_checked_of_a_form_says_nothing_of_its_visitor(desk: Desk) -> None:
+    passed, failed = Verdicts("pass", "pass", "shop.test", "pass"), Verdicts("pass", dmarc="fail")
+
+    for checked in (passed, failed, None):
+        desk.arrive(inquiry(SHOP, reply_to=VISITOR, verdicts=checked))
+
+    assert [one.verdicts for one in desk.all(Message)] == [
+        asdict(one)
+        for one in (
+            Verdicts(unproved=True),
+            Verdicts(dmarc="fail", unproved=True),
+            Verdicts(unproved=True),
+        )
+    ]
 
 
 def test_a_mail_of_ours_that_comes_back_without_its_token_is_a_copy(desk: Desk) -> None:

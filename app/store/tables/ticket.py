@@ -1,6 +1,7 @@
 """Tickets, what was said on them, and whether it got there."""
 
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import JSON, Index, Text, UniqueConstraint, text
 from sqlmodel import Field
@@ -194,7 +195,7 @@ class Message(Row, table=True):
     machine: str = ""
     charset_suspect: bool = False
     warnings: list[str] = Field(default_factory=list, sa_type=JSON)  # as the channel said them
-    verdicts: dict[str, str] | None = Field(default=None, sa_type=JSON)  # on who sent it
+    verdicts: dict[str, Any] | None = Field(default=None, sa_type=JSON)  # on who sent it
     passes_on: dict[str, str] | None = Field(default=None, sa_type=JSON)  # and nothing proves it
     seconds: int | None = None
     references: list[str] = Field(default_factory=list, sa_type=JSON)

@@ -46,7 +46,7 @@ Received: from mail.good.test by mail.shop.test (Postfix) with ESMTP id 7
 """
 
 CASES: dict[str, tuple[EmailConfig, str, Verdicts]] = {
-    "Google": (GOOGLE, AT_GOOGLE, Verdicts(spf="pass", dkim="pass", dmarc="pass")),
+    "Google": (GOOGLE, AT_GOOGLE, Verdicts("pass", "pass", "good.test", "pass")),
     "Exchange Online": (
         EXCHANGE,
         AT_EXCHANGE,
@@ -73,19 +73,19 @@ CASES: dict[str, tuple[EmailConfig, str, Verdicts]] = {
     "our name forged below the field of Google": (
         GOOGLE,
         AT_GOOGLE.replace("dmarc=pass", "dmarc=fail") + FORGED.format("mx.google.com"),
-        Verdicts(spf="pass", dkim="pass", dmarc="fail"),
+        Verdicts("pass", "pass", "good.test", "fail"),
     ),
     "forged below for a check that our own server did not make": (
         GOOGLE,
         AT_GOOGLE.replace("dmarc=pass", "arc=pass") + FORGED.format("mx.google.com"),
-        Verdicts(spf="pass", dkim="pass"),
+        Verdicts("pass", "pass", "good.test"),
     ),
     "our Received forged as well": (
         GOOGLE,
         AT_GOOGLE.replace("dmarc=pass", "dmarc=fail")
         + "Received: from x by mx.google.com with SMTP\n"
         + FORGED.format("mx.google.com"),
-        Verdicts(spf="pass", dkim="pass", dmarc="fail"),
+        Verdicts("pass", "pass", "good.test", "fail"),
     ),
     "no name, forged below that of Exchange Online": (
         EXCHANGE,

@@ -202,20 +202,23 @@ def test_what_a_server_says_of_a_sender_is_shown(db: Database, ann: Person) -> N
     failed = {"spf": "pass", "dkim": "pass", "dkim_domain": "x.test", "dmarc": "fail"}
     with db.transaction() as session:
         ticket = make_ticket(session)
-        for verdicts in (failed, {"dmarc": "pass"}, {}, None):
+        for verdicts in (failed, {"dmarc": "pass"}, {}, None, {"unproved": True}):
             make_message(session, ticket, "Hello", verdicts=verdicts)
 
     page = ann.client.get(f"/tickets/{ticket.ref}").text
     said = ann.client.get(f"/api/tickets/{ticket.ref}").json()["said"]
 
     assert page.count("may be from somebody else") == 1
-    assert page.count("<summary>Sender check: ") == 3
+    assert page.count("<summary>Sender check: ") == 4
+    assert page.count("<summary>Sender check: not verified") == 1
+    assert page.count("Only the form or the group was checked") == 1
     assert "DKIM: passed (x.test)" in page
     assert [one["verdicts"] and one["verdicts"]["dmarc"] for one in said] == [
         "fail",
         "pass",
         "",
         None,
+        "",
     ]
 
 
