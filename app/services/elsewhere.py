@@ -1,4 +1,5 @@
-"""Answers of ours that were written in another program, as found among what was sent."""
+"""Answers of ours that were written in another program: found among what was sent, or copied to
+an inbox."""
 
 from sqlmodel import Session, col, func, select
 
@@ -23,6 +24,20 @@ MOST = 50  # recipients of one mail that are looked at
 def concerns(message: InboundMessage) -> bool:
     """Whether we wrote it, and not by telephone."""
     return message.direction is Direction.OUTBOUND and not message.is_call
+
+
+def filed(session: Session, ticket: Ticket, message: InboundMessage) -> int | None:
+    """The same answer, if it is on the ticket: one copy was sent to an inbox, and one lies among
+    what was sent. They have nothing in common but their id."""
+    return session.exec(
+        select(Message.id)
+        .where(
+            Message.ticket_id == ticket.id,
+            Message.external_id == message.external_id,
+            Message.kind == MessageKind.OUTBOUND,
+        )
+        .limit(1)
+    ).one_or_none()
 
 
 def readers(session: Session, inbox: Inbox, message: InboundMessage) -> list[Address]:

@@ -1,6 +1,6 @@
 """One message finds its customer and its ticket."""
 
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +21,7 @@ from app.services import (
     elsewhere,
     forwarding,
     inboxes,
+    indexing,
     merging,
     self_tests,
     tagging,
@@ -29,7 +30,11 @@ from app.services import (
     withdrawals,
 )
 from app.services.access import RULE, Actor
-from app.store import jobs, locking, search
+from app.services.understood import Outcome as Outcome
+from app.services.understood import Place as Place
+from app.services.understood import StoredFile as StoredFile
+from app.services.understood import Understood as Understood
+from app.store import jobs, locking
 from app.store.tables import (
     Address,
     Arrival,
@@ -41,8 +46,7 @@ from app.store.tables import (
     Participant,
     Ticket,
 )
-from channels.contract import FAIL, Direction, InboundMessage, SelfTests
-from classifier.contract import Prediction
+from channels.contract import FAIL, Direction, InboundMessage
 
 INTAKE = Actor(name="intake", role=Role.ADMIN, cause=Cause.SYSTEM)
 
@@ -57,44 +61,7 @@ _PROMISED = select(Organisation.first_answer_minutes)
 
 SAME_ID = "same id: Another mail with the same id came before this one."
 COPY_OF_OURS = "A copy of what was sent from here."
-
-
-@dataclass(frozen=True, slots=True)
-class StoredFile:
-    """An attachment whose bytes are already in the blob store."""
-
-    name: str
-    content_type: str
-    size: int
-    sha256: str
-    content_id: str = ""
-    inline: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Understood:
-    """A message read from an arrival, and what the model makes of it."""
-
-    message: InboundMessage
-    files: tuple[StoredFile, ...] = ()
-    prediction: Prediction | None = None
-    language: str = ""
-    tag_later: bool = False  # the model was not there in time
-    beside: Prediction | None = None  # of a version that is tried out
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    inbox: Inbox
-    arrival: Arrival
-    tester: SelfTests | None = None  # the channel, where it can test itself
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    state: ArrivalState
-    reason: str
-    copy_of_id: int | None = None
+CAME_BEFORE = "The same message arrived before."
 
 
 def file_one(session: Session, keys: Keys, place: Place, found: Understood) -> Outcome:
@@ -122,11 +89,9 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     original = _already_filed(session, place, message.canonical)
     if original:
         _believe(session, keys, place, message, original)
-        return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
-    if origin.by_us and not place.arrival.taken:
-        if own := dispatched.own(session, message.external_id):
-            return Outcome(ArrivalState.COPY, COPY_OF_OURS, own.id)
-        return Outcome(ArrivalState.SET_ASIDE, forwarding.FROM_US)
+        return Outcome(ArrivalState.COPY, CAME_BEFORE, original)
+    if not place.arrival.taken and (of_us := _by_one_of_us(session, keys, place, origin, found)):
+        return of_us
     customer, address = customers.resolve(
         session, place.inbox.id, message.sender, message.also_known_as, language=found.language
     )
@@ -168,6 +133,21 @@ def _file(session: Session, keys: Keys, place: Place, found: Understood) -> Outc
     return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}.")
 
 
+def _by_one_of_us(
+    session: Session, keys: Keys, place: Place, origin: forwarding.Origin, found: Understood
+) -> Outcome | None:
+    """None for what is a customer's."""
+    message = found.message
+    if origin.by_us and (own := dispatched.own(session, message.external_id)):
+        return Outcome(ArrivalState.COPY, COPY_OF_OURS, own.id)
+    if origin.colleague:
+        ticket = _answered(session, keys, place, message)
+        if isinstance(ticket, Ticket):  # from a mail program, with a copy to this inbox
+            ours = replace(found, message=replace(message, direction=Direction.OUTBOUND))
+            return _as_ours(session, ticket, place, ours)
+    return Outcome(ArrivalState.SET_ASIDE, forwarding.FROM_US) if origin.by_us else None
+
+
 def _written_elsewhere(session: Session, keys: Keys, place: Place, found: Understood) -> Outcome:
     """It lay among what was sent: a copy of ours, or a colleague's answer from a mail program."""
     message = found.message
@@ -175,14 +155,24 @@ def _written_elsewhere(session: Session, keys: Keys, place: Place, found: Unders
     if own := dispatched.own(session, message.external_id):
         return Outcome(ArrivalState.COPY, COPY_OF_OURS, own.id)
     if original := _already_filed(session, place, message.canonical):
-        return Outcome(ArrivalState.COPY, "The same message arrived before.", original)
-    readers = elsewhere.readers(session, place.inbox, message)
-    ticket = threads.answered_by_us(session, keys, place.inbox, readers, message)
+        return Outcome(ArrivalState.COPY, CAME_BEFORE, original)
+    ticket = _answered(session, keys, place, message)
     if isinstance(ticket, str):
         threads.answers_too_early(session, place.inbox, place.arrival, message)
         return Outcome(ArrivalState.IGNORED, ticket)
+    return _as_ours(session, ticket, place, found)
+
+
+def _answered(session: Session, keys: Keys, place: Place, message: InboundMessage) -> Ticket | str:
+    readers = elsewhere.readers(session, place.inbox, message)
+    return threads.answered_by_us(session, keys, place.inbox, readers, message)
+
+
+def _as_ours(session: Session, ticket: Ticket, place: Place, found: Understood) -> Outcome:
+    if known := elsewhere.filed(session, ticket, found.message):
+        return Outcome(ArrivalState.COPY, CAME_BEFORE, known)
     row = _write(session, ticket, None, place, found)
-    elsewhere.take_effect(session, ticket, row, message)
+    elsewhere.take_effect(session, ticket, row, found.message)
     return Outcome(ArrivalState.FILED, f"On ticket {ticket.ref}, as an answer of ours.")
 
 
@@ -340,22 +330,8 @@ def _attach(session: Session, ticket: Ticket, row: Message, found: Understood) -
                 inline=file.inline,
             )
         )
-    search.index(
-        session,
-        search.Entry(
-            row.id,
-            ticket.id,
-            (
-                message.subject,
-                message.reply_text or message.text,
-                message.signature,
-                message.sender.name,
-                message.sender.value,
-                ticket.ref,
-                *(file.name for file in found.files),
-            ),
-        ),
-    )
+    names = [file.name for file in found.files]
+    indexing.arrived(session, row, ticket.ref, message, names)
 
 
 def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:

@@ -19,6 +19,7 @@ class Origin:
     message: InboundMessage  # as they wrote it
     agent: Agent | None = None  # who passed it on; that is certain
     by_us: bool = False  # nobody else is named: a loop, a copy, or a colleague
+    colleague: bool = False  # one of us sent it, and that is certain
 
 
 def origin_of(session: Session, message: InboundMessage) -> Origin:
@@ -28,17 +29,32 @@ def origin_of(session: Session, message: InboundMessage) -> Origin:
         message = replace(message, machine=kind, automatic=bool(kind))
     if agent := _forwarder(session, message):
         return Origin(as_written(message), agent)
-    if message.sender.kind != EMAIL or not inboxes.in_use(session, message.sender.value):
-        return Origin(message)
+    own = message.sender.kind == EMAIL and inboxes.in_use(session, message.sender.value)
+    sure = _is_certain(message) and (own or _is_an_agent(session, message.sender.value))
+    if not own:
+        return Origin(message, colleague=sure)
     visitor = message.reply_to
     if visitor is None or visitor.kind != EMAIL or not is_email(visitor.value):
-        return Origin(message, by_us=True)
+        return Origin(message, by_us=True, colleague=sure)
     if inboxes.ours(session, visitor.value):
-        return Origin(message, by_us=True)
+        return Origin(message, by_us=True, colleague=sure)
     # A form on a website that sends from our address: anybody types any address into it.
     checked = of_another(message.verdicts)
     form = replace(message, sender=visitor, reply_to=None, unproved=True, verdicts=checked)
     return Origin(form)
+
+
+def _is_certain(message: InboundMessage) -> bool:
+    """Whether a server vouches for it that the sender's domain sent it, and it answers anything."""
+    sender, checked = message.sender, message.verdicts
+    if sender.kind != EMAIL or message.unproved or message.forward is not None or not message.refs:
+        return False
+    return checked is not None and checked.prove(sender.value)
+
+
+def _is_an_agent(session: Session, address: str) -> bool:
+    agent = agent_at(session, address)
+    return agent is not None and agent.active
 
 
 def agent_at(session: Session, address: str) -> Agent | None:

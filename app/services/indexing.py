@@ -8,6 +8,7 @@ from app.domain.words import MessageKind
 from app.store import search
 from app.store.search import Entry
 from app.store.tables import Address, Attachment, Message, Ticket
+from channels.contract import InboundMessage
 
 _BATCH = 200
 
@@ -37,6 +38,15 @@ def reindex(session: Session, after: int) -> tuple[int, int]:
         ],
     )
     return len(rows), messages[-1].id if messages else after
+
+
+def arrived(
+    session: Session, row: Message, ref: str, message: InboundMessage, files: Sequence[str]
+) -> None:
+    """What has just been filed, with the names of its files."""
+    words = message.reply_text or message.text
+    parts = (message.subject, words, message.signature, message.sender.name, message.sender.value)
+    search.index(session, Entry(row.id, row.ticket_id, (*parts, ref, *files)))
 
 
 def anew(session: Session, message: Message, ref: str) -> None:

@@ -10,6 +10,7 @@ from app.core import clock
 from app.domain.words import Status
 from app.services import doubts, intake, integrity, outbox, sent_copies, tickets
 from app.services.filing import Understood
+from app.services.forwarding import FROM_US
 from app.services.intake import Parcel, Stored
 from app.services.tickets import Draft
 from app.store.blobs import Blobs
@@ -25,6 +26,7 @@ from app.store.tables import (
 )
 from channels.contract import (
     Direction,
+    Forward,
     InboundMessage,
     InDoubt,
     Party,
@@ -33,12 +35,14 @@ from channels.contract import (
     RefKind,
     Rendered,
     Sent,
+    Verdicts,
 )
 from tests.factories import make_inbox
 from tests.inquiries import LINKS, NOON, Desk, inquiry
-from tests.services.conftest import Forward
+from tests.services.conftest import Forward as Wait
 
 YUMI, BOB, CARL = "yumi@customers.test", "bob@customers.test", "carl@elsewhere.test"
+OUR_INBOX = "support@shop.test"
 OURS = "t.token.2.dede0129@shop.test"
 
 
@@ -223,7 +227,7 @@ def test_a_copy_of_ours_is_no_second_message(desk: Desk) -> None:
     assert [one.kind for one in desk.all(Message)] == ["inbound", "outbound"]
 
 
-def test_a_copy_is_wanted_once_of_what_was_sent(desk: Desk, forward: Forward) -> None:
+def test_a_copy_is_wanted_once_of_what_was_sent(desk: Desk, forward: Wait) -> None:
     message: Message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
     parcel = desk.do(outbox.pack, desk.keys, "w1", message.id, LINKS)
     desk.do(outbox.keep_rendered, message.id, Rendered(OURS, b"x"), "f" * 64)
@@ -246,7 +250,7 @@ def test_a_copy_is_wanted_once_of_what_was_sent(desk: Desk, forward: Forward) ->
     assert (delivery.state, delivery.attempts) == ("sent", 1)  # whatever becomes of the copy
 
 
-def test_a_copy_under_way_is_begun_by_nobody_else(desk: Desk, forward: Forward) -> None:
+def test_a_copy_under_way_is_begun_by_nobody_else(desk: Desk, forward: Wait) -> None:
     message = in_doubt(desk)
     desk.do(sent_copies.want, message)
 
@@ -267,3 +271,85 @@ def test_no_copy_of_a_feedback_request_is_wanted(desk: Desk) -> None:
     desk.do(sent_copies.want, message)
 
     assert desk.all(SentCopy) == []
+
+
+def copied(desk: Desk, *answers: str, **given: Any) -> InboundMessage:
+    """The same as a copy that came to an inbox, from a domain that is certain to be ours."""
+    certain: dict[str, Any] = {
+        "direction": Direction.INBOUND,
+        "sender": Party("email", OUR_INBOX, "Shop"),
+        "verdicts": Verdicts(dmarc="pass"),
+    }
+    return elsewhere(desk, *answers, **(certain | given))
+
+
+@pytest.fixture
+def shop(desk: Desk) -> Desk:
+    """With an inbox at an address."""
+    with desk.db.transaction() as session:
+        make_inbox(session, address=OUR_INBOX)
+    return desk
+
+
+def test_a_copy_of_a_colleagues_answer_stands_on_its_ticket(shop: Desk, blobs: Blobs) -> None:
+    [ann] = shop.all(Agent, id=shop.ann.agent_id)
+    senders: dict[str, tuple[dict[str, Any], str]] = {
+        "the shared address": ({}, "Shop"),
+        "signed, of a domain without a policy": (
+            {"verdicts": Verdicts(dkim="pass", dkim_domain="shop.test")}, "Shop",
+        ),
+        "an agent": ({"sender": Party("email", ann.email)}, ann.name),
+    }  # fmt: skip
+    for given, author in senders.values():
+        first = inquiry()
+        ticket = shop.ticket(first)
+        answer = copied(shop, first.external_id, cc=(Party("email", OUR_INBOX),), **given)
+
+        assert outcome(shop, answer) == ("filed", f"On ticket {ticket.ref}, as an answer of ours.")
+
+        _, said = shop.all(Message, ticket_id=ticket.id)
+        assert (said.kind, said.author, said.address_id) == ("outbound", author, None)
+        after = shop.again(ticket)
+        assert (after.status, after.first_responded_at) == (Status.WAITING, NOON)
+        assert shop.deliveries(said.id) == []
+        assert shop.all(Change)[-1].what == "answered_elsewhere"
+        # It lies among what was sent as well, with other fields about the way it took.
+        sent = replace(answer, direction=Direction.OUTBOUND, canonical="another", verdicts=None)
+        for again in (answer, sent):
+            assert outcome(shop, again) == ("copy", "The same message arrived before.")
+    with shop.db.reading() as session:
+        problems = [one.words for one in integrity.problems(session, blobs)]
+    assert [one for one in problems if "file" not in one] == []
+
+
+def test_a_copy_that_proves_or_answers_nothing_is_as_it_was(shop: Desk) -> None:
+    first = inquiry()
+    before = shop.ticket(first)
+    named = (Ref(RefKind.MESSAGE_ID, first.external_id),)
+    cases: dict[str, dict[str, Any]] = {
+        "no server is trusted": {"verdicts": None},
+        "nothing was found out": {"verdicts": Verdicts()},
+        "it fails": {"verdicts": Verdicts(dkim="pass", dkim_domain="shop.test", dmarc="fail")},
+        "somebody else signed it": {"verdicts": Verdicts(dkim="pass", dkim_domain="x.test")},
+        "a form sent it": {"unproved": True},
+        "it answers nothing": {"refs": ()},
+        "to nobody who takes part": {"to": CARL},
+        "to us alone": {"to": OUR_INBOX},
+        "passed on": {"forward": Forward()},
+        "of a machine": {"automatic": True},
+    }
+
+    became = {
+        name: outcome(shop, copied(shop, **({"refs": named} | given)))
+        for name, given in cases.items()
+    }
+
+    assert became == dict.fromkeys(cases, ("set_aside", FROM_US))
+    assert shop.again(before).version == before.version
+    # Nor does anybody answer by the address of an agent who is none any more, or of a customer.
+    [ann] = shop.all(Agent, id=shop.ann.agent_id)
+    with shop.db.transaction() as session:
+        session.get_one(Agent, ann.id).active = False
+    for sender in (ann.email, "eve@elsewhere.test"):
+        theirs = shop.ticket(copied(shop, sender=Party("email", sender), refs=named))
+        assert (theirs.id != before.id, theirs.claims_ref) == (True, before.ref)
