@@ -97,6 +97,11 @@ def normal(address: str) -> str:
     return f"{local}@{domain}"
 
 
+def domain_of(address: str) -> str:
+    """As it is compared, of an address or of a domain alone."""
+    return normal(f"@{address.rpartition('@')[2]}")[1:]
+
+
 def sendable(address: str) -> str:
     """As every server takes it. Raises `ValueError` for what is none or could add a command."""
     address = normal(address.strip())

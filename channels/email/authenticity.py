@@ -8,6 +8,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator
 
+from channels.email.addresses import domain_of
 from channels.email.headers import Headers, unicode_of
 from channels.email.known import Trust
 from channels.verdicts import FAIL, PASS, Verdicts
@@ -22,7 +23,7 @@ _DKIM_DOMAIN = re.compile(r"\bheader\.d\s*=\s*([\w.-]{1,253})", re.IGNORECASE)
 _DKIM_IDENTITY = re.compile(
     r"\bheader\.i\s*=\s*[^\s@]{0,64}@([\w.-]{1,253})(?![\w.@-])", re.IGNORECASE
 )
-_FROM_DOMAIN = re.compile(r"\bheader\.from\s*=\s*([\w.@-]{1,253})", re.IGNORECASE)
+_FROM_DOMAIN = re.compile(r"\bheader\.from\s*=\s*<?([^\s<>,]{1,320})", re.IGNORECASE)
 _WRITTEN_BY = re.compile(r"(?:^|\s)by\s+([\w.:\[\]-]{1,253})", re.IGNORECASE)
 _EXCHANGE = ("outlook.com", "office365.com", "exchangelabs.com")
 _INSIDE = (".internal", ".local", ".localdomain", ".lan")
@@ -35,6 +36,21 @@ def verdicts_of(headers: Headers, trust: Trust, sender: str) -> Verdicts | None:
     return _told_by(_ours(headers, trust), sender)
 
 
+def checked_in_from(headers: Headers, trust: Trust) -> dict[str, str]:
+    """Each domain that our own server took for the one in From, with what DMARC said of it."""
+    found: dict[str, str] = {}
+    for word, result in _results(_ours(headers, trust)).get("dmarc", ()):
+        if domain := _named(result):
+            found[domain] = _strictest([(found.get(domain, word), ""), (word, "")])
+    return found
+
+
+def is_of(named: str, sender: str) -> bool:
+    """Whether a word on that domain is one on the sender: some servers name the one above it."""
+    domain = domain_of(sender)
+    return domain == named or ("." in named and domain.endswith(f".{named}"))
+
+
 def verdicts_before(headers: Headers, trust: Trust, sender: str) -> Verdicts:
     """On whom a group wrote for, by the server that took the mail for it. Only for a mail of which
     it is certain that the group sent it: anybody can write that field."""
@@ -43,7 +59,8 @@ def verdicts_before(headers: Headers, trust: Trust, sender: str) -> Verdicts:
     return _told_by(fields if words and words[0] in trust.servers else [], sender)
 
 
-def _told_by(fields: Iterable[list[str]], sender: str) -> Verdicts:
+def _results(fields: Iterable[list[str]]) -> dict[str, list[tuple[str, str]]]:
+    """Of each check the word and the whole result, from the topmost field that tells of it."""
     found: dict[str, list[tuple[str, str]]] = {}
     for field in fields:
         of_field: dict[str, list[tuple[str, str]]] = {}
@@ -52,21 +69,28 @@ def _told_by(fields: Iterable[list[str]], sender: str) -> Verdicts:
                 word = _WORDS.get(named.group(2).lower(), "")
                 of_field.setdefault(named.group(1).lower(), []).append((word, result))
         for check, results in of_field.items():
-            found.setdefault(check, results)  # the topmost field that tells of it
+            found.setdefault(check, results)
+    return found
+
+
+def _told_by(fields: Iterable[list[str]], sender: str) -> Verdicts:
+    found = _results(fields)
     signed = [_signer(result) for word, result in found.get("dkim", ()) if word == PASS]
-    own = sender.rpartition("@")[2].lower()
+    own = domain_of(sender)
+    # What fails of anybody in From fails. What passes of another says nothing of the sender.
+    dmarc = [one for one in found.get("dmarc", ()) if one[0] == FAIL or _named(one[1]) in {"", own}]
     return Verdicts(
         spf=_strictest(found.get("spf", [])),
         dkim=PASS if signed else _strictest(found.get("dkim", [])),
         dkim_domain=own if own in signed else signed[0] if signed else "",
-        dmarc=_strictest([one for one in found.get("dmarc", []) if _is_about(one[1], sender)]),
+        dmarc=_strictest(dmarc),
         compauth=_strictest(found.get("compauth", [])),
     )
 
 
 def _signer(result: str) -> str:
     named = _DKIM_DOMAIN.search(result) or _DKIM_IDENTITY.search(result)  # as Google says it
-    return named.group(1).lower() if named else ""
+    return domain_of(named.group(1)) if named else ""
 
 
 def _strictest(results: list[tuple[str, str]]) -> str:
@@ -74,10 +98,10 @@ def _strictest(results: list[tuple[str, str]]) -> str:
     return FAIL if FAIL in words else PASS if words == {PASS} else ""
 
 
-def _is_about(result: str, sender: str) -> bool:
-    named = _FROM_DOMAIN.search(result)
-    domain = sender.rpartition("@")[2].lower()
-    return named is None or named.group(1).rpartition("@")[2].lower() == domain
+def _named(result: str) -> str:
+    """The domain in From that it is about, "" where it names none."""
+    found = _FROM_DOMAIN.search(result)
+    return domain_of(found.group(1)) if found else ""
 
 
 def _ours(headers: Headers, trust: Trust) -> Iterator[list[str]]:

@@ -1,14 +1,19 @@
 """Who a mail is from: whoever it names, or whom a web form or a mailing group wrote for."""
 
-from dataclasses import dataclass
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass, replace
 
-from channels.contract import FAIL, Party, Verdicts, of_another
+from channels.contract import FAIL, PASS, Party, Verdicts, of_another
 from channels.email import groups
-from channels.email.addresses import normal, parties
-from channels.email.authenticity import verdicts_before, verdicts_of
+from channels.email.addresses import domain_of, normal, parties
+from channels.email.authenticity import checked_in_from, is_of, verdicts_before, verdicts_of
 from channels.email.hygiene import Kind
 from channels.email.known import Known
-from channels.email.reading import Reading
+from channels.email.reading import INSTEAD, Reading, everybody
+
+SEVERAL = "several senders: This mail names several senders; it is not certain who wrote it."
+ELSEWHERE = "no sender in From: From names nobody; who wrote it is taken from another field."
+ANOTHER = "another sender checked: The mail server checked somebody else than the sender shown."
 
 _SAME = frozenset({Kind.HUMAN, Kind.CALENDAR, Kind.LIST_BULK})
 
@@ -19,12 +24,54 @@ class Origin:
     verdicts: Verdicts | None = None
     unproved: bool = False
     by_a_person: bool = False  # whatever the one who passed it on does to all mails
+    warnings: tuple[str, ...] = ()
 
 
 def of(read: Reading, known: Known, named: Party) -> Origin:
-    """`named` is who stands in From, or would."""
-    checked = verdicts_of(read.headers, known.trust, named.value)
-    return _behind(read, known, checked) or Origin(named, checked)
+    """`named` is who stands first in From, or would.
+
+    A mail is filed under somebody that the checks speak of. Where several are named, or another
+    than the one who was checked, anybody may have written it.
+    """
+    told = checked_in_from(read.headers, known.trust)
+    writers = in_from(read)
+    sender = next((one for one in writers if told.get(domain_of(one.value)) == PASS), named)
+    checked = verdicts_of(read.headers, known.trust, sender.value)
+    if (
+        checked
+        and len(writers) > 1
+        and checked.dmarc == PASS
+        and domain_of(sender.value) not in told
+    ):
+        checked = replace(checked, dmarc="")  # of which of them it does not say
+    found = _behind(read, known, checked) or Origin(sender, checked)
+    warnings = (*strange(read), *_of_another(told, (*writers, sender, found.sender)))
+    return replace(found, unproved=True, warnings=warnings) if warnings else found
+
+
+def in_from(read: Reading) -> tuple[Party, ...]:
+    """Everybody in From, of which there may be many, each once."""
+    return tuple({_key(one): one for one in reversed(everybody(read.headers, "from"))}.values())[
+        ::-1
+    ]
+
+
+def strange(read: Reading) -> Iterator[str]:
+    """What a mail says of its sender that no honest program writes."""
+    writers = in_from(read)
+    if len(writers) > 1:
+        yield SEVERAL
+    elif not writers and any(everybody(read.headers, name) for name in INSTEAD):
+        yield ELSEWHERE
+
+
+def _of_another(told: Collection[str], senders: Collection[Party]) -> Iterator[str]:
+    if told and not any(is_of(domain, one.value) for domain in told for one in senders):
+        yield ANOTHER
+
+
+def _key(party: Party) -> str:
+    return normal(party.value).lower()
 
 
 def _behind(read: Reading, known: Known, checked: Verdicts | None) -> Origin | None:

@@ -68,7 +68,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         own_token=hygiene.own_token(read.headers) if machine == "ourselves" else "",
         otherwise=read.otherwise.machine if machine == "ourselves" else "",
         report=read.report,
-        warnings=read.warnings,
+        warnings=(*read.warnings, *origin.warnings),
         canonical=canonical(raw.body),
         language=read.language,
         charset_suspect=read.charset_suspect,

@@ -15,6 +15,7 @@ from channels.email.mime import Part, Taken
 
 MAX_REFERENCES = 51  # the first and the last fifty
 MAX_SUBJECT = 2000
+INSTEAD = ("sender", "reply-to", "return-path")  # of From, where it names nobody
 SENT_TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to", "x-forwarded-to")
 
 _ID = re.compile(r"<([^<>]{1,990})>")
@@ -99,7 +100,7 @@ def understood(taken: Taken, raw: bytes, own_address: str = "") -> Reading:
 
 
 def _sender(headers: Headers) -> tuple[Party, ...]:
-    for name in ("from", "sender", "reply-to", "return-path"):
+    for name in ("from", *INSTEAD):
         for value in headers.every(name):
             if found := parties(value):
                 return found

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from channels.contract import Party
-from channels.email import ladder
+from channels.email import ladder, origin
 from channels.email.body import with_own_names
 from channels.email.hygiene import BOUNCES
 from channels.email.reading import Reading
@@ -46,7 +46,7 @@ def shown(raw: bytes, detect: Detect) -> dict[str, Any]:
         "bounce": _bounce(read),
         "language": detect(f"{read.subject}\n{read.new}"[:4000]) or read.language,
         "charset_suspect": read.charset_suspect,
-        "warnings": list(read.warnings),
+        "warnings": [*read.warnings, *origin.strange(read)],
     }
 
 

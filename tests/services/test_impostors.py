@@ -13,7 +13,18 @@ from app.services.queries import ticket as queries
 from app.services.queries import vocabulary
 from app.services.queries.likely import Likely
 from app.store.tables import Address, Agent, Awaited, Change, Message, Participant, Ticket
-from channels.contract import Forward, InboundMessage, Party, Ref, RefKind, Rendered, Verdicts
+from channels.contract import (
+    Forward,
+    InboundMessage,
+    Party,
+    Raw,
+    Ref,
+    RefKind,
+    Rendered,
+    Verdicts,
+)
+from channels.email import channel
+from channels.email.config import EmailConfig
 from channels.report import Failure, Report
 from tests.factories import make_inbox
 from tests.inquiries import LINKS, NOON, Desk, inquiry
@@ -52,6 +63,41 @@ def test_who_may_be_an_impostor_joins_nothing_and_changes_nothing(
         assert (other.id != ticket.id, other.claims_ref) == (True, ticket.ref)
     assert desk.again(ticket) == before
     assert desk.all(Awaited) == []
+
+
+BOTH: dict[str, str] = {
+    "a second address": "From: yumi@customers.test, eve@elsewhere.test",
+    "a second field": "From: yumi@customers.test\nFrom: eve@elsewhere.test",
+    "a name alone": "From: Eve\nSender: yumi@customers.test",
+    "another than was checked": "From: yumi@customers.test",
+}
+
+
+@pytest.mark.parametrize("writers", BOTH.values(), ids=BOTH)
+def test_who_passes_as_somebody_else_does_not_write_as_the_customer(
+    desk: Desk, writers: str
+) -> None:
+    config = EmailConfig(address="support@shop.test", trusted_servers="mail.shop.test")
+    first = inquiry()
+    ticket = desk.ticket(first)
+    desk.answered(ticket)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    before = desk.again(ticket)
+    mail = (
+        "Authentication-Results: mail.shop.test; dmarc=pass header.from=elsewhere.test\n"
+        f"{writers}\nSubject: Re: A question\nIn-Reply-To: <{first.external_id}>\n\nSend it to me."
+    )
+    (message,) = channel.parse(config, Raw("x", mail.encode()))
+    assert isinstance(message, InboundMessage)
+
+    other = desk.ticket(message)
+
+    assert (other.id != ticket.id, other.claims_ref) == (True, ticket.ref)
+    assert desk.again(ticket) == before
+    with desk.db.reading() as session:
+        seen = queries.view(session, desk.ann, other.ref, vocabulary.current(session))
+    [warned] = [one.warnings for one in seen.said]
+    assert warned
 
 
 @pytest.mark.parametrize("better", [GOOD, NOTHING, None])

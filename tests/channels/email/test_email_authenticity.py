@@ -12,6 +12,7 @@ from channels.email import authenticity, channel
 from channels.email.config import EmailConfig
 from channels.email.headers import Headers
 from channels.email.known import Trust
+from channels.email.origin import ANOTHER, ELSEWHERE, SEVERAL
 
 CONFIG = EmailConfig(address="support@shop.test")
 GOOGLE = CONFIG.model_copy(update={"trusted_servers": "mx.google.com"})
@@ -182,6 +183,121 @@ def test_fields_of_our_own_kind_in_a_mail_of_others_are_nothing() -> None:
     assert (plain.machine, marked.machine) == ("", "auto_reply")  # another Setten's, and no more
     assert marked.canonical == plain.canonical
     assert (marked.refs, marked.verdicts, marked.sender) == ((), None, plain.sender)
+
+
+SAID = "Authentication-Results: mail.shop.test; dmarc={} header.from={}\n"
+EVE_PASSES = SAID.format("pass", "evil.test")
+YUMI_FAILS = SAID.format("fail", "customers.test")
+HERS, EVES = "yumi@customers.test", "eve@evil.test"
+
+AMBIGUOUS: dict[str, tuple[str, str, str, tuple[str, ...]]] = {
+    # the mail; whom it is filed under; what is said of that; and what is warned of
+    "two addresses": (f"{EVE_PASSES}From: {HERS}, {EVES}", EVES, "pass", (SEVERAL,)),
+    "two fields": (f"{EVE_PASSES}From: {HERS}\nFrom: {EVES}", EVES, "pass", (SEVERAL,)),
+    "two in brackets": (f"{EVE_PASSES}From: <{HERS}> <{EVES}>", EVES, "pass", (SEVERAL,)),
+    "two in a group": (f"{EVE_PASSES}From: all: {HERS};, {EVES}", EVES, "pass", (SEVERAL,)),
+    "two of one house": (
+        f"{SAID.format('pass', 'customers.test')}From: {HERS}, x@customers.test", HERS, "pass",
+        (SEVERAL,),
+    ),
+    "two, of whom one fails": (
+        f"{SAID.format('fail', 'evil.test')}From: {HERS}, {EVES}", HERS, "fail", (SEVERAL,),
+    ),
+    "two, of whom the proved one comes first": (
+        f"{SAID.format('pass', 'customers.test')}From: {HERS}, {EVES}", HERS, "pass", (SEVERAL,),
+    ),
+    "two, and a word on each": (
+        (
+            "Authentication-Results: mail.shop.test; dmarc=pass header.from=evil.test;"
+            f" dmarc=fail header.from=customers.test\nFrom: {HERS}, {EVES}"
+        ),
+        EVES, "fail", (SEVERAL,),
+    ),
+    "two, and a word on nobody": (
+        f"Authentication-Results: mail.shop.test; dmarc=pass\nFrom: {HERS}, {EVES}", HERS, "",
+        (SEVERAL,),
+    ),
+    "nobody, but a Sender": (
+        f"{EVE_PASSES}From: <>\nSender: {HERS}", HERS, "", (ELSEWHERE, ANOTHER),
+    ),
+    "nobody, but a Reply-To": (f"From: Yumi\nReply-To: {HERS}", HERS, "", (ELSEWHERE,)),
+    "no From, but a Return-Path": (f"Return-Path: <{HERS}>", HERS, "", (ELSEWHERE,)),
+    "another passed": (f"{EVE_PASSES}From: {HERS}", HERS, "", (ANOTHER,)),
+    "another has no policy": (
+        f"{SAID.format('none', 'evil.test')}From: {HERS}", HERS, "", (ANOTHER,),
+    ),
+    "another failed": (f"{SAID.format('fail', 'evil.test')}From: {HERS}", HERS, "fail", (ANOTHER,)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("head", "sender", "dmarc", "warnings"), AMBIGUOUS.values(), ids=AMBIGUOUS)
+def test_whoever_may_not_be_the_one_who_was_checked_is_not_proved(
+    head: str, sender: str, dmarc: str, warnings: tuple[str, ...]
+) -> None:
+    found = read(head, OWN)
+
+    assert (found.sender.value, found.unproved, found.warnings) == (sender, True, warnings)
+    assert found.verdicts is not None
+    assert found.verdicts.dmarc == dmarc
+
+
+def test_several_senders_are_doubtful_where_no_server_is_trusted_as_well() -> None:
+    found = read(f"From: {HERS}, {EVES}")
+
+    assert (found.sender.value, found.unproved, found.warnings) == (HERS, True, (SEVERAL,))
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "yumi@customers.test.",
+        "Yumi <YUMI@Customers.Test>, yumi@customers.test",
+        "yumi@customers.test\nFrom: Yumi <yumi@customers.test>",
+        "yumi@mail.customers.test",
+    ],
+)
+def test_one_sender_however_often_or_however_written_is_one(sender: str) -> None:
+    for word in ("pass", "none"):
+        found = read(f"{SAID.format(word, 'customers.test')}From: {sender}", OWN)
+        assert (found.unproved, found.warnings) == (False, ())
+
+
+@pytest.mark.parametrize(
+    ("sender", "named"),
+    [
+        ("a@good.test.", "good.test."),
+        ("a@good.test", "GOOD.test."),
+        ("a@bücher.test", "bücher.test"),
+        ("a@xn--bcher-kva.test", "bücher.test"),
+        ("a@bücher.test", "xn--bcher-kva.test"),
+        ("a@good.test", "<a@good.test>"),
+        ("a@mail.good.test", "good.test"),
+    ],
+)
+def test_what_fails_fails_however_the_domain_is_written(sender: str, named: str) -> None:
+    found = read(f"{SAID.format('fail', named)}From: {sender}", OWN)
+
+    assert (found.verdicts, found.warnings) == (Verdicts(dmarc="fail"), ())
+
+
+def test_what_passed_above_a_domain_did_not_pass_for_it() -> None:
+    found = read(f"{SAID.format('pass', 'good.test')}From: a@mail.good.test", OWN)
+
+    assert (found.verdicts, found.unproved) == (Verdicts(), False)
+
+
+def test_a_group_that_wrote_from_anew_after_the_check_is_not_another_sender() -> None:
+    config = OWN.model_copy(update={"senders_for_others": "team@lists.test"})
+    head = (
+        "From: 'Yumi' via Team <team@lists.test>\nX-Original-From: Yumi <yumi@customers.test>\n"
+        "List-ID: <team.lists.test>"
+    )
+
+    passed = read(f"{SAID.format('pass', 'customers.test')}{head}", config)
+    failed = read(f"{SAID.format('fail', 'customers.test')}{head}", config)
+
+    assert (passed.sender.value, passed.unproved, passed.warnings) == (HERS, False, ())
+    assert failed.verdicts == Verdicts(dmarc="fail", unproved=True)
 
 
 GROUP = CONFIG.model_copy(update={"senders_for_others": "form@shop.test, team@lists.test"})
