@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from sqlmodel import Session, col, select
+from sqlalchemy import bindparam
+from sqlmodel import Session, col, func, select
 
 from app.domain.address import EMAIL, normal
 from app.domain.words import MessageKind
@@ -14,22 +15,43 @@ MOST_IDS = 10  # of one message: each attempt at it may give it another
 LONGEST_ID = 250  # letters
 
 
+# Asked for every mail from an address of ours: made once, because making them costs more than
+# running them. Several inboxes may share an account; so asked, there are indexes for it.
+_SENT_AS = select(Message).where(
+    col(Message.inbox_id).in_(select(Inbox.id)),
+    col(Message.external_id) == bindparam("external"),
+    Message.kind == MessageKind.OUTBOUND,
+    # Not plainly: SQLite would look through all that never arrived, which is half of them.
+    func.coalesce(col(Message.arrival_id), 0) == 0,
+)
+_RELAYED_AS = (
+    select(Message)
+    .join(OtherId, col(OtherId.message_id) == col(Message.id))
+    .where(
+        col(OtherId.inbox_id).in_(select(Inbox.id)),
+        col(OtherId.external_id) == bindparam("external"),
+    )
+    .limit(2)
+)
+
+
 def own(session: Session, external_id: str) -> Message | None:
+    """What was sent from here and is called so, by us or by a relay in our place."""
+    return sent_as(session, external_id) or _relayed_as(session, external_id)
+
+
+def sent_as(session: Session, external_id: str) -> Message | None:
     """What was sent from here under that id, by whichever inbox, and not by a mail program."""
     if not external_id:  # so is whatever was never sent
         return None
-    return session.exec(
-        select(Message)
-        .where(
-            # Several may share an account. So asked, there is an index for it.
-            col(Message.inbox_id).in_(select(Inbox.id)),
-            Message.external_id == external_id,
-            Message.kind == MessageKind.OUTBOUND,
-            col(Message.arrival_id).is_(None),
-        )
-        .order_by(col(Message.id))
-        .limit(1)
-    ).one_or_none()
+    found = session.exec(_SENT_AS, params={"external": external_id}).all()
+    return min(found, key=lambda one: one.id, default=None)
+
+
+def _relayed_as(session: Session, external_id: str) -> Message | None:
+    """None as well for a name that a relay gave to several: it tells none of them."""
+    found = session.exec(_RELAYED_AS, params={"external": external_id}).all()
+    return found[0] if len(found) == 1 else None
 
 
 def called(session: Session, message: Message, ids: Sequence[str]) -> None:
@@ -55,7 +77,7 @@ def called(session: Session, message: Message, ids: Sequence[str]) -> None:
 
 def called_by_provider(session: Session, external_id: str, other_id: str) -> None:
     """Its copy among what was sent has another id than ours."""
-    message = own(session, external_id) if other_id else None
+    message = sent_as(session, external_id) if other_id else None
     if message is not None:
         called(session, message, [other_id])
 

@@ -32,8 +32,11 @@ def arrived(session: Session, actor: Actor, delivery_id: int) -> None:
 
 
 def lies_among_sent(session: Session, external_id: str) -> None:
-    """Its provider keeps a copy of what it took: that ends a doubt, if we put none there."""
-    message = dispatched.own(session, external_id)
+    """Its provider keeps a copy of what it took: that ends a doubt, if we put none there.
+
+    Not under a name of a relay's own: it told that one when it took another attempt.
+    """
+    message = dispatched.sent_as(session, external_id)
     if message is None or sent_copies.ours(session, message):
         return
     ticket = session.get_one(Ticket, message.ticket_id, with_for_update={"key_share": True})
@@ -101,7 +104,7 @@ def _is_answered(session: Session, message: Message, recipient: str) -> bool:
 def returned(session: Session, original_id: str, failures: Sequence[Failure]) -> int:
     """What a bounce says of a message of ours; how many deliveries it changed.
 
-    Only an id that we gave out is known here, and nobody can guess one.
+    Only an id that we gave out is known here, or that a relay gave it for us: nobody can guess one.
     """
     message = dispatched.own(session, original_id)
     if message is None:

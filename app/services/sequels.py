@@ -1,7 +1,7 @@
 """When an answer to a ticket opens one of its own, which follows the first."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from sqlmodel import Session, col, select
 
@@ -18,7 +18,7 @@ def begins(
     """Whether what somebody who takes part in `ticket` says to it begins another one."""
     if message.automatic or message.direction is not Direction.INBOUND:
         return False
-    if _comes_too_late(session, ticket):
+    if comes_too_late(session, ticket, clock.now()):
         return True
     return ref.kind is not RefKind.ADDRESS_TOKEN and _is_for_others(session, inbox, ticket, message)
 
@@ -38,12 +38,12 @@ def under_way(session: Session, inbox: Inbox, ticket: Ticket) -> Ticket | None:
     ).one_or_none()
 
 
-def _comes_too_late(session: Session, ticket: Ticket) -> bool:
-    """Whether the ticket's inbox reopens nothing any more that was resolved so long ago."""
+def comes_too_late(session: Session, ticket: Ticket, at: datetime) -> bool:
+    """Whether the ticket's inbox reopens nothing any more that was resolved so long before."""
     days = session.get_one(Inbox, ticket.inbox_id).reopen_days
     if ticket.status is not Status.RESOLVED or days is None:
         return False
-    return clock.now() - (ticket.resolved_at or ticket.last_activity_at) >= timedelta(days=days)
+    return at - (ticket.resolved_at or ticket.last_activity_at) >= timedelta(days=days)
 
 
 def _is_for_others(session: Session, inbox: Inbox, ticket: Ticket, message: InboundMessage) -> bool:

@@ -1,6 +1,6 @@
 """Which ticket a message belongs to, and what a reference to one is worth."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import bindparam, case, exists, union
@@ -130,11 +130,13 @@ def _named(
                     return Place(ticket)
                 first = ticket
                 continue
-            # A bounce comes from a stranger by nature. Our own signed id inside it, and whom it
-            # went to, show that it answers our mail; it is shown there and changes nothing else.
-            if message.automatic and ref.kind in _OURS and address.spam_at is None:
+            # A bounce comes from a stranger by nature. Our own signed id inside it, or a relay's
+            # for it, and whom it went to, show that it answers our mail; it is shown there and
+            # changes nothing else.
+            if message.automatic and address.spam_at is None:
                 known = dispatched.tells_of(session, ticket, message.report)
-                return Place(ticket, unverified=not known or doubtful(message))
+                if known or ref.kind in _OURS:
+                    return Place(ticket, unverified=not known or doubtful(message))
             if ref.kind is RefKind.ADDRESS_TOKEN and address.spam_at is None:
                 return Place(ticket, unverified=True)
             claimed = claimed or ticket.ref
@@ -315,11 +317,17 @@ def arrived_at_last(session: Session, inbox: Inbox, message: InboundMessage) -> 
     if not message.external_id:
         return
     names = {"inbox": inbox.id, "external": message.external_id}
-    early = session.exec(_EARLY, params=names).all()
+    look_again(session, session.exec(_EARLY, params=names).all())
+
+
+def look_again(session: Session, early: Iterable[tuple[EarlyAnswer, Arrival]]) -> None:
+    """What they answer is known by now."""
+    inboxes = set()
     for row, arrival in early:
         session.delete(row)
+        inboxes.add(row.inbox_id)
         if arrival.state is ArrivalState.IGNORED:
             arrival.state, arrival.reason, arrival.filed_at = ArrivalState.WAITING, "", None
             arrival.slow = False
-    if early:
-        jobs.enqueue(session, "file", inbox_id=inbox.id)
+    for inbox_id in sorted(inboxes):
+        jobs.enqueue(session, "file", inbox_id=inbox_id)

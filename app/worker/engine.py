@@ -16,7 +16,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from app.core import clock
 from app.core.logs import job_id
-from app.services import intake, leases, outbox, surges, surveys, upkeep
+from app.services import intake, late_names, leases, outbox, surges, surveys, upkeep
 from app.store import jobs
 from app.worker import listen, pull
 from app.worker.compare import compare
@@ -147,6 +147,7 @@ class Engine:
         dead = await works.in_transaction(upkeep.bury_dead)
         await asyncio.to_thread(self._abandon_jobs)
         woken = await works.in_transaction(upkeep.reconcile)
+        await works.in_transaction(late_names.resolve)
         await works.in_transaction(surges.watch)
         if works.triage.switched_on and not works.triage.loading:
             woken += await works.in_transaction(upkeep.retag)

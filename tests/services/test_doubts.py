@@ -112,6 +112,45 @@ def test_a_bounce_says_what_became_of_one_recipient(
     assert states(desk, doubtful) == [after, DOUBT]
 
 
+@pytest.mark.parametrize(
+    ("said", "after"),
+    [
+        (failure("failed"), ("failed", "5.1.1 unknown user")),
+        (failure("failed", ""), ("failed", "5.1.1 unknown user")),
+        (failure("delivered"), ("sent", "")),
+        (failure("failed", "nobody@x.test"), ("sent", "")),
+    ],
+)
+def test_a_bounce_may_name_our_mail_as_its_relay_does(
+    desk: Desk, said: Failure, after: tuple[str, str]
+) -> None:
+    message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
+    send(desk, message, Sent("p1", ("1@relay.test",)))
+
+    changed = desk.do(doubts.returned, "1@relay.test", [said])
+
+    assert states(desk, message) == [after]
+    assert changed == (after[0] == "failed")
+
+
+def test_a_name_that_a_relay_gave_to_several_tells_none_of_them(desk: Desk) -> None:
+    for text in ("Turn it.", "Lift it."):
+        message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft(text))
+        send(desk, message, Sent("p1", ("always@relay.test",)))
+
+    assert desk.do(doubts.returned, "always@relay.test", [failure("failed")]) == 0
+
+
+def test_a_copy_under_a_relays_name_proves_nothing_of_another_attempt(desk: Desk) -> None:
+    ticket = desk.ticket()
+    message = desk.do(tickets.reply, desk.ann, ticket.ref, Draft("Turn it.", cc=(BOB,)))
+    send(desk, message, Sent("p1", ("1@relay.test",)), InDoubt("It went away."))
+
+    desk.do(doubts.lies_among_sent, "1@relay.test")
+
+    assert states(desk, message) == [("sent", ""), DOUBT]
+
+
 def test_an_address_is_undeliverable_until_mail_comes_from_there(desk: Desk) -> None:
     first = inquiry()
     message = desk.do(tickets.reply, desk.ann, desk.ticket(first).ref, Draft("Turn it."))

@@ -20,12 +20,22 @@ from app.store.tables import (
     Arrival,
     Change,
     Customer,
+    Inbox,
     Message,
     Participant,
     Ticket,
     Touchpoint,
 )
-from channels.contract import Direction, Forward, InboundMessage, Party, Ref, RefKind, Rendered
+from channels.contract import (
+    Direction,
+    Forward,
+    InboundMessage,
+    Party,
+    Ref,
+    RefKind,
+    Rendered,
+    Sent,
+)
 from channels.verdicts import Verdicts
 from tests.factories import make_inbox
 from tests.inquiries import NOON, Desk, inquiry
@@ -124,6 +134,26 @@ def test_a_mail_of_ours_that_comes_back_without_its_token_is_a_copy(desk: Desk) 
 
     assert [one.state for one in (back, to_ourselves)] == ["copy", "copy"]
     assert back.copy_of_id == sent.id
+
+
+@pytest.mark.parametrize("sent_folder", [False, True])
+def test_a_mail_of_ours_that_comes_back_as_its_relay_calls_it_is_a_copy(
+    desk: Desk, sent_folder: bool
+) -> None:
+    sent = desk.do(tickets.reply, desk.ann, desk.ticket().ref, tickets.Draft("Turn it."))
+    desk.do(outbox.keep_rendered, sent.id, Rendered("1@ours.test", b"x"), "f" * 64)
+    desk.send(sent.id, Sent("1", ("1@relay.test",)))
+    other: Inbox = desk.do(make_inbox)
+    direction = Direction.OUTBOUND if sent_folder else Direction.INBOUND
+    back = inquiry(SHOP, external_id="1@relay.test", direction=direction)
+
+    came = [
+        desk.arrive(replace(back, canonical=str(n)), box) for n, box in enumerate((None, other))
+    ]
+
+    assert [(one.state, one.copy_of_id) for one in came] == [("copy", sent.id)] * 2
+    never_sent = desk.arrive(inquiry(SHOP, external_id="2@relay.test"))
+    assert never_sent.state == "set_aside"
 
 
 def test_a_person_says_that_it_is_an_inquiry(desk: Desk, blobs: Blobs) -> None:
