@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlmodel import Session, col, select
+from sqlmodel import Session, col, func, select
 
 from app.core import clock
 from app.domain import survey as rules
@@ -86,7 +86,8 @@ def _has_answer(session: Session, ticket: Ticket, states: tuple[DeliveryState, .
             col(Message.agent_id).is_not(None),
             Message.kind == MessageKind.OUTBOUND,
             col(Delivery.is_copy).is_(False),
-            col(Delivery.state).in_(states),
+            # Not plainly: SQLite would look through all that were ever sent.
+            func.coalesce(col(Delivery.state), "").in_(states),
         )
         .limit(1)
     ).first()

@@ -58,6 +58,7 @@ class Arrival(Row, table=True):
     __table_args__ = (
         UniqueConstraint("inbox_id", "external_id"),
         Index("ix_arrival_waiting", "state", "next_at"),
+        Index("ix_arrival_inbox", "inbox_id", "state"),  # what waits there, among all that came
         Index("ix_arrival_copy", "canonical"),
         Index(
             "ix_arrival_original",
@@ -68,7 +69,7 @@ class Arrival(Row, table=True):
     )
 
     id: int = primary_key()
-    inbox_id: int = link("inbox")
+    inbox_id: int = link("inbox", index=False)
     external_id: str
     sha256: str = Field(default="", index=True)  # of the raw bytes; "" when refused at the door
     size: int = Field(default=0, sa_type=BIG)

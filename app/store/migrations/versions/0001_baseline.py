@@ -358,7 +358,7 @@ def upgrade() -> None:
     with op.batch_alter_table("arrival", schema=None) as batch_op:
         batch_op.create_index("ix_arrival_copy", ["canonical"], unique=False)
         batch_op.create_index(batch_op.f("ix_arrival_copy_of_id"), ["copy_of_id"], unique=False)
-        batch_op.create_index(batch_op.f("ix_arrival_inbox_id"), ["inbox_id"], unique=False)
+        batch_op.create_index("ix_arrival_inbox", ["inbox_id", "state"], unique=False)
         batch_op.create_index(batch_op.f("ix_arrival_received_at"), ["received_at"], unique=False)
         batch_op.create_index(batch_op.f("ix_arrival_sha256"), ["sha256"], unique=False)
         batch_op.create_index(
@@ -1669,7 +1669,7 @@ def downgrade() -> None:
         batch_op.drop_index("ix_arrival_waiting")
         batch_op.drop_index(batch_op.f("ix_arrival_sha256"))
         batch_op.drop_index(batch_op.f("ix_arrival_received_at"))
-        batch_op.drop_index(batch_op.f("ix_arrival_inbox_id"))
+        batch_op.drop_index("ix_arrival_inbox")
         batch_op.drop_index(batch_op.f("ix_arrival_copy_of_id"))
         batch_op.drop_index("ix_arrival_copy")
 
