@@ -4,7 +4,6 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
-from functools import partial
 from typing import TYPE_CHECKING
 
 from fastapi import FastAPI
@@ -17,7 +16,7 @@ from app.store.blobs import Blobs
 from app.store.database import Database
 from app.web import wiring
 from app.web.deps import House
-from app.worker import triage
+from app.worker.answering import Answering
 from app.worker.trainer import Apart
 from app.worker.triage import Triage
 from app.worker.works import Works, worker_name
@@ -43,6 +42,7 @@ def build_works(house: House) -> Works:
     from channels.registry import all_channels  # noqa: PLC0415 - all of them cost half a second
 
     settings = house.settings
+    answering = Answering(settings.triage_profile)
     return Works(
         settings=settings,
         database=house.database,
@@ -52,8 +52,8 @@ def build_works(house: House) -> Works:
         triage=Triage(
             settings.data_dir / "triage",
             switched_on=settings.triage != "off",
-            load=triage.by_words if settings.triage == "plain" else triage.by_meaning,
-            load_own=partial(triage.own, profile=settings.triage_profile),
+            load=answering.samples,
+            load_own=answering.own,
         ),
         name=worker_name(settings, house.database),
         trainer=Apart(settings.data_dir / "triage", settings.triage_profile),

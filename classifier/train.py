@@ -45,14 +45,21 @@ class NoModel(Exception):
     """The samples could not be learned from; the message is the last thing training said."""
 
 
-def fit_default(folder: Path, profile: str = "encoder", *, weights: Path | None = None) -> Model:
+def fit_default(
+    folder: Path,
+    profile: str = "encoder",
+    *,
+    weights: Path | None = None,
+    encoder: Encoder | None = None,
+) -> Model:
     """The model of the sample inquiries, fitted once and kept in `folder`.
 
     Fitting happens in a process of its own: it would hold up every other thread of this one, and
     scikit-learn's memory is given back with it. Where the encoder cannot be used, words and
-    characters have to do. Its weights may lie elsewhere than in its package. Raises `NoModel`.
+    characters have to do. Its weights may lie elsewhere than in its package, or it may be there
+    already. Raises `NoModel`.
     """
-    encoder = encoders.usable(profile, weights)
+    encoder = encoder or encoders.usable(profile, weights)
     return _kept_or_fitted(folder, profile if encoder.width else "plain", encoder)
 
 

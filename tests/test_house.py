@@ -58,6 +58,7 @@ BROAD = {
     "app/worker/sent_watch.py": "what is sent never stops what comes in",
     "app/worker/deliver.py": "what may have left is settled whatever a channel raises",
     "app/worker/triage.py": "no model ever stops mail from being filed",
+    "classifier/serving.py": "a bug in asking one model is an answer like any other",
     "channels/isolated.py": "a bug in reading one mail is an answer like any other",
     "channels/email/connections.py": "closes a connection and raises the same again",
     "channels/email/imap_session.py": "closes a socket and raises the same again",

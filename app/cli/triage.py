@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,14 +85,15 @@ def _own(settings: Settings) -> Classifier | None:
     """The version that answers, where this is an installation and has one of its own."""
     from app.services import models
     from app.worker import training
-    from app.worker.triage import Triage, own
+    from app.worker.answering import Answering
+    from app.worker.triage import Triage
 
     if not (settings.database_url or settings.sqlite_file.exists()):
         return None
     with console.opened(settings) as found, found.database.reading() as session:
         version = training.version_of(session, models.in_force(session)[0])
-    opened = partial(own, profile=settings.triage_profile)
-    triage = Triage(settings.data_dir / "triage", switched_on=True, load_own=opened)
+    process, folder = Answering(settings.triage_profile), settings.data_dir / "triage"
+    triage = Triage(folder, switched_on=True, load=process.samples, load_own=process.own)
     return triage.opened(version) if version else None
 
 

@@ -1,4 +1,4 @@
-"""The classifier in a worker: loaded when it is first needed, never in the way."""
+"""The classifier of a worker: loaded when it is first needed, never in the way."""
 
 import hashlib
 import logging
@@ -10,44 +10,16 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from queue import Empty, SimpleQueue
-from typing import Any
 
+from app.worker.answering import Gone
 from classifier.contract import Classifier, Prediction
 
 log = logging.getLogger(__name__)
 
 PATIENCE = 1.0  # seconds filing waits for an answer
 LOADS_WITHIN = 300.0  # seconds a job waits for the model
-
-
-def by_meaning(folder: Path) -> Classifier:
-    """With the encoder, or without where it cannot be used."""
-    from classifier import train  # noqa: PLC0415 - numpy costs memory where nothing is asked
-
-    return train.fit_default(folder)
-
-
-def by_words(folder: Path) -> Classifier:
-    from classifier import train  # noqa: PLC0415
-
-    return train.fit_default(folder, "plain")
-
-
-@lru_cache(maxsize=1)
-def _encoder(profile: str) -> Any:
-    from classifier import encoders  # noqa: PLC0415
-
-    return encoders.usable(profile)
-
-
-def own(path: Path, *, profile: str = "encoder") -> Classifier:
-    """A version the organisation trained; both that answer share one encoder. Raises `BadModel`."""
-    from classifier import storage  # noqa: PLC0415
-
-    return storage.load(path, _encoder(profile))
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +40,8 @@ class Triage:
         folder: Path,
         *,
         switched_on: bool,
-        load: Callable[[Path], Classifier] = by_meaning,
-        load_own: Callable[[Path], Classifier] = own,
+        load: Callable[[Path], Classifier],
+        load_own: Callable[[Path], Classifier],
     ) -> None:
         self.folder = folder
         self.switched_on = switched_on
@@ -82,6 +54,7 @@ class Triage:
         self._loading: threading.Thread | None = None
         self._swapper: threading.Thread | None = None
         self._tried = threading.Event()  # the model is loaded, or never will be
+        self._lost = False  # it was there, and its process has ended
         self._lock, self._swapping = threading.Lock(), threading.Lock()
         self._news: SimpleQueue[tuple[str, bool]] = SimpleQueue()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="triage")
@@ -106,6 +79,10 @@ class Triage:
         began = time.monotonic()
         try:
             self._swap()
+        except Gone:
+            self._lost = True
+            log.warning("the process in which models answer has ended while one was opened")
+            return
         except Exception:
             # Any failure: a broken model file must never stop mail from being filed.
             log.exception("no classifier; tickets are filed without stage and topic")
@@ -119,10 +96,11 @@ class Triage:
         self.serving = (champion.name if champion else "", shadow.name if shadow else "")
         self._versions = (champion, shadow)
         if self._loading is not None and not self.closed:
-            self._swapper = threading.Thread(
-                target=self._swap_safely, daemon=True, name="triage-swap"
-            )
-            self._swapper.start()
+            self._swap_later()
+
+    def _swap_later(self) -> None:
+        self._swapper = threading.Thread(target=self._swap_safely, daemon=True, name="triage-swap")
+        self._swapper.start()
 
     def news(self) -> Iterator[tuple[str, bool]]:
         """The versions that were to be read since this was asked last, and whether they could."""
@@ -138,8 +116,13 @@ class Triage:
     def _swap_safely(self) -> None:
         try:
             self._swap()
+        except Gone:
+            self._lost = True
+            log.warning("the process in which models answer has ended while one was opened")
         except Exception:
             log.exception("the new version cannot be used; the one before goes on answering")
+        finally:
+            self._tried.set()
 
     def _swap(self) -> None:
         """Load what is to answer; what answers meanwhile is never half of each."""
@@ -148,6 +131,7 @@ class Triage:
             model = self.opened(champion) if champion else None
             self._model = model or self._fetch(self.folder)
             self._beside = self.opened(shadow) if shadow else None
+            self._lost = False
         answering = champion.name if champion and model else "samples"
         log.info("a model answers", extra={"model": answering})
 
@@ -170,6 +154,8 @@ class Triage:
             log.error("a version cannot be used", extra=said)  # noqa: TRY400 - a sentence says it
             self._news.put((version.name, False))
             return None
+        except Gone:
+            raise
         except Exception:
             # A version that is broken must never stop mail from being filed.
             log.exception("a version cannot be used", extra={"model": version.name})
@@ -196,22 +182,40 @@ class Triage:
             return self._pool.submit(model.predict, text, language=language).result(PATIENCE)
         except TooSlow:
             log.warning("classifier too slow")
+        except Gone:
+            self._open_again(model)
         except Exception:
             log.exception("classifier failed")
         return None
 
+    def _open_again(self, gone: Classifier | None) -> None:
+        """Its process has ended, and so has every model in it."""
+        with self._lock:
+            if self.closed or not self._tried.is_set() or gone not in (self._model, self._beside):
+                return  # somebody else saw it first
+            log.warning("the process in which models answer has ended; they are opened again")
+            self._model = self._beside = None
+            self._tried.clear()
+            self._swap_later()
+
     def wait(self, text: str, *, language: str) -> Prediction | None:
         """The same for a job, which may wait until the model is loaded."""
         self.warm()
+        if self._lost:
+            self._open_again(self._model)
         if self._loading is not None:
             self._tried.wait(LOADS_WITHIN)
+        model = self._model
         try:
-            return self._model.predict(text, language=language) if self._model else None
+            return model.predict(text, language=language) if model else None
+        except Gone:
+            self._open_again(model)
         except Exception:
             log.exception("classifier failed")
-            return None
+        return None
 
     def close(self) -> None:
-        self.closed = True
-        self._tried.set()
+        with self._lock:
+            self.closed = True
+            self._tried.set()
         self._pool.shutdown(wait=False, cancel_futures=True)

@@ -1,6 +1,6 @@
 """A worker's parts around a fake channel, on each kind of database; time stands still."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -20,10 +20,20 @@ from app.worker.trainer import Trainer
 from app.worker.triage import Triage
 from app.worker.works import Works
 from channels.contract import Channel, Raw
+from classifier.contract import Classifier
 from tests.fakes import FakeChannel, FakeConfig, FakeTrainer
 from tests.inquiries import NOON, Desk, make_desk
 from tests.servers.postgres import Postgres
 from tests.services.conftest import Forward, empty
+
+
+def no_model(_: Path) -> Classifier:
+    raise AssertionError("nobody asked for this model")
+
+
+def answered_by(load: Callable[[Path], Classifier], *, on: bool = True) -> Triage:
+    """What a worker asks where nobody has trained a version of their own."""
+    return Triage(Path("unused"), switched_on=on, load=load, load_own=no_model)
 
 
 @dataclass(frozen=True)
@@ -107,7 +117,7 @@ def plant(
     db: Database, settings: Settings, keys: Keys, blobs: Blobs, forward: Forward
 ) -> Iterator[Plant]:
     desk = make_desk(db, keys)
-    off = Triage(settings.data_dir / "triage", switched_on=False)
+    off = answered_by(no_model, on=False)
     url = "" if db.is_sqlite else "postgresql://elsewhere.invalid/setten"
     given = {"mail_port": 0, "database_url": url}
     works = Works(

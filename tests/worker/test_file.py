@@ -24,7 +24,7 @@ from channels.contract import Direction, Failure, Ignored, InboundFile, InboundM
 from classifier.contract import Classifier, Prediction
 from tests.fakes import FakeChannel, FakeConfig, raw
 from tests.inquiries import NOON, guess
-from tests.worker.conftest import Plant
+from tests.worker.conftest import Plant, answered_by
 from tests.worker.faults import rename
 
 WITHIN = 20.0  # seconds
@@ -121,7 +121,7 @@ class Model:
 @contextmanager
 def triage(say: Callable[[], Prediction]) -> Iterator[Triage]:
     """A classifier that is loaded and ready."""
-    made = Triage(Path("unused"), switched_on=True, load=lambda _: Model(say))
+    made = answered_by(lambda _: Model(say))
     made.wait("anything", language="")
     try:
         yield made
@@ -333,7 +333,7 @@ async def test_of_a_call_only_the_notes_are_judged(plant: Plant) -> None:
             return self.say()
 
     model = Listening(lambda: guess(None, None))
-    ready = Triage(Path("unused"), switched_on=True, load=lambda _: model)
+    ready = answered_by(lambda _: model)
     ready.wait("anything", language="")
     plant = plant.with_channel(Speaking()).with_triage(ready)
     plant.kept(raw("a", text="Wants a lid."), raw("b", text=""))
@@ -353,7 +353,7 @@ async def test_a_model_that_is_not_there_yet_tags_later(plant: Plant) -> None:
         assert there.wait(WITHIN)
         return Model(lambda: guess("G", None))
 
-    loading = Triage(Path("unused"), switched_on=True, load=slowly)
+    loading = answered_by(slowly)
     plant = plant.with_triage(loading)
     plant.kept(raw("a"))
     before = plant.desk.jobs()
@@ -399,7 +399,7 @@ async def test_a_model_that_fails_or_hangs_stops_no_mail(plant: Plant) -> None:
 
 @on_sqlite
 async def test_a_model_that_cannot_be_loaded_stops_no_mail(plant: Plant) -> None:
-    missing = Triage(Path("unused"), switched_on=True, load=never)
+    missing = answered_by(never)
     plant = plant.with_triage(missing)
     plant.kept(raw("a"))
 
@@ -417,7 +417,7 @@ async def test_a_model_that_cannot_be_loaded_stops_no_mail(plant: Plant) -> None
 async def test_a_model_that_cannot_be_had_leaves_the_ticket_unsure_in_the_end(
     plant: Plant, load: Callable[[Path], Classifier]
 ) -> None:
-    missing = Triage(Path("unused"), switched_on=True, load=load)
+    missing = answered_by(load)
     plant = plant.with_triage(missing)
     plant.kept(raw("a"))
     await file(plant.works, plant.inbox_id)
@@ -501,7 +501,7 @@ async def test_a_worker_that_ends_before_its_model_is_there_leaves_the_job(plant
         assert go_on.wait(WITHIN)
         return Model(lambda: guess("G", None))
 
-    loading = Triage(Path("unused"), switched_on=True, load=slowly)
+    loading = answered_by(slowly)
     plant = plant.with_triage(loading)
     plant.kept(raw("a"))
     await file(plant.works, plant.inbox_id)

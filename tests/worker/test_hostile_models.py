@@ -5,7 +5,6 @@ import hashlib
 import io
 import json
 import zipfile
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,8 @@ from typing_extensions import override
 from app.core import clock
 from app.domain.words import ModelState
 from app.store.tables import ModelFile, ModelVersion, PredictionRow
-from app.worker import training, triage
+from app.worker import training
+from app.worker.answering import Answering
 from app.worker.file import file
 from app.worker.triage import Triage
 from classifier import storage
@@ -112,7 +112,7 @@ def filed(plant: Plant, number: int) -> list[str]:
 def test_whatever_lies_there_as_a_model_mail_is_filed_with_the_samples(
     plant: Plant, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    own = partial(triage.own, profile="plain")
+    own = Answering("plain").own
     works = Triage(tmp_path, switched_on=True, load=lambda _: Samples(), load_own=own)
     plant = plant.with_triage(works)
     works.warm()
@@ -138,7 +138,7 @@ def test_without_any_model_mail_is_filed_untagged(plant: Plant, tmp_path: Path) 
     def none(_: Path) -> Classifier:
         raise storage.BadModel("There is nothing to read.")
 
-    works = Triage(tmp_path, switched_on=True, load=none)
+    works = Triage(tmp_path, switched_on=True, load=none, load_own=none)
     plant = plant.with_triage(works)
     works.wait("Hello", language="en")
 

@@ -6,13 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from app.worker.triage import Triage
 from classifier.contract import Classifier, Prediction
 from tests.inquiries import guess
+from tests.worker.conftest import answered_by
 
 WITHIN = 20.0  # seconds
 SAID = guess("G", "delivery")
-NOWHERE = Path("unused")
 
 
 class Model:
@@ -44,7 +43,7 @@ class Held:
 
 def test_switched_off_it_loads_nothing_and_says_nothing() -> None:
     held = Held()
-    off = Triage(NOWHERE, switched_on=False, load=held.load)
+    off = answered_by(held.load, on=False)
 
     off.warm()
     said = off.predict("Hello", language="en"), off.wait("Hello", language="en")
@@ -56,7 +55,7 @@ def test_switched_off_it_loads_nothing_and_says_nothing() -> None:
 
 def test_it_says_nothing_until_the_model_is_there_and_loads_it_once() -> None:
     held = Held()
-    triage = Triage(NOWHERE, switched_on=True, load=held.load)
+    triage = answered_by(held.load)
 
     assert [triage.predict("Hello", language="en") for _ in range(3)] == [None] * 3
     held.go_on.set()
@@ -69,7 +68,7 @@ def test_it_says_nothing_until_the_model_is_there_and_loads_it_once() -> None:
 
 def test_whoever_waits_gets_its_answer_when_the_model_is_there() -> None:
     held = Held()
-    triage = Triage(NOWHERE, switched_on=True, load=held.load)
+    triage = answered_by(held.load)
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(triage.wait, "Hello", language="en")
@@ -81,7 +80,7 @@ def test_whoever_waits_gets_its_answer_when_the_model_is_there() -> None:
 
 def test_whoever_waits_is_let_go_when_the_worker_ends() -> None:
     held = Held()
-    triage = Triage(NOWHERE, switched_on=True, load=held.load)
+    triage = answered_by(held.load)
 
     with ThreadPoolExecutor(1) as pool:
         waiting = pool.submit(triage.wait, "Hello", language="en")
@@ -97,7 +96,7 @@ def test_a_model_that_cannot_be_loaded_is_as_good_as_none(
     def fail(_: Path) -> Classifier:
         raise RuntimeError("not a model")
 
-    triage = Triage(NOWHERE, switched_on=True, load=fail)
+    triage = answered_by(fail)
 
     said = triage.wait("Hello", language="en"), triage.predict("Hello", language="en")
     triage.close()
@@ -109,7 +108,7 @@ def test_a_model_that_cannot_be_loaded_is_as_good_as_none(
 
 
 def test_a_model_that_fails_on_one_text_answers_the_next(caplog: pytest.LogCaptureFixture) -> None:
-    triage = Triage(NOWHERE, switched_on=True, load=lambda _: Model())
+    triage = answered_by(lambda _: Model())
     triage.wait("Hello", language="en")
 
     said = [triage.predict(text, language="en") for text in ("a bug", "Hello")]
@@ -123,7 +122,7 @@ def test_a_model_that_fails_on_one_text_answers_the_next(caplog: pytest.LogCaptu
 
 def test_a_model_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
     held = Held()
-    triage = Triage(NOWHERE, switched_on=True, load=lambda _: held)
+    triage = answered_by(lambda _: held)
     triage.wait("Hello", language="en")
 
     said = triage.predict("hard", language="en")
@@ -138,7 +137,7 @@ def test_a_model_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) 
 
 
 def test_once_closed_it_says_nothing_and_stops_nobody() -> None:
-    triage = Triage(NOWHERE, switched_on=True, load=lambda _: Model())
+    triage = answered_by(lambda _: Model())
     triage.wait("Hello", language="en")
 
     triage.close()

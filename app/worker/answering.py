@@ -1,0 +1,123 @@
+"""Models that answer in another process: what they compute holds up no page and no mail."""
+
+import logging
+import pickle
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from weakref import finalize
+
+from app.worker.peer import NO_ANSWER, Peer, understood
+from classifier.contract import Classifier, Prediction
+
+log = logging.getLogger(__name__)
+
+OPENS_WITHIN = 720.0  # seconds; the samples' model may have to be fitted first
+ANSWERS_WITHIN = 20.0  # seconds, until it is taken for hung
+START = 60.0  # seconds
+LARGEST = 1 << 20  # bytes of an answer
+_ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+_RESULTS = {
+    "classifier.contract": {
+        "Basis",
+        "Decision",
+        "FlagPrediction",
+        "Guess",
+        "HeadPrediction",
+        "Near",
+        "Prediction",
+        "Reason",
+        "RunnerUp",
+        "Why",
+    },
+}
+
+
+class Gone(Exception):
+    """The process has ended, and its models with it: they can be opened anew."""
+
+
+class Answering:
+    """At most one process, begun when a model is opened. Any thread may ask; one is answered after
+    the other."""
+
+    def __init__(self, profile: str, *, answers_within: float = ANSWERS_WITHIN) -> None:
+        self._profile, self._answers_within = profile, answers_within
+        self._lock = threading.Lock()
+        self._peer: Peer | None = None
+        self._unwanted: list[int] = []  # models of this process that nobody holds any more
+
+    def samples(self, folder: Path) -> Classifier:
+        """The model of the sample inquiries. Raises `Gone`, or `RuntimeError` if there is none."""
+        return self._opened("samples", folder)
+
+    def own(self, path: Path) -> Classifier:
+        """A version the organisation trained. Raises `BadModel`, `Gone` or `RuntimeError`."""
+        return self._opened("own", path)
+
+    def close(self) -> None:
+        """End the process; who opens a model begins another."""
+        with self._lock:
+            if self._peer is not None:
+                self._peer.end()
+                self._peer = None
+
+    def _opened(self, what: str, path: Path) -> Classifier:
+        with self._lock:
+            if self._peer is None:
+                self._peer = self._begun()
+            number = self._asked(self._peer, what, (str(path), self._profile), OPENS_WITHIN)
+            model = _Apart(self, self._peer, number)
+            finalize(model, self._unwanted.append, number)
+            return model
+
+    def predict(self, peer: Peer, number: int, text: str, language: str) -> Prediction:
+        with self._lock:
+            if peer is not self._peer:
+                raise Gone
+            said = self._asked(peer, "predict", (number, text, language), self._answers_within)
+            if not isinstance(said, Prediction):
+                raise TypeError("no prediction")
+            return said
+
+    def _begun(self) -> Peer:
+        peer = Peer("classifier.serving", environment=_ONE_THREAD)
+        self._unwanted = []
+        try:
+            peer.wait(time.monotonic() + START)
+        except (OSError, EOFError, TimeoutError) as problem:
+            peer.end()
+            raise Gone from problem
+        return peer
+
+    def _asked(self, peer: Peer, what: str, told: tuple[Any, ...], seconds: float) -> Any:
+        until = time.monotonic() + seconds
+        unwanted, self._unwanted[:] = tuple(self._unwanted), ()
+        try:
+            peer.say([pickle.dumps((unwanted, what, told), protocol=5)], until)
+            how, said, logged = understood(peer.hear(until, LARGEST)[0], _RESULTS)
+        except (OSError, TimeoutError, *NO_ANSWER) as problem:
+            peer.end()
+            self._peer = None
+            raise Gone from problem
+        for name, level, line, extra in logged:
+            logging.getLogger(name).log(level, line, extra=extra)
+        if how == "bad":
+            from classifier.storage import BadModel  # noqa: PLC0415 - numpy costs memory
+
+            raise BadModel(said)
+        if how != "said":
+            raise RuntimeError(said)
+        return said
+
+
+@dataclass(frozen=True, slots=True, eq=False, weakref_slot=True)
+class _Apart:
+    answering: Answering = field(repr=False)
+    peer: Peer = field(repr=False)
+    number: int
+
+    def predict(self, text: str, *, language: str = "") -> Prediction:
+        return self.answering.predict(self.peer, self.number, text, language)
