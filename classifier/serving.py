@@ -64,8 +64,10 @@ class Serving:
         """One that the organisation trained; all share one encoder. Raises `BadModel`."""
         return self._keep(storage.load(Path(path), _encoder(profile)))
 
-    def predict(self, number: int, text: str, language: str) -> Prediction:
-        return self._models[number].predict(text, language=language)
+    def predict(
+        self, number: int, texts: Sequence[str], languages: Sequence[str]
+    ) -> Sequence[Prediction]:
+        return self._models[number].predict_all(texts, languages)
 
     def _keep(self, model: Model) -> int:
         self._next += 1

@@ -57,6 +57,7 @@ BROAD = {
     "app/worker/file.py": "one arrival never stops those behind it",
     "app/worker/sent_watch.py": "what is sent never stops what comes in",
     "app/worker/deliver.py": "what may have left is settled whatever a channel raises",
+    "app/worker/understanding.py": "one arrival never stops those read with it",
     "app/worker/triage.py": "no model ever stops mail from being filed",
     "classifier/serving.py": "a bug in asking one model is an answer like any other",
     "channels/isolated.py": "a bug in reading one mail is an answer like any other",

@@ -4,6 +4,7 @@ import logging
 import pickle
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -73,13 +74,14 @@ class Answering:
             finalize(model, self._unwanted.append, number)
             return model
 
-    def predict(self, peer: Peer, number: int, text: str, language: str) -> Prediction:
+    def predict(
+        self, peer: Peer, number: int, texts: Sequence[str], languages: Sequence[str]
+    ) -> Sequence[Prediction]:
         with self._lock:
             if peer is not self._peer:
                 raise Gone
-            said = self._asked(peer, "predict", (number, text, language), self._answers_within)
-            if not isinstance(said, Prediction):
-                raise TypeError("no prediction")
+            asked = (number, tuple(texts), tuple(languages))
+            said: Sequence[Prediction] = self._asked(peer, "predict", asked, self._answers_within)
             return said
 
     def _begun(self) -> Peer:
@@ -120,4 +122,7 @@ class _Apart:
     number: int
 
     def predict(self, text: str, *, language: str = "") -> Prediction:
-        return self.answering.predict(self.peer, self.number, text, language)
+        return self.predict_all([text], [language])[0]
+
+    def predict_all(self, texts: Sequence[str], languages: Sequence[str]) -> Sequence[Prediction]:
+        return self.answering.predict(self.peer, self.number, texts, languages)

@@ -12,22 +12,12 @@ from app.core import crashpoints
 from app.domain.text import judged
 from app.domain.words import MessageKind
 from app.services import dispatched, doubts, intake, tagging
-from app.services.filing import StoredFile, Understood
 from app.store import jobs
 from app.store.tables import Arrival, Inbox
-from app.worker import oversized
 from app.worker.reader import Overrun
+from app.worker.understanding import Read, read_some, together, written_elsewhere
 from app.worker.works import Works
-from channels.contract import (
-    Direction,
-    Ignored,
-    InboundMessage,
-    Raw,
-    SelfTests,
-    Unreadable,
-)
-from channels.isolated import ReadsElsewhere
-from classifier.language import detect
+from channels.contract import Ignored, InboundMessage, SelfTests, Unreadable
 
 log = logging.getLogger(__name__)
 
@@ -46,14 +36,6 @@ class _Batch:
 
     inbox: Inbox
     arrivals: Sequence[Arrival]
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """What an arrival says, as its channel and then the classifier understand it."""
-
-    found: Sequence[InboundMessage | Ignored]
-    understood: Sequence[Understood | Ignored]
 
 
 async def file(works: Works, inbox_id: int) -> None:
@@ -83,18 +65,19 @@ async def _file_all(works: Works, inbox_id: int, *, slow: bool = False) -> None:
 
 
 async def _file_in_order(works: Works, batch: _Batch) -> None:
-    """One after the other, the next one read meanwhile: that is another process's work."""
+    """One after the other, the next ones read meanwhile: that is other processes' work."""
 
-    def begin(arrival: Arrival) -> asyncio.Task[_Read]:
-        return asyncio.create_task(asyncio.to_thread(_read, works, batch.inbox, arrival))
+    def begin(arrivals: Sequence[Arrival]) -> asyncio.Task[Sequence[Read | Exception]]:
+        return asyncio.create_task(asyncio.to_thread(read_some, works, batch.inbox, arrivals))
 
-    reading = begin(batch.arrivals[0])
-    for arrival, following in zip_longest(batch.arrivals, batch.arrivals[1:]):
-        await asyncio.wait({reading})
-        done = reading
+    parts = list(together(batch.arrivals))
+    reading = begin(parts[0])
+    for part, following in zip_longest(parts, parts[1:]):
+        done = await reading
         if following:
             reading = begin(following)
-        await asyncio.to_thread(_file_one, works, batch.inbox, arrival, done)
+        for arrival, read in zip(part, done, strict=True):
+            await asyncio.to_thread(_file_one, works, batch.inbox, arrival, read)
 
 
 def _batch(works: Works, inbox_id: int, *, slow: bool) -> _Batch:
@@ -103,23 +86,12 @@ def _batch(works: Works, inbox_id: int, *, slow: bool) -> _Batch:
         return _Batch(inbox, intake.due(session, inbox_id, BATCH, slow=slow))
 
 
-def _read(works: Works, inbox: Inbox, arrival: Arrival) -> _Read:
-    """Changes nothing but the blob store."""
-    found = _parse(works, inbox, arrival)
-    understood = [_understand(works, one) for one in found]
-    if arrival.oversized:
-        understood = [
-            one if isinstance(one, Ignored) else oversized.noted(one, inbox, arrival)
-            for one in understood
-        ]
-    return _Read(found, understood)
-
-
-def _file_one(works: Works, inbox: Inbox, arrival: Arrival, reading: asyncio.Task[_Read]) -> None:
+def _file_one(works: Works, inbox: Inbox, arrival: Arrival, read: Read | Exception) -> None:
     channel = works.channels[inbox.kind]
     tester = channel if isinstance(channel, SelfTests) else None
     try:
-        read = reading.result()
+        if isinstance(read, Exception):
+            raise read  # noqa: TRY301 - as if it were read here
         _hear(works, read.found)
         _taken_apart()
         works.do(intake.file, works.keys, arrival.id, read.understood, tester)
@@ -147,64 +119,16 @@ def _too_much(problem: OperationalError) -> bool:
     return str(getattr(problem.orig, "sqlstate", None) or "").startswith("54")
 
 
-def _parse(works: Works, inbox: Inbox, arrival: Arrival) -> Sequence[InboundMessage | Ignored]:
-    raw = Raw(
-        external_id=arrival.external_id,
-        body=works.blobs.get(arrival.sha256),
-        headers=arrival.headers,
-        received_at=arrival.server_at or arrival.received_at,
-        oversized=arrival.oversized,
-        sent=arrival.sent,
-    )
-    channel = works.channels[inbox.kind]
-    config = works.config_of(inbox)
-    if isinstance(channel, ReadsElsewhere):
-        if arrival.slow:
-            return works.slow_reader.parse(channel, config, raw)
-        return works.reader.parse_at_once(channel, config, raw)
-    return channel.parse(config, raw)
-
-
 def _hear(works: Works, found: Sequence[InboundMessage | Ignored]) -> None:
     """What it tells of messages of ours. Before it is filed: to hear it twice changes nothing."""
     for one in found:
         if isinstance(one, Ignored):
             continue
-        if _written_elsewhere(one):
+        if written_elsewhere(one):
             works.do(doubts.lies_among_sent, one.external_id)
             works.do(dispatched.called_by_provider, one.external_id, one.other_id)
         elif one.automatic and one.report:
             works.do(doubts.returned, one.report.original_id, one.report.failures)
-
-
-def _written_elsewhere(message: InboundMessage) -> bool:
-    """Whether these are words of ours, which nobody sorts."""
-    return message.direction is Direction.OUTBOUND and not message.is_call
-
-
-def _understand(works: Works, found: InboundMessage | Ignored) -> Understood | Ignored:
-    if isinstance(found, Ignored):
-        return found
-    text = judged(found.subject, found.reply_text, found.text, call=found.is_call)
-    language = detect((text or found.text)[:4000]) or found.language
-    prediction = beside = None
-    inquires = not found.automatic and not _written_elsewhere(found)
-    if inquires:
-        prediction = works.triage.predict(text, language=language)
-        beside = works.triage.predict_beside(text, language=language)
-    files = tuple(
-        StoredFile(
-            name=file.name,
-            content_type=file.content_type,
-            size=len(file.body),
-            sha256=works.blobs.put(file.body),
-            content_id=file.content_id,
-            inline=file.inline,
-        )
-        for file in found.files
-    )
-    later = prediction is None and works.triage.switched_on and inquires
-    return Understood(found, files, prediction, language, later, beside)
 
 
 async def tag(works: Works, ticket_id: int, attempt: int = 1) -> None:

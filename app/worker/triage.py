@@ -5,20 +5,22 @@ import logging
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 
 from app.worker.answering import Gone
-from classifier.contract import Classifier, Prediction
+from classifier.contract import AnswersSeveral, Classifier, Prediction
 
 log = logging.getLogger(__name__)
 
-PATIENCE = 1.0  # seconds filing waits for an answer
+PATIENCE = 1.0  # seconds filing waits for an answer …
+MORE_PATIENCE = 0.25  # … and for each more that is asked at once
 LOADS_WITHIN = 300.0  # seconds a job waits for the model
 
 
@@ -30,6 +32,15 @@ class Version:
     weights: bytes
     card: bytes
     sha256: str
+
+
+class Asked(NamedTuple):
+    text: str
+    language: str
+
+
+# What the model says, and what the one that is tried out would.
+Answers = tuple[Prediction | None, Prediction | None]
 
 
 class Triage:
@@ -163,30 +174,34 @@ class Triage:
         self._news.put((version.name, True))
         return found
 
-    def predict_beside(self, text: str, *, language: str) -> Prediction | None:
-        """What the version that is tried out would say; nobody waits long for it."""
-        return self._ask(self._beside, text, language)
-
     def predict(self, text: str, *, language: str) -> Prediction | None:
         """None when switched off, not loaded yet, slow or broken: the ticket is filed anyway."""
+        return self.predict_all([Asked(text, language)])[0][0]
+
+    def predict_beside(self, text: str, *, language: str) -> Prediction | None:
+        """What the version that is tried out would say; nobody waits long for it."""
+        return self._ask(self._beside, [Asked(text, language)])[0]
+
+    def predict_all(self, asked: Sequence[Asked]) -> Sequence[Answers]:
+        """Of each text what answers says, and what the version that is tried out would."""
         model = self._model
         if model is None:
             self.warm()
-            return None
-        return self._ask(model, text, language)
+        said = self._ask(model, asked)
+        return list(zip(said, self._ask(self._beside, asked), strict=True))
 
-    def _ask(self, model: Classifier | None, text: str, language: str) -> Prediction | None:
-        if model is None:
-            return None
-        try:
-            return self._pool.submit(model.predict, text, language=language).result(PATIENCE)
-        except TooSlow:
-            log.warning("classifier too slow")
-        except Gone:
-            self._open_again(model)
-        except Exception:
-            log.exception("classifier failed")
-        return None
+    def _ask(self, model: Classifier | None, asked: Sequence[Asked]) -> Sequence[Prediction | None]:
+        if model is not None and asked:
+            patience = PATIENCE + MORE_PATIENCE * (len(asked) - 1)
+            try:
+                return self._pool.submit(_all, model, asked).result(patience)
+            except TooSlow:
+                log.warning("classifier too slow")
+            except Gone:
+                self._open_again(model)
+            except Exception:
+                log.exception("classifier failed")
+        return [None] * len(asked)
 
     def _open_again(self, gone: Classifier | None) -> None:
         """Its process has ended, and so has every model in it."""
@@ -219,3 +234,9 @@ class Triage:
             self.closed = True
             self._tried.set()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _all(model: Classifier, asked: Sequence[Asked]) -> Sequence[Prediction]:
+    if isinstance(model, AnswersSeveral):
+        return model.predict_all([one.text for one in asked], [one.language for one in asked])
+    return [model.predict(one.text, language=one.language) for one in asked]
