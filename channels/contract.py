@@ -43,6 +43,7 @@ from channels.form import OffersPresets as OffersPresets
 from channels.form import Preset as Preset
 from channels.form import preset_for as preset_for
 from channels.form import preset_of as preset_of
+from channels.report import NOBODY_THERE as NOBODY_THERE
 from channels.report import Failure as Failure
 from channels.report import Report as Report
 from channels.verdicts import FAIL as FAIL
@@ -215,6 +216,7 @@ class Refused:
     """The other side said no for good, in its own words."""
 
     words: str
+    nobody_there: bool = False  # to any mail for this address, and not to this one only
 
 
 @dataclass(frozen=True, slots=True)

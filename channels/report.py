@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+NOBODY_THERE = frozenset({"5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1"})
+"""Statuses of an address that does not exist, or no more. Any other refusal is of one mail: too
+large, taken for spam, from a server or a sender that is not wanted."""
+
 
 @dataclass(frozen=True, slots=True)
 class Failure:
@@ -10,9 +14,14 @@ class Failure:
     address: str
     action: str  # failed, delayed, delivered, relayed, expanded, or complained of
     status: str  # such as 5.1.1; 5.0.0 where none was given
-    hard: bool  # trying this address again is of no use
+    hard: bool  # it was refused for good
     original: str = ""  # what it was sent to, where that is another address
     words: str = ""
+
+    @property
+    def nobody_there(self) -> bool:
+        """Whether no other mail would arrive at this address either."""
+        return self.hard and self.status in NOBODY_THERE
 
 
 @dataclass(frozen=True, slots=True)

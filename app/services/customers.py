@@ -9,7 +9,7 @@ from sqlmodel import Session, col, select
 from app.core import clock, secrets
 from app.core.errors import Conflict, Invalid, NotFound
 from app.domain import zones
-from app.domain.address import PHONE, normal
+from app.domain.address import EMAIL, PHONE, normal
 from app.services import changes, withdrawals
 from app.services.access import Actor, Permission, require
 from app.store import inserting
@@ -139,6 +139,14 @@ def set_time_zone(session: Session, actor: Actor, ref: str, time_zone: str) -> C
     customer.time_zone = time_zone
     changes.record(session, actor, newest, "customer_time_zone", customer=ref)
     return customer
+
+
+def nobody_there(session: Session, inbox_id: int, recipient: str) -> None:
+    """Nobody is asked for feedback there, and agents see it, until mail comes from there again."""
+    address = find(session, inbox_id, [Party(EMAIL, recipient)])
+    if address is not None:
+        address.undeliverable_at = address.undeliverable_at or clock.now()
+        session.add(address)
 
 
 def reach_again(session: Session, actor: Actor, ref: str, value: str) -> Customer:

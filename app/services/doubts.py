@@ -6,13 +6,13 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.core.errors import Conflict
-from app.domain.address import EMAIL, normal
+from app.domain.address import normal
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
 from app.services import changes, complaints, customers, dispatched, outbox, sent_copies
 from app.services.access import SYSTEM, Actor
 from app.store.tables import Address, Delivery, Message, Ticket
-from channels.contract import Failure, Party
+from channels.contract import Failure
 
 BY_A_PERSON = "A person says that it arrived."
 BY_AN_ANSWER = "It arrived, for there is an answer to it."
@@ -135,16 +135,8 @@ def _hear(
     delivery.state, delivery.words = DeliveryState.FAILED, storable(words[:500])
     delivery.next_at, delivery.changed_at = None, clock.now()
     session.add(delivery)
-    if failure.hard:
-        _mark_undeliverable(session, message.inbox_id, delivery.recipient)
+    if failure.nobody_there:
+        customers.nobody_there(session, message.inbox_id, delivery.recipient)
     outbox.consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message.id)
     return True
-
-
-def _mark_undeliverable(session: Session, inbox_id: int, recipient: str) -> None:
-    """Nobody is asked for feedback there, and agents see it, until mail comes from there again."""
-    address = customers.find(session, inbox_id, [Party(EMAIL, recipient)])
-    if address is not None:
-        address.undeliverable_at = address.undeliverable_at or clock.now()
-        session.add(address)

@@ -13,6 +13,7 @@ from app.domain.storable import storable
 from app.domain.words import DeliveryState
 from app.services import (
     changes,
+    customers,
     dispatched,
     followups,
     held,
@@ -253,8 +254,10 @@ def _apply(session: Session, message: Message, delivery: Delivery, outcome: Outc
             _set(delivery, DeliveryState.SENT)
             dispatched.called(session, message, [storable(one) for one in other_ids])
             delivery.provider_id = storable(provider_id)
-        case Refused(words):
+        case Refused(words, nobody_there):
             _set(delivery, DeliveryState.FAILED, words)
+            if nobody_there:
+                customers.nobody_there(session, message.inbox_id, delivery.recipient)
         case InDoubt(words):
             _set(delivery, DeliveryState.IN_DOUBT, words)
         case Held(words):

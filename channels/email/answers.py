@@ -4,11 +4,12 @@ import re
 
 from aiosmtplib import SMTPResponseException
 
-from channels.contract import Later, Paused, Refused
+from channels.contract import NOBODY_THERE, Later, Paused, Refused
 
 _RELAY = re.compile(r"relay|authenticat|sender address rejected|not owned", re.IGNORECASE)
 _POLICY = re.compile(r"\b5\.7\.\d")
 _TOO_LARGE = re.compile(r"\b5\.(?:3\.4|2\.3)\b")
+_STATUS = re.compile(r"^\s{0,4}(5\.\d{1,3}\.\d{1,3})\b")
 _SIGN_IN = {530, 534, 535, 538}  # the server wants us to sign in, or otherwise than we did
 _CLOSING = 421  # and with that it hangs up, whoever the mail is for
 _QUEUE_ID = re.compile(
@@ -48,6 +49,9 @@ def to_recipient(error: SMTPResponseException, host: str) -> Later | Refused | P
     # A relay that is closed to us is closed for everybody; a 5.7.x alone is about this one.
     if error.code in _SIGN_IN or re.search(r"\brelay(?:ing)?\b", error.message, re.IGNORECASE):
         return Paused(f"{host} lets us send nothing: {words}")
+    status = _STATUS.match(error.message)
+    if status and status.group(1) in NOBODY_THERE:
+        return Refused(words, nobody_there=True)
     return _final(error)
 
 

@@ -11,7 +11,7 @@ from app.services.access import Actor
 from app.services.letterheads import Texts
 from app.services.tickets import Draft
 from app.store.tables import Address, Change, Customer, Message
-from channels.contract import Failure, InDoubt, Outcome, Ref, RefKind, Rendered, Sent
+from channels.contract import Failure, InDoubt, Outcome, Ref, RefKind, Refused, Rendered, Sent
 from tests.inquiries import LINKS, NOON, Desk, inquiry
 from tests.services.conftest import Forward
 
@@ -164,6 +164,41 @@ def test_an_address_is_undeliverable_until_mail_comes_from_there(desk: Desk) -> 
 
     [address] = desk.all(Address)
     assert (marked, address.undeliverable_at) == (NOON, None)
+
+
+@pytest.mark.parametrize(
+    ("status", "gone"),
+    [
+        *[(one, True) for one in ("5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10", "5.2.1")],
+        *[(one, False) for one in ("5.0.0", "5.1.7", "5.1.8", "5.2.3", "5.3.4", "5.4.6")],
+        *[(one, False) for one in ("5.4.7", "5.6.1", "5.7.1", "5.7.26", "5.1.100", "4.1.1")],
+    ],
+)
+def test_what_refuses_one_mail_says_nothing_of_the_address(
+    desk: Desk, status: str, gone: bool
+) -> None:
+    message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
+    send(desk, message, Sent("p1"))
+    said = Failure(YUMI, "failed", status, hard=status[0] == "5", words="no")
+
+    desk.do(doubts.returned, OURS, [said])
+
+    assert states(desk, message) == [("failed", f"{status} no")]
+    [address] = desk.all(Address)
+    assert (address.undeliverable_at is not None) == gone
+
+
+@pytest.mark.parametrize(
+    ("outcome", "gone"),
+    [(Refused("550 5.1.1 unknown", nobody_there=True), True), (Refused("550 5.7.1 no"), False)],
+)
+def test_so_does_a_refusal_while_it_is_handed_in(desk: Desk, outcome: Outcome, gone: bool) -> None:
+    message = desk.do(tickets.reply, desk.ann, desk.ticket().ref, Draft("Turn it."))
+
+    send(desk, message, outcome)
+
+    assert [state for state, _ in states(desk, message)] == ["failed"]
+    assert (desk.all(Address)[0].undeliverable_at is not None) == gone
 
 
 def test_a_bounce_about_an_id_we_never_gave_out_changes_nothing(

@@ -136,7 +136,7 @@ async def test_who_was_refused_stays_so_when_the_server_goes_away(
     async with smtp_script(SmtpScript(answers=answers)) as script:
         outcomes = await _one(script, connections, ANN, BOB)
 
-    assert outcomes[ANN] == Refused("550 5.1.1 unknown")
+    assert outcomes[ANN] == Refused("550 5.1.1 unknown", nobody_there=True)
     assert isinstance(outcomes[BOB], Later)
     assert script.mails == []
 

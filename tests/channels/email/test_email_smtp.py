@@ -152,7 +152,8 @@ UNSAID = "The mail was handed over, but the server did not say whether it keeps 
             Paused("127.0.0.1 lets us send nothing: 554 5.7.1 Relay access denied"),
         ),
         ("RCPT", "450 4.2.1 greylisted", Later("450 4.2.1 greylisted")),
-        ("RCPT", "550 5.1.1 no such user", Refused("550 5.1.1 no such user")),
+        ("RCPT", "553 5.1.8 bad sender 5.1.1", Refused("553 5.1.8 bad sender 5.1.1")),
+        ("RCPT", "550 5.1.1 no such user", Refused("550 5.1.1 no such user", nobody_there=True)),
         ("RCPT", "552 5.2.2 mailbox full", Later("552 5.2.2 mailbox full")),
         ("DATA", "451 4.3.0 later", Later("451 4.3.0 later")),
         ("DATA", "421 4.3.2 shutting down", Later("421 4.3.2 shutting down", away=True)),
@@ -182,7 +183,7 @@ async def test_each_recipient_has_an_outcome_of_their_own() -> None:
         outcomes, _ = await send(sink, ANN, BOB, "cy@example.org")
 
     assert outcomes == {
-        ANN: Refused("550 5.1.1 unknown"),
+        ANN: Refused("550 5.1.1 unknown", nobody_there=True),
         BOB: Sent("SINK1"),
         "cy@example.org": Later("450 4.2.1 later"),
     }
