@@ -1,4 +1,5 @@
-"""Tickets that another one may belong to: a guess for the agent, who joins them or says no."""
+"""Tickets that another one may belong to, a guess for the agent, who joins them or says no; and
+those that are certain to go on from it."""
 
 import re
 from collections.abc import Sequence
@@ -6,16 +7,17 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import and_, bindparam, or_
+from sqlalchemy import String, and_, bindparam, literal, or_, union
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
 from app.core.secrets import CROCKFORD
 from app.domain.words import MessageKind, Status
-from app.store.tables import Message, Ticket
+from app.store.tables import FormerRef, Message, Ticket
 
 WITHIN = timedelta(days=14)
 AT_MOST = 3
+MOST_FOLLOWERS = 10
 
 _NAMED = re.compile(rf"#([{CROCKFORD}]{{9}})(?![\w-])")
 
@@ -44,6 +46,30 @@ _OLDER: Any = (
     .order_by(col(Ticket.id).desc())
     .limit(AT_MOST)
 )
+
+_FOLLOWERS: Any = (
+    sql_select(col(Ticket.ref), col(Ticket.subject))
+    .where(
+        col(Ticket.follows_ref) != literal("", literal_execute=True),  # so there is an index for it
+        col(Ticket.follows_ref).in_(
+            union(
+                sql_select(bindparam("ref", type_=String)),
+                sql_select(col(FormerRef.ref)).where(
+                    col(FormerRef.ticket_id) == bindparam("ticket")
+                ),
+            )
+        ),
+        col(Ticket.status) != Status.SPAM,
+    )
+    .order_by(col(Ticket.id).desc())
+    .limit(MOST_FOLLOWERS)
+)
+
+
+def followers(session: Session, ticket: Ticket) -> tuple[Likely, ...]:
+    """The newest that answers to it have opened apart from it, or from one joined with it."""
+    names = {"ref": ticket.ref, "ticket": ticket.id}
+    return tuple(Likely(*row) for row in session.connection().execute(_FOLLOWERS, names))
 
 
 def tickets(session: Session, ticket: Ticket, messages: Sequence[Message]) -> tuple[Likely, ...]:

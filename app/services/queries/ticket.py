@@ -80,6 +80,7 @@ class Conversation:
     sample: bool
     claims_ref: str
     follows_ref: str
+    followed_by: tuple[likely.Likely, ...]  # the newest first
     may_belong_to: tuple[likely.Likely, ...]  # a guess: an agent joins them or does not
     can_answer: bool  # in writing, on its own channel
     unread: bool
@@ -194,6 +195,7 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         sample=ticket.sample,
         claims_ref=ticket.claims_ref,
         follows_ref=ticket.follows_ref,
+        followed_by=likely.followers(session, ticket),
         may_belong_to=likely.tickets(session, ticket, [message for message, _ in messages]),
         can_answer=inbox.writes_to != "",
         unread=ticket.last_inbound_at is not None

@@ -23,6 +23,12 @@ class Ticket(Row, table=True):
         Index("ix_ticket_customer", "customer_id", "last_activity_at"),
         Index("ix_ticket_waiting", "status", "waiting_since", "id"),
         Index(
+            "ix_ticket_follows",
+            "follows_ref",
+            sqlite_where=text("follows_ref <> ''"),
+            postgresql_where=text("follows_ref <> ''"),
+        ),
+        Index(
             "ix_ticket_unverified",
             "last_activity_at",
             "id",

@@ -4,6 +4,7 @@ import pytest
 from sqlmodel import Session, select
 
 from app.core import clock
+from app.domain.words import Status
 from app.store.database import Database
 from app.store.tables import Address, Customer, FormerRef, Message, Ticket
 from tests.factories import make_message, make_ticket
@@ -162,6 +163,35 @@ def test_a_ticket_names_the_one_it_follows_and_can_be_joined_with_it(
     joins = f'name="other" value="{first}"'
     assert (joins in by_them, joins in by_others) == (True, False)
     assert ann.client.get(f"/api/tickets/{newer.ref}").json()["follows_ref"] == first
+
+
+def test_a_ticket_names_those_that_go_on_from_it(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        ticket, joined = make_ticket(session), make_ticket(session)
+        for number in range(12):
+            later = make_ticket(session, subject=f"Lid {number}")
+            later.follows_ref = ticket.ref if number else joined.ref
+        spam = make_ticket(session, subject="Spam", status=Status.SPAM)
+        spam.follows_ref = ticket.ref
+        session.flush()
+        first, second = ticket.ref, joined.ref
+
+    def followers(ref: str) -> list[str]:
+        found = ann.client.get(f"/api/tickets/{ref}").json()["followed_by"]
+        return [one["subject"] for one in found]
+
+    newest = [f"Lid {number}" for number in range(11, 1, -1)]
+    page = ann.client.get(f"/tickets/{first}").text
+    alone = ann.client.get(f"/tickets/{second}").text
+    assert (followers(first), followers(second)) == (newest, ["Lid 0"])
+    assert (page.count("This goes on in <a"), alone.count("This goes on in <a")) == (1, 1)
+    shown = [line for line in page.splitlines() if "This goes on in" in line]
+    assert [shown[0].count(name) for name in ("Lid 11</a>, <a", "Lid 2</a>.", "Spam")] == [1, 1, 0]
+    with db.transaction() as session:
+        at = session.exec(select(Ticket).where(Ticket.ref == first)).one()
+        session.add(FormerRef(ref="0ldname00", ticket_id=at.id))
+        make_ticket(session, subject="Of a joined one").follows_ref = "0ldname00"
+    assert followers(first)[0] == "Of a joined one"
 
 
 def test_what_may_belong_together_is_joined_with_one_press(db: Database, ann: Person) -> None:

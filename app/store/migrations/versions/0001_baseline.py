@@ -264,6 +264,13 @@ def upgrade() -> None:
         batch_op.create_index(
             "ix_ticket_customer", ["customer_id", "last_activity_at"], unique=False
         )
+        batch_op.create_index(
+            "ix_ticket_follows",
+            ["follows_ref"],
+            unique=False,
+            sqlite_where=sa.text("follows_ref <> ''"),
+            postgresql_where=sa.text("follows_ref <> ''"),
+        )
         batch_op.create_index(batch_op.f("ix_ticket_inbox_id"), ["inbox_id"], unique=False)
         batch_op.create_index(
             "ix_ticket_status", ["status", "last_activity_at", "id"], unique=False
