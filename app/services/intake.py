@@ -12,7 +12,7 @@ from app.core import clock, crashpoints
 from app.core.errors import Conflict, Invalid, NotFound
 from app.core.secrets import Keys
 from app.domain.words import ArrivalState
-from app.services import changes, filing, forwarding, ledger
+from app.services import changes, filing, forwarding, glances, ledger
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.filing import Understood
 from app.store import inserting, jobs
@@ -221,9 +221,9 @@ def file(
     # Several messages in one arrival: filed if one of them was, else what became of the first.
     best = next((one for one in outcomes if one.state is ArrivalState.FILED), outcomes[0])
     if best.state is ArrivalState.SET_ASIDE:
-        set_aside(session, arrival_id, best.reason)
+        set_aside(session, arrival_id, best.reason, understood)
     else:
-        arrival.state, arrival.reason = best.state, best.reason
+        arrival.state, arrival.reason, arrival.glance = best.state, best.reason, None
         arrival.copy_of_id = best.copy_of_id
         arrival.next_at, arrival.filed_at = None, clock.now()
     session.flush()
@@ -237,12 +237,12 @@ def _claimed(session: Session, arrival_id: int) -> Arrival | None:
     return arrival if arrival and arrival.state is ArrivalState.WAITING else None
 
 
-def set_aside(session: Session, arrival_id: int, reason: str) -> None:
+def set_aside(session: Session, arrival_id: int, reason: str, read: glances.Read = ()) -> None:
     """Nobody can read it, or say whose it is: keep it where people see it, with the reason."""
     arrival = _claimed(session, arrival_id)
     if arrival:
         arrival.state, arrival.reason, arrival.next_at = ArrivalState.SET_ASIDE, reason, None
-        arrival.read_by = __version__
+        arrival.read_by, arrival.glance = __version__, glances.of(read)
         session.add(arrival)
         changes.record(session, SYSTEM, None, "set_aside", arrival=arrival.id)
 
@@ -256,14 +256,14 @@ def let_others_pass(session: Session, arrival_id: int) -> None:
         wake(session, arrival.inbox_id, slow=True)
 
 
-def failed(session: Session, arrival_id: int, words: str) -> None:
+def failed(session: Session, arrival_id: int, words: str, read: glances.Read = ()) -> None:
     """A bug of ours or a broken machine: try again, and set aside after ATTEMPTS."""
     arrival = _claimed(session, arrival_id)
     if arrival is None:
         return
     arrival.attempts += 1
     if arrival.attempts >= ATTEMPTS:
-        set_aside(session, arrival_id, f"Setten failed on it {ATTEMPTS} times: {words}")
+        set_aside(session, arrival_id, f"Setten failed on it {ATTEMPTS} times: {words}", read)
         return
     seconds = 5.0 * 4**arrival.attempts
     arrival.reason = words

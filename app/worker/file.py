@@ -89,6 +89,7 @@ def _batch(works: Works, inbox_id: int, *, slow: bool) -> _Batch:
 def _file_one(works: Works, inbox: Inbox, arrival: Arrival, read: Read | Exception) -> None:
     channel = works.channels[inbox.kind]
     tester = channel if isinstance(channel, SelfTests) else None
+    found = () if isinstance(read, Exception) else read.found
     try:
         if isinstance(read, Exception):
             raise read  # noqa: TRY301 - as if it were read here
@@ -105,12 +106,12 @@ def _file_one(works: Works, inbox: Inbox, arrival: Arrival, read: Read | Excepti
     except OperationalError as problem:
         if not _too_much(problem):
             raise  # the database is away or full: the arrival is innocent, and the job waits
-        works.do(intake.failed, arrival.id, "ProgramLimitExceeded")
+        works.do(intake.failed, arrival.id, "ProgramLimitExceeded", found)
     except OSError:
         raise  # the disk is full or away, not the arrival at fault
     except Exception as problem:
         # A bug of ours in reading one arrival must not stop the ones behind it.
-        works.do(intake.failed, arrival.id, type(problem).__name__)
+        works.do(intake.failed, arrival.id, type(problem).__name__, found)
         log.exception("arrival could not be filed", extra={"arrival": arrival.id})
 
 

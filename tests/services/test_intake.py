@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -13,7 +14,7 @@ from app.services.filing import Understood
 from app.services.forwarding import FROM_US
 from app.services.intake import Parcel, Stored
 from app.store.tables import Arrival, Change, Inbox, LedgerRow, Message, Ticket
-from channels.contract import Ignored, Raw, ServerId
+from channels.contract import Ignored, Party, Raw, ServerId
 from tests.inquiries import NOON, Desk, inquiry
 
 Forward = Callable[[timedelta], None]
@@ -48,6 +49,7 @@ def test_keep_writes_the_arrival_and_its_job(desk: Desk) -> None:
             "backlog": False,
             "filed_at": None,
             "read_by": "",
+            "glance": None,
             "original_sha256": "",
             "sent": False,
             "slow": False,
@@ -56,6 +58,33 @@ def test_keep_writes_the_arrival_and_its_job(desk: Desk) -> None:
         }
     ]
     assert desk.jobs() == 1
+
+
+def test_what_is_set_aside_says_what_could_be_read_of_it(desk: Desk) -> None:
+    letters = "請求\u202e書\x00\n" + "x" * 400
+    ours = inquiry(desk.inbox.address, subject=letters)
+    with desk.db.transaction() as session:
+        session.get_one(Inbox, desk.inbox.id).address = "support@shop.test"
+    read = replace(ours, sender=Party("email", "support@shop.test", " The\tShop "))
+
+    arrival = desk.arrive(read)
+    unread = desk.kept()
+    desk.do(intake.set_aside, unread.id, "It cannot be read.")
+    broken = desk.kept()
+    for _ in range(intake.ATTEMPTS):
+        desk.do(intake.failed, broken.id, "KeyError", [Ignored("nothing"), read])
+
+    said = {
+        "name": "The Shop",
+        "address": "support@shop.test",
+        "subject": f"請求 書 {'x' * 295}",
+        "sent_at": NOON.isoformat(),
+    }
+    assert [one.glance for one in desk.all(Arrival)] == [said, None, said]
+    desk.do(intake.take, desk.ann, arrival.id)
+    desk.do(intake.file, desk.keys, arrival.id, [Understood(replace(read, subject="Bill"))])
+    desk.do(intake.discard, desk.ann, broken.id, "Broken")
+    assert [one.glance for one in desk.all(Arrival)] == [None, None, said]
 
 
 def test_keep_of_the_same_thing_again_does_nothing(desk: Desk) -> None:

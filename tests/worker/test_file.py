@@ -282,6 +282,11 @@ async def test_what_no_database_can_hold_does_not_stop_the_next(plant: Plant) ->
         ("waiting", "ProgramLimitExceeded"),
         ("filed", f"On ticket {plant.desk.all(Ticket)[0].ref}."[:20]),
     ]
+    for seconds in (20, 80):
+        plant.forward(timedelta(seconds=seconds))
+        await file(plant.works, plant.inbox_id)
+    first = plant.desk.all(Arrival)[0]
+    assert (first.state, first.glance["address"]) == ("set_aside", "yumi@customers.test")
 
 
 @on_sqlite

@@ -28,6 +28,9 @@ class Came:
     received_at: datetime
     next_at: datetime | None
     raw_deleted_at: datetime | None  # its time to be kept was over
+    sender: str  # of what is set aside, as far as it could be read
+    subject: str
+    sent_at: datetime | None
 
     @property
     def kept(self) -> bool:
@@ -66,6 +69,8 @@ def one(session: Session, actor: Actor, arrival_id: int) -> Came:
 
 
 def _came(arrival: Arrival, inbox: str, kind: str) -> Came:
+    said = arrival.glance or {}
+    name, address = said.get("name", ""), said.get("address", "")
     return Came(
         id=arrival.id,
         inbox_id=arrival.inbox_id,
@@ -80,4 +85,7 @@ def _came(arrival: Arrival, inbox: str, kind: str) -> Came:
         received_at=arrival.received_at,
         next_at=arrival.next_at,
         raw_deleted_at=arrival.raw_deleted_at,
+        sender=f"{name} <{address}>" if name else address,
+        subject=said.get("subject", ""),
+        sent_at=datetime.fromisoformat(said["sent_at"]) if said else None,
     )

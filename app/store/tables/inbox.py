@@ -86,6 +86,8 @@ class Arrival(Row, table=True):
     slow: bool = False  # takes long to read: done beside the others
     filed_at: datetime | None = maybe_moment()
     read_by: str = ""  # the version of the program that could not read it
+    # While it is set aside: name, address, subject and sent_at, as it says.
+    glance: dict[str, str] | None = Field(default=None, sa_type=JSON)
     taken: bool = False  # a person says that it is an inquiry, though an address of ours sent it
     original_sha256: str = ""  # of the bytes as they came, where somebody has mended them since
     canonical: str = ""

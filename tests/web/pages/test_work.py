@@ -206,6 +206,37 @@ def test_set_aside_shows_the_reason_and_lets_a_person_decide(
     assert "Everything that came in was read" in boss.client.get("/set-aside").text
 
 
+def test_what_is_set_aside_says_who_sent_it_what_about_and_when(
+    db: Database, ann: Person, case: Case
+) -> None:
+    said = {
+        "name": "山田 <b>花子</b>",
+        "address": "hanako@customers.test",
+        "subject": "ご注文の<i>ふた</i>",
+        "sent_at": "2026-11-20T09:30:00+00:00",
+    }
+    with db.transaction() as session:
+        session.get_one(Arrival, case.arrival).glance = said
+    pages = [ann.client.get(f"/set-aside{one}").text for one in ("", f"/{case.arrival}")]
+
+    for page in pages:
+        assert '<bdi lang="">ご注文の&lt;i&gt;ふた&lt;/i&gt;</bdi>' in page
+        assert "山田 &lt;b&gt;花子&lt;/b&gt; &lt;hanako@customers.test&gt;</bdi>" in page
+        assert '<time datetime="2026-11-20T09:30:00' in page
+        assert "No sender &lt;at all&gt;" in page
+    [row] = ann.client.get("/api/arrivals?state=set_aside").json()
+    assert [row[name] for name in ("sender", "subject")] == [
+        "山田 <b>花子</b> <hanako@customers.test>",
+        said["subject"],
+    ]
+    assert row["sent_at"].startswith("2026-11-20T09:30:00")
+    with db.transaction() as session:
+        session.get_one(Arrival, case.arrival).glance = said | {"name": "", "subject": ""}
+    page = ann.client.get("/set-aside").text
+    assert "No subject</bdi>" in page
+    assert '<bdi lang="">hanako@customers.test</bdi>' in page
+
+
 def test_what_our_own_address_sent_is_taken_as_an_inquiry(
     db: Database, ann: Person, case: Case
 ) -> None:

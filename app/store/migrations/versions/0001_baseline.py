@@ -345,6 +345,7 @@ def upgrade() -> None:
         sa.Column("slow", sa.Boolean(), nullable=False),
         sa.Column("filed_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("read_by", sa.String(), nullable=False),
+        sa.Column("glance", sa.JSON(), nullable=True),
         sa.Column("taken", sa.Boolean(), nullable=False),
         sa.Column("original_sha256", sa.String(), nullable=False),
         sa.Column("canonical", sa.String(), nullable=False),
