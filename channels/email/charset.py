@@ -4,6 +4,7 @@ import codecs
 import re
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 
 from channels.email import iso2022jp
 
@@ -66,6 +67,7 @@ _CYRILLIC = re.compile("[\u0400-\u04ff]")
 _KANA_OR_OTHER = re.compile("[\u0080-\u2fff\u3040-\u30ff\uac00-\ud7ff\uff00-\U0010ffff]")
 _ROWS = (b"\x00", b"\x30")
 _RUN = re.compile(r"[^\x00-\x7f]+")
+_BEYOND = re.compile(r"[^\x00-\x7f\ufffd]")
 _HIGH = re.compile(rb"[\xc0-\xff]")
 _HIGH_WORD = re.compile(rb"(?<![A-Za-z\x80-\xff])[\xc0-\xff]{2,40}(?![A-Za-z\x80-\xff])")
 MIN_CYRILLIC = 4  # letters without which nothing is told
@@ -89,17 +91,28 @@ def decode(body: bytes, label: str = "") -> Decoded:
         meant = "utf-16-be"
     if body.isascii() and b"\x1b" not in body and meant not in _STATEFUL:
         return Decoded(body.decode("ascii"))
-    text = _declared(body, meant)
-    if text is None:
-        text = _trial(body)
-    if text is not None:
-        return Decoded(text, meant in {"", "cp1252"} and _is_doubtful(body, text))
+    if (text := _declared(body, meant)) is not None:
+        return Decoded(text)
+    if (text := _cesu(body)) is not None:
+        return Decoded(text)
+    if (text := _mended(body, meant)) is not None:
+        return Decoded(text, suspect=True)
+    if (text := _trial(body)) is not None:
+        refused = meant in _ASIAN and len(text) == len(body)  # read as if it were Western
+        return Decoded(text, refused or _is_doubtful(body, text))
     return Decoded(_lossy(body, meant), suspect=True)
 
 
 _ONE_BYTE = {"cp1250", "cp1251", "cp1253", "cp1254", "cp1257", "koi8-r", "koi8-u", "iso8859-2"}
 _STATEFUL = {"utf-16-le", "utf-16-be", "utf-7", "hz"}
 _PAIRED = {"cp932", "euc-jp", "gb18030", "cp949", "big5hkscs"}
+_ASIAN = {*_PAIRED, "iso-2022-jp"}
+# Where everyday characters stand in the tables of those who wrote them: its name, its last row.
+_EVERYDAY_ROWS = {
+    "gb18030": ("gb2312", 0xD7),
+    "cp949": ("euc_kr", 0xC8),
+    "big5hkscs": ("big5", 0xC6),
+}
 
 
 @cache
@@ -135,8 +148,56 @@ def _declared(body: bytes, meant: str) -> str | None:
         return text
     if meant == "cp1252" and not body.isascii():
         # "Latin" is what programs say that do not know: their text is often something else.
-        return _trial(body)
+        return None
     return _strict(body, meant)
+
+
+def _cesu(body: bytes) -> str | None:
+    """UTF-8 of a program that writes the two halves of an emoji as a character each."""
+    if b"\xed" not in body:
+        return None
+    try:
+        halves = body.decode("utf-8", "surrogatepass")
+        return halves.encode("utf-16-le", "surrogatepass").decode("utf-16-le")
+    except UnicodeError:
+        return None
+
+
+def _mended(body: bytes, meant: str) -> str | None:
+    """The text with U+FFFD in a few broken places, where all the rest proves the encoding.
+
+    A mail cut in the middle of a character, or with a line of another program quoted, is still
+    what it says it is: the Western reading would never fail, and be wrong from end to end.
+    """
+    if _JIS_ESCAPE.search(body) and _strict(body, "iso-2022-jp") is None:
+        text = iso2022jp.decode(body, broken=True)
+        if _holds(text, 2) and _everyday_share(text, "iso-2022-jp") > 0.6:
+            return text
+    if _strict(body, "utf-8") is not None:
+        return None
+    if meant in _PAIRED:
+        text = _lossy(body, meant)
+        if _holds(text, 2) and _everyday_share(text, meant) > 0.6:
+            return text
+    text = body.decode("utf-8", "replace")
+    # Several bytes that follow each other as in UTF-8 do not do so by chance.
+    return text if _holds(text, 1 if meant == "utf-8" else 4) else None
+
+
+def _holds(text: str, times: int) -> bool:
+    """Whether what is whole beyond ASCII is that many times what is broken."""
+    broken = text.count("\ufffd")
+    whole = len(text) - len(text.encode("ascii", "ignore")) - broken
+    return whole > 0 and whole >= times * broken
+
+
+def _everyday_share(text: str, codec: str) -> float:
+    beyond = [found.group() for found in islice(_BEYOND.finditer(text), _SAMPLE)]
+    if codec not in _EVERYDAY_ROWS:
+        return sum(map(_everyday, beyond)) / max(len(beyond), 1)
+    table, last = _EVERYDAY_ROWS[codec]
+    rows = [char.encode(table, "ignore")[:1] for char in beyond]
+    return sum(b"\xa1" <= row <= bytes((last,)) for row in rows) / max(len(rows), 1)
 
 
 def _utf7(body: bytes) -> str:
@@ -273,9 +334,11 @@ def _everyday(char: str) -> bool:
 
 
 def _lossy(body: bytes, meant: str) -> str:
-    if meant and meant not in {"iso-2022-jp", "euc-jp"}:
+    if meant == "iso-2022-jp":
+        return iso2022jp.decode(body, broken=True)
+    if meant == "euc-jp":
+        return iso2022jp.decode_euc(body, broken=True)
+    if meant:
         return body.decode(meant, "replace")
-    codec = {"iso-2022-jp": "iso2022_jp_ext", "euc-jp": "euc_jp"}.get(meant, "")
-    candidates = [codec] if codec else ["utf-8", "cp932", "cp1252"]
-    readings = [body.decode(candidate, "replace") for candidate in candidates]
+    readings = [body.decode(candidate, "replace") for candidate in ("utf-8", "cp932", "cp1252")]
     return min(readings, key=lambda text: text.count("\ufffd"))

@@ -8,29 +8,63 @@ import re
 
 _ESCAPE = re.compile(rb"\x1b(\([BJIH]|\$[@AB]|\$\([A-DO-Q]|\.[AF]|N|&@)")
 _TWO_BYTES = {b"$@", b"$B", b"$(B", b"$(O", b"$(Q"}
+_STRAY = re.compile(rb"[\x80-\xff]+")
 _LINE_END = re.compile(rb"([\r\n]+)")
 _EUC = re.compile(rb"[\x00-\x7f]+|\x8f[\xa1-\xfe]{2}|\x8e[\xa1-\xdf]|(?:[\xa1-\xfe]{2})+")
 
 
-def decode(body: bytes) -> str:
-    """Text in ISO-2022-JP or one of its relatives. Raises `UnicodeError` on anything else."""
+def decode(body: bytes, *, broken: bool = False) -> str:
+    """Text in ISO-2022-JP or one of its relatives. Raises `UnicodeError` on anything else.
+
+    With `broken` whatever does not belong there is U+FFFD, or the UTF-8 that it is.
+    """
     pieces = _ESCAPE.split(body)
-    out = [_one_byte(pieces[0], kana=False)]
+    out = [_piece(b"(B", pieces[0], broken=broken)]
     for escape, piece in zip(pieces[1::2], pieces[2::2], strict=True):
-        if escape in _TWO_BYTES or escape == b"$(D":
-            out.append(_two_bytes(piece, supplement=escape == b"$(D"))
-        else:
-            out.append(_one_byte(piece, kana=escape == b"(I"))
+        out.append(_piece(escape, piece, broken=broken))
     return "".join(out)
 
 
-def decode_euc(body: bytes) -> str:
-    """Text in EUC-JP as Windows writes it. Raises `UnicodeError` on anything else."""
+def _piece(escape: bytes, piece: bytes, *, broken: bool) -> str:
+    supplement = escape == b"$(D"
+    try:
+        if supplement or escape in _TWO_BYTES:
+            return _two_bytes(piece, supplement=supplement)
+        return _one_byte(piece, kana=escape == b"(I")
+    except UnicodeError:
+        if not broken:
+            raise
+    if escape not in _TWO_BYTES:
+        return piece.decode("utf-8", "replace")
+    first, *rest = _LINE_END.split(piece, maxsplit=1)
+    runs = [_pairs(run) for run in _STRAY.split(first)]
+    return "\ufffd".join(runs) + b"".join(rest).decode("utf-8", "replace")
+
+
+def _pairs(run: bytes) -> str:
+    """Pair by pair, because one of them is none."""
+    out = []
+    for at in range(0, len(run), 2):
+        try:
+            out.append(_shifted(run[at : at + 2]))
+        except ValueError:  # of both kinds: half a pair as well
+            out.append("\ufffd")
+    return "".join(out)
+
+
+def decode_euc(body: bytes, *, broken: bool = False) -> str:
+    """Text in EUC-JP as Windows writes it. Raises `UnicodeError` on anything else.
+
+    With `broken` whatever does not belong there is U+FFFD.
+    """
+    errors = "replace" if broken else "strict"
     out = []
     end = 0
     for run in _EUC.finditer(body):
         if run.start() != end:
-            break
+            if not broken:
+                break
+            out.append("\ufffd")
         end = run.end()
         piece = run.group()
         if piece[0] < 0x80:
@@ -38,11 +72,13 @@ def decode_euc(body: bytes) -> str:
         elif piece[0] == 0x8E:
             out.append(piece[1:].decode("cp932"))
         elif piece[0] == 0x8F:
-            out.append(piece.decode("euc_jp"))
+            out.append(piece.decode("euc_jp", errors))
         else:
-            out.append(_shifted(bytes(byte & 0x7F for byte in piece)))
+            out.append(_shifted(bytes(byte & 0x7F for byte in piece), errors))
     if end != len(body):
-        raise UnicodeError("not EUC-JP")
+        if not broken:
+            raise UnicodeError("not EUC-JP")
+        out.append("\ufffd")
     return "".join(out)
 
 
@@ -69,7 +105,7 @@ def _two_bytes(piece: bytes, *, supplement: bool) -> str:
     )
 
 
-def _shifted(pairs: bytes) -> str:
+def _shifted(pairs: bytes, errors: str = "strict") -> str:
     """Pairs of seven-bit row and cell, by way of CP932."""
     out = bytearray()
     for row, cell in zip(pairs[::2], pairs[1::2], strict=True):
@@ -84,4 +120,4 @@ def _shifted(pairs: bytes) -> str:
             out.append(cell + 0x1F + (cell >= 0x60))
         else:
             out.append(cell + 0x7E)
-    return out.decode("cp932")
+    return out.decode("cp932", errors)

@@ -1,5 +1,7 @@
 """Bytes in every encoding mails really come in, declared rightly, wrongly or not at all."""
 
+import time
+
 import pytest
 
 from channels.email.charset import Decoded, codec_for, decode
@@ -134,3 +136,81 @@ def test_a_megabyte_takes_no_time_worth_mentioning() -> None:
 
     assert decode(jis(KANJI) * 20_000, "iso-2022-jp") == Decoded(text)
     assert decode(euc(KANJI) * 20_000, "") == Decoded(text)
+
+
+GRUSS = "Sehr geehrte Damen und Herren, das Gerät läuft nicht. Grüße aus Köln und schöne Tage."
+JAPANESE = "お世話になっております。山田です。先日注文した商品がまだ届いていません。"
+CHINESE = "您好，我的订单还没有到，请帮我查一下。"
+KOREAN = "안녕하세요. 주문한 상품이 아직 오지 않았습니다."
+TAIWAN = "您好，我的訂單還沒有到，請幫我查一下。"
+BROKEN = {
+    "utf-8, a stray byte": (GRUSS.encode() + b"\xff.", "utf-8", GRUSS + "\ufffd."),
+    "utf-8, cut in a character": (GRUSS.encode() + b"\xc3", "utf-8", GRUSS + "\ufffd"),
+    "utf-8, French": (
+        "Déjà payé, réponse reçue ".encode() + b"\xe9",
+        "utf-8",
+        "Déjà payé, réponse reçue \ufffd",
+    ),
+    "utf-8, Polish": ("Zażółć gęślą jaźń ".encode() + b"\xb3", "utf-8", "Zażółć gęślą jaźń \ufffd"),
+    "utf-8, a quoted line of Latin-1": (
+        GRUSS.encode() + b"\r\n> Gr\xfc\xdfe\r\n" + GRUSS.encode(),
+        "utf-8",
+        GRUSS + "\r\n> Gr\ufffd\ufffde\r\n" + GRUSS,
+    ),
+    "utf-8 that does not say so": (JAPANESE.encode()[:-1], "", JAPANESE[:-1] + "\ufffd"),
+    "utf-8 called latin-1": (GRUSS.encode() + b"\xff", "iso-8859-1", GRUSS + "\ufffd"),
+    "euc-jp, half a character": (
+        JAPANESE.encode("euc_jp") + b"\xa4\r\n" + JAPANESE.encode("euc_jp"),
+        "euc-jp",
+        JAPANESE + "\ufffd\r\n" + JAPANESE,
+    ),
+    "shift_jis, a stray byte": (
+        JAPANESE.encode("cp932") + b"\x82\r\n" + JAPANESE.encode("cp932"),
+        "shift_jis",
+        JAPANESE + "\ufffd\r\n" + JAPANESE,
+    ),
+    "gb2312, a stray byte": (CHINESE.encode("gbk") + b"\xff", "gb2312", CHINESE + "\ufffd"),
+    "gb2312, cut short": (b"\xc4\xfa\xba\xc3\xa3", "gb2312", "您好\ufffd"),
+    "euc-kr, half a character": (
+        KOREAN.encode("euc_kr") + b"\xc7\r\n" + KOREAN.encode("euc_kr"),
+        "euc-kr",
+        KOREAN + "\ufffd\r\n" + KOREAN,
+    ),
+    "big5, half a character": (TAIWAN.encode("big5") + b"\xa7", "big5", TAIWAN + "\ufffd"),
+    "iso-2022-jp, UTF-8 in between": (
+        jis(JAPANESE) + "①～㈱".encode(),
+        "iso-2022-jp",
+        JAPANESE + "①～㈱",
+    ),
+    "iso-2022-jp, a stray byte": (
+        b"\x1b$B" + jis(KANJI)[3:-3] + b"\xe3" + jis(KANJI)[3:],
+        "iso-2022-jp",
+        KANJI + "\ufffd" + KANJI,
+    ),
+}
+
+
+@pytest.mark.parametrize(("body", "label", "text"), BROKEN.values(), ids=BROKEN)
+def test_a_few_broken_bytes_spoil_themselves_alone(body: bytes, label: str, text: str) -> None:
+    assert decode(body, label) == Decoded(text, suspect=True)
+
+
+def test_emoji_in_halves_are_emoji() -> None:
+    body = "Grüße ".encode() + b"\xed\xa0\xbd\xed\xb8\x80"
+
+    assert decode(body, "utf-8") == Decoded("Grüße 😀")
+
+
+def test_what_is_no_chinese_though_it_says_so_is_read_as_western_and_marked() -> None:
+    body = GERMAN.encode("cp1252")
+
+    assert decode(body, "gb2312") == Decoded(GERMAN, suspect=True)
+
+
+@pytest.mark.parametrize("codec", ["utf-8", "euc-jp", "shift_jis", "gb2312", "iso-2022-jp"])
+def test_megabytes_of_broken_characters_take_no_time_worth_mentioning(codec: str) -> None:
+    whole = jis(KANJI) if codec == "iso-2022-jp" else "注文の商品".encode(codec)
+    started = time.process_time()
+
+    assert decode((whole + b"\x81\r\n\x1b$B") * 50_000, codec).suspect
+    assert time.process_time() - started < 10
