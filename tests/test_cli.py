@@ -27,8 +27,10 @@ from app.core import clock, key_file
 from app.core.errors import Invalid
 from app.core.secrets import Keys
 from app.core.settings import Settings
+from app.services import inboxes
 from app.store.database import Database
 from app.store.tables import Inbox
+from channels.email.config import EmailConfig
 from tests.factories import make_inbox
 from tests.servers import free_port
 from tests.servers.setten import Setten, until
@@ -364,6 +366,59 @@ def test_an_inbox_asks_and_says_what_is_wrong_without_quoting_it(
     assert unknown.stderr == "setten: There is no channel “pigeon”; there are chat, email, phone.\n"
     assert f"Its hook is http://127.0.0.1:{migrated.port}/hooks/chat/" in chat.stdout
     assert "Secret, shown only now: whsec_" in chat.stdout
+
+
+def test_an_inbox_is_changed_and_what_is_not_named_stays(migrated: Setten, run: Run) -> None:
+    answers = {
+        "name": "Support",
+        "address": "support@example.com",
+        "imap_host": "imap.example.com",
+        "imap_password": "very secret words",
+        "language_of_inbox": "de",
+        "reopen_days": 14,
+        "undo_seconds": 5,
+    }
+    run(migrated, "inbox", "add", "email", "--json-stdin", given=json.dumps(answers))
+
+    def change(*wanted: str, given: str = "") -> tuple[int, str]:
+        done = run(migrated, "inbox", "change", "4", *wanted, given=given)
+        return done.returncode, done.stdout + done.stderr
+
+    def stored() -> tuple[Any, ...]:
+        keys = Keys(key_file.read_key(migrated.data / "secret.key"))
+        database = Database("", migrated.data / "setten.sqlite3")
+        with database.reading() as session:
+            inbox = session.get_one(Inbox, 4)
+            config = inboxes.config_of(inbox, keys, EmailConfig)
+        database.close()
+        beside = inbox.name, inbox.language, inbox.reopen_days, inbox.undo_seconds, inbox.enabled
+        return *beside, config.imap_port, config.imap_password.get_secret_value()
+
+    first = stored()
+    changed = change("--set", "reopen_days=never", "--set", "imap_port=143", "--set", "enabled=no")
+    second = stored()
+    secret = change("--json-stdin", given='{"imap_password": "others", "reopen_days": null}')
+
+    assert first == ("Support", "de", 14, 5, True, 993, "very secret words")
+    assert changed[1].startswith("Inbox 4 (Support) is changed; ")
+    assert second == ("Support", "de", 0, 5, False, 143, "very secret words")
+    assert secret[0] == 0
+    last = stored()
+    assert last == ("Support", "de", None, 5, False, 143, "others")
+    refused = {
+        ("--set", "reopen_days=soon"): "reopen_days: give a number of days, ever, or never.",
+        ("--set", "reopen_days=99999"): "This must be between 0 and 3650.",
+        ("--set", "undo_seconds=x"): "undo_seconds: give a number of seconds.",
+        ("--set", "enabled=perhaps"): "enabled: say yes or no.",
+        ("--set", "imap_port=many"): "Nothing was changed. imap_port: ",
+        ("--set", "imap_password=x"): "--set imap_password: everybody can read arguments",
+        (): "Say what to change",
+    }
+    for wanted, words in refused.items():
+        code, said = change(*wanted)
+        assert (code, said.startswith(f"setten: {words}")) == (1, True), said
+    assert stored() == last
+    assert run(migrated, "inbox", "change", "99", "--set", "name=x").returncode == 1
 
 
 @pytest.mark.parametrize(

@@ -29,6 +29,12 @@ _AFTERWORD = """\
 Every setting is an environment variable SETTEN_… (or a line in the file .env).
 Start with “setten serve”; when something is odd, ask “setten doctor”.
 """
+_OF_INBOXES = """\
+Of every inbox: name, language_of_inbox, enabled (yes, no), undo_seconds (0 to 30), and
+reopen_days: for how long a reply reopens a resolved ticket (a number, ever, never). Not here
+but in the browser: access by OAuth, keys for signing, the test of the connection, the
+self-test, signatures and first answers.
+"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -142,20 +148,24 @@ def _add_people_and_inboxes(commands: _Group) -> None:
     inbox = commands.group("inbox", "The addresses, numbers and hooks customers reach you by.")
     add = inbox.add("add", "inbox:add", "Add an inbox; asks for what its channel needs.")
     add.add_argument("kind", help="the channel: email, chat, phone, …")
-    add.add_argument(
-        "--json-stdin",
-        action="store_true",
-        help="read every answer, secrets too, as one JSON object from standard input",
-    )
+    change = inbox.add("change", "inbox:change", "Change settings of an inbox; the others stay.")
+    change.add_argument("number", type=int, help="as “setten inbox list” shows it")
+    for parser in (add, change):
+        parser.epilog = _OF_INBOXES
+        parser.add_argument(
+            "--json-stdin",
+            action="store_true",
+            help="read answers, secrets too, as one JSON object from standard input",
+        )
+        parser.add_argument(
+            "--set",
+            action="append",
+            default=[],
+            metavar="NAME=VALUE",
+            help="a setting, such as imap_port=143 or reopen_days=14; not for passwords",
+        )
     add.add_argument(
         "--preset", default="", help="a provider whose servers are known, such as gmail"
-    )
-    add.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        help="a setting that is not asked for, such as imap_port=143; not for passwords",
     )
     inbox.add("list", "inbox:show", "Every inbox and how it is doing.")
 

@@ -1,4 +1,4 @@
-"""`inbox add | list`: what customers reach us by. Knows channels by their contract only."""
+"""`inbox add | change | list`: what customers reach us by. Knows channels by contract only."""
 
 import argparse
 import json
@@ -9,13 +9,13 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic.fields import FieldInfo
-from sqlmodel import col, select
+from sqlmodel import Session, col, select
 
 from app.cli import console
 from app.cli.console import say
 from app.core.errors import Invalid, NotFound
 from app.core.settings import Settings
-from app.services import inboxes
+from app.services import access, inboxes
 from app.services.access import SYSTEM
 from app.services.inboxes import NewInbox
 from app.services.queries import inboxes as connected
@@ -32,6 +32,8 @@ from channels.contract import (
 from channels.registry import all_channels
 
 _LANGUAGES = ("", "ja", "de", "en")
+_BESIDE = ("name", "language_of_inbox", "reopen_days", "undo_seconds", "enabled")
+"""What an inbox of every kind has, beside what its channel must be told."""
 
 
 def add(asked: argparse.Namespace, settings: Settings) -> int:
@@ -43,26 +45,11 @@ def add(asked: argparse.Namespace, settings: Settings) -> int:
         answers |= _read_answers() | given
     else:
         preset, answers = _ask_answers(channel, asked.preset, given)
-    name = str(answers.pop("name", "") or "").strip()
-    language = str(answers.pop("language_of_inbox", "") or "").strip()
-    if language not in _LANGUAGES:
-        raise Invalid("language_of_inbox: choose ja, de, en, or leave it empty.")
-    config = _checked(channel.config, answers)
+    beside = _beside(answers)
+    config = _checked(channel.config, answers, "Nothing was added.")
     with console.opened(settings) as house, house.database.transaction() as session:
-        made = inboxes.create(
-            session,
-            SYSTEM,
-            house.keys,
-            NewInbox(
-                kind=channel.kind,
-                name=name,
-                config=config,
-                address=str(getattr(config, "address", "")),
-                language=language,
-                writes_to=channel.writes_to if isinstance(channel, Sends) else "",
-                tester=channel if isinstance(channel, SelfTests) else None,
-            ),
-        )
+        made = inboxes.create(session, SYSTEM, house.keys, _wanted(channel, config, beside))
+        _set_beside(session, made, beside)
     say(f"Inbox {made.id} ({made.name}) is there; a running Setten uses it within a few seconds.")
     if isinstance(channel, Accepts):
         say(f"Its hook is {settings.link_base}/hooks/{channel.kind}/{made.token}")
@@ -72,15 +59,85 @@ def add(asked: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def change(asked: argparse.Namespace, settings: Settings) -> int:
+    """What is not named stays."""
+    with console.opened(settings) as house, house.database.transaction() as session:
+        inbox = access.inbox(session, SYSTEM, asked.number)
+        channel = _channel(inbox.kind)
+        answers = _read_answers() if asked.json_stdin else {}
+        answers |= _given(channel, asked.set)
+        if not answers:
+            raise Invalid("Say what to change: --set NAME=VALUE, or --json-stdin for passwords.")
+        beside = {"name": inbox.name, "language_of_inbox": inbox.language} | _beside(answers)
+        known = inboxes.config_of(inbox, house.keys, channel.config).model_dump()
+        config = _checked(channel.config, known | answers, "Nothing was changed.")
+        wanted = _wanted(channel, config, beside)
+        changed = inboxes.change(session, SYSTEM, house.keys, inbox.id, wanted)
+        _set_beside(session, changed, beside)
+    say(f"Inbox {changed.id} ({changed.name}) is changed; a running Setten uses it in seconds.")
+    return 0
+
+
+def _wanted(channel: Channel, config: BaseModel, beside: Mapping[str, Any]) -> NewInbox:
+    return NewInbox(
+        kind=channel.kind,
+        name=beside.get("name", ""),
+        config=config,
+        address=str(getattr(config, "address", "")),
+        language=beside.get("language_of_inbox", ""),
+        writes_to=channel.writes_to if isinstance(channel, Sends) else "",
+        tester=channel if isinstance(channel, SelfTests) else None,
+    )
+
+
+def _beside(answers: dict[str, Any]) -> dict[str, Any]:
+    """Taken out of `answers`, which are then what the channel must be told."""
+    found = {name: answers.pop(name) for name in _BESIDE if name in answers}
+    said = {name: "" if value is None else str(value).strip() for name, value in found.items()}
+    if said.get("language_of_inbox", "") not in _LANGUAGES:
+        raise Invalid("language_of_inbox: choose ja, de, en, or leave it empty.")
+    beside: dict[str, Any] = {**said}
+    for name in ("undo_seconds", "reopen_days"):
+        if name in said:
+            beside[name] = _number(name, said[name].lower())
+    if "enabled" in said:
+        beside["enabled"] = _switch(said["enabled"].lower())
+    return beside
+
+
+def _number(name: str, said: str) -> int | None:
+    if name == "reopen_days" and said in {"", "ever", "never"}:
+        return 0 if said == "never" else None
+    if not said.isdecimal():
+        ways = " of days, ever, or never" if name == "reopen_days" else " of seconds"
+        raise Invalid(f"{name}: give a number{ways}.")
+    return int(said)
+
+
+def _switch(said: str) -> bool:
+    if said not in {"yes", "no", "true", "false"}:
+        raise Invalid("enabled: say yes or no.")
+    return said in {"yes", "true"}
+
+
+def _set_beside(session: Session, inbox: Inbox, beside: Mapping[str, Any]) -> None:
+    if "reopen_days" in beside:
+        inboxes.set_reopening(session, SYSTEM, inbox.id, beside["reopen_days"])
+    if "undo_seconds" in beside:
+        inboxes.set_undo(session, SYSTEM, inbox.id, beside["undo_seconds"])
+    if beside.get("enabled", inbox.enabled) != inbox.enabled:
+        inboxes.set_enabled(session, SYSTEM, inbox.id, enabled=beside["enabled"])
+
+
 def _given(channel: Channel, wanted: Sequence[str]) -> dict[str, Any]:
     """What stands on the command line as name=value."""
     given: dict[str, Any] = {}
     for one in wanted:
         name, equals, value = one.partition("=")
         field = channel.config.model_fields.get(name)
-        if not equals or field is None:
+        if not equals or (field is None and name not in _BESIDE):
             raise Invalid(f"--set {name}: there is no such setting of this channel, or no value.")
-        if field.annotation is SecretStr:
+        if field is not None and field.annotation is SecretStr:
             raise Invalid(f"--set {name}: everybody can read arguments; it is asked for instead.")
         given[name] = value
     return given
@@ -170,7 +227,7 @@ def _plain(value: object) -> str:
     return str(value.value if isinstance(value, Enum) else value)
 
 
-def _checked(config: type[BaseModel], answers: Mapping[str, Any]) -> BaseModel:
+def _checked(config: type[BaseModel], answers: Mapping[str, Any], done: str) -> BaseModel:
     """Raises `Invalid` naming each wrong answer and never quoting one: it may be a secret."""
     unknown = sorted(set(answers) - set(config.model_fields))
     if unknown:
@@ -183,7 +240,7 @@ def _checked(config: type[BaseModel], answers: Mapping[str, Any]) -> BaseModel:
             f"{one['msg'].removeprefix('Value error, ')}"
             for one in problem.errors(include_input=False, include_url=False)
         ]
-        raise Invalid("Nothing was added. " + "; ".join(wrong)) from None
+        raise Invalid(f"{done} " + "; ".join(wrong)) from None
 
 
 def _say_new_secrets(config: BaseModel, answers: Mapping[str, Any]) -> None:
