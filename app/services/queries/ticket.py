@@ -11,12 +11,14 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col
 
 from app.core.errors import NotFound
+from app.domain.address import EMAIL, normal
 from app.domain.words import Cause, MessageKind, Status, SurveyState
 from app.services.access import Actor, Permission, require
 from app.services.queries import customer, likely, triage
 from app.services.queries.said import Said, Written, said, written
 from app.services.queries.vocabulary import Vocabulary
 from app.store.tables import (
+    Address,
     Agent,
     Change,
     Customer,
@@ -24,6 +26,7 @@ from app.store.tables import (
     DraftFile,
     FormerRef,
     Inbox,
+    Participant,
     Seen,
     Survey,
     Ticket,
@@ -90,6 +93,8 @@ class Conversation:
     to: str
     wrote_from: str  # when the customer wants the answer at another address
     cc: tuple[str, ...]
+    newcomers: tuple[str, ...]  # in Cc of the last message, and no part of this: never by itself
+    participants: tuple[str, ...]  # whoever may write here, with every address of the customer
     draft: str
     draft_at: datetime | None
     draft_to: tuple[str, ...]  # none: whom one would write to
@@ -145,6 +150,12 @@ _KEPT: Any = (
     .where(col(DraftFile.draft_id) == bindparam("draft"))
     .order_by(col(DraftFile.id))
 )
+_TAKE_PART: Any = (
+    sql_select(col(Address.value))
+    .join(Participant, col(Participant.address_id) == col(Address.id))
+    .where(col(Participant.ticket_id) == _whose)
+    .order_by(col(Participant.id))
+)
 _EVENTS: Any = (
     sql_select(
         col(Change.at),
@@ -173,8 +184,9 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
     ticket, person, inbox, assignee, topic, seen_at = found
     messages = written(session, ticket)
     panel = customer.panel(session, person, without=ticket.id)
-    answer = _answer(messages, panel, inbox.address)
     ask = session.connection().execute
+    part = [*ask(_TAKE_PART, {"ticket": ticket.id}).scalars(), *(one.value for one in panel.known)]
+    answer = _answer(messages, panel, inbox.address, part)
     draft = ask(_DRAFT, {"ticket": ticket.id, "me": actor.agent_id}).one_or_none()
     return Conversation(
         ref=ticket.ref,
@@ -206,6 +218,8 @@ def view(session: Session, actor: Actor, ref: str, vocabulary: Vocabulary) -> Co
         to=answer.to,
         wrote_from=answer.wrote_from,
         cc=answer.cc,
+        newcomers=answer.newcomers,
+        participants=tuple(dict.fromkeys(part)),
         draft=draft.text if draft else "",
         draft_at=draft.changed_at if draft else None,
         draft_to=tuple(draft.to) if draft else (),
@@ -229,18 +243,28 @@ class _Answer:
     to: str
     wrote_from: str = ""
     cc: tuple[str, ...] = ()
+    newcomers: tuple[str, ...] = ()
 
 
-def _answer(messages: Sequence[Written], panel: customer.Panel, ours: str) -> _Answer:
-    """Whom an answer goes to unless the agent changes it: the last who wrote, and their copies."""
+def _answer(
+    messages: Sequence[Written], panel: customer.Panel, ours: str, part: Sequence[str]
+) -> _Answer:
+    """Whom an answer goes to unless the agent changes it: the last who wrote, and their copies.
+
+    Not to whom somebody only put in Cc: with the answer they would get the conversation, and
+    could write on it. An agent takes them in, or does not.
+    """
+    known = {normal(EMAIL, one, 0) for one in part}
     for message, address in reversed(messages):
         by_customer = message.kind is MessageKind.INBOUND and not message.unverified
         if by_customer and not message.automatic:
-            cc = tuple(value for value in message.cc if not ours or ours not in value)
+            copies = [value for value in message.cc if not ours or ours not in value]
+            cc = tuple(one for one in copies if normal(EMAIL, one, 0) in known)
+            new = tuple(one for one in copies if normal(EMAIL, one, 0) not in known)
             if message.reply_to:
-                return _Answer(message.reply_to, address or "", cc)
-            return _Answer(address or "", cc=cc)
-    usable = [known.value for known in panel.known if not known.undeliverable]
+                return _Answer(message.reply_to, address or "", cc, new)
+            return _Answer(address or "", cc=cc, newcomers=new)
+    usable = [one.value for one in panel.known if not one.undeliverable]
     return _Answer(usable[0] if usable else "")
 
 

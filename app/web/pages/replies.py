@@ -19,7 +19,7 @@ from app.web import routes
 from app.web.deps import CurrentActor, Db, House, Id, TheHouse
 from app.web.pages import listing
 from app.web.pages.shell import go
-from app.web.pages.tickets import Typed, load, moment, ref_of, render
+from app.web.pages.tickets import Typed, addresses, load, moment, ref_of, render
 
 router = routes.pages("/tickets/{ref}")
 
@@ -54,11 +54,12 @@ async def reply_form(request: Request) -> AsyncIterator[ReplyForm]:
 
         seen, view = field("last_seen"), field("view")
         kept = [one for one in form.getlist("kept") if isinstance(one, str)]
+        also = [one for one in form.getlist("also") if isinstance(one, str)]  # of the newcomers
         later = field("later")
         yield ReplyForm(
             text=field("text"),
             to=field("to"),
-            cc=field("cc"),
+            cc=", ".join([field("cc"), *also]).strip(", "),
             last_seen=int(seen) if seen.isascii() and seen.isdigit() else None,
             view=listing.or_open(view),
             files=tuple(file for file in form.getlist("files") if isinstance(file, UploadFile)),
@@ -69,10 +70,6 @@ async def reply_form(request: Request) -> AsyncIterator[ReplyForm]:
 
 
 Reply = Annotated[ReplyForm, Depends(reply_form)]
-
-
-def _addresses(line: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in line.replace(";", ",").split(",") if part.strip())
 
 
 def _store(house: House, files: tuple[UploadFile, ...]) -> tuple[drafts.NewFile, ...]:
@@ -111,8 +108,8 @@ def reply(
         with house.database.transaction() as session:
             draft = tickets.Draft(
                 form.text,
-                _addresses(form.to),
-                _addresses(form.cc),
+                addresses(form.to),
+                addresses(form.cc),
                 (*drafts.files(session, actor, ref, form.kept), *stored),
                 form.last_seen,
                 form.act,

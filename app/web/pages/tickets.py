@@ -11,6 +11,7 @@ from sqlmodel import Session
 
 from app.core import clock, secrets
 from app.core.errors import Invalid
+from app.domain.address import EMAIL, normal
 from app.services import agents, letterheads, organisation, tickets
 from app.services.access import Actor
 from app.services.queries import inbox, neighbours, ticket
@@ -53,6 +54,14 @@ class Preset:
     @property
     def value(self) -> str:
         return self.at.isoformat()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipient:
+    """Somebody an answer goes to."""
+
+    address: str
+    new: bool  # nobody wrote to them here before
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +147,9 @@ def load(session: Session, request: Request, actor: Actor, ref: str, view: str) 
 
 def render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) -> HTMLResponse:
     found = loaded.found
+    to = typed.to or ", ".join(found.draft_to) or found.to
+    cc = typed.cc or ", ".join(found.draft_cc if found.draft_to else found.cc)
+    in_copy = _recipients(found, cc)
     return shell.page(
         request,
         "ticket/page.html",
@@ -146,8 +158,11 @@ def render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) ->
         **loaded.context,
         draft=typed.text or found.draft,
         kind=typed.kind,
-        to=typed.to or ", ".join(found.draft_to) or found.to,
-        cc=typed.cc or ", ".join(found.draft_cc if found.draft_to else found.cc),
+        to=to,
+        cc=cc,
+        goes_to=_recipients(found, to),
+        in_copy=in_copy,
+        newcomers=[one for one in found.newcomers if one not in {it.address for it in in_copy}],
         open_to=bool(typed.problem),
         problem=typed.problem,
         newer=typed.newer,
@@ -158,6 +173,16 @@ def render(request: Request, loaded: Loaded, typed: Typed, status: int = 200) ->
         sent=request.query_params.get("sent", ""),
         other=request.query_params.get("other", ""),
     )
+
+
+def addresses(line: str) -> tuple[str, ...]:
+    """As somebody types them into one field."""
+    return tuple(part.strip() for part in line.replace(";", ",").split(",") if part.strip())
+
+
+def _recipients(found: Conversation, line: str) -> list[Recipient]:
+    known = {normal(EMAIL, one, 0) for one in found.participants}
+    return [Recipient(one, normal(EMAIL, one, 0) not in known) for one in addresses(line)]
 
 
 def ref_of(request: Request) -> str:

@@ -37,5 +37,12 @@ if (form) {
   files?.addEventListener("change", () => {
     form.querySelector("[data-picked]").textContent = [...files.files].map((file) => file.name).join(", ");
   });
+  const gets = form.querySelector("[data-gets]");
+  for (const field of form.querySelectorAll("input[name=to], input[name=cc]")) {
+    field.addEventListener("input", () => {
+      const { to, cc } = form.elements;
+      gets.textContent = `${gets.dataset.to} ${to.value}${cc.value.trim() ? ` ${gets.dataset.cc} ${cc.value}` : ""}`;
+    });
+  }
   if (location.hash === "#draft") text.focus();
 }

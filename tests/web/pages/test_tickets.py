@@ -18,6 +18,7 @@ from app.store.tables import (
     Delivery,
     Draft,
     Message,
+    Participant,
     Seen,
     Survey,
     Ticket,
@@ -76,8 +77,56 @@ def test_page_shows_what_was_written_and_escapes_it(ann: Person, case: Case) -> 
     assert "<mark>does not</mark>" in page
     assert "estimated on sample texts" in page
     assert 'name="to" value="yumi@customers.test"' in page
-    assert 'name="cc" value="shop@customers.test"' in page
     assert f'name="last_seen" value="{case.message_id}"' in page
+
+
+def _summary(page: str) -> str:
+    """What is seen of the recipients while their fields are folded."""
+    found = re.search(r'<span class="gets"[^>]*>(.*?)</summary>', page, re.DOTALL)
+    assert found is not None
+    return " ".join(re.sub(r"<[^>]+>", " ", found[1]).split())
+
+
+def test_whom_somebody_put_in_cc_gets_an_answer_only_when_an_agent_says_so(
+    db: Database, ann: Person, case: Case
+) -> None:
+    page = ann.client.get(f"/tickets/{case.ref}").text
+    assert 'name="cc" value=""' in page
+    assert 'name="also" value="shop@customers.test">shop@customers.test' in page
+    assert "shop@" not in _summary(page)
+
+    post(ann.client, case, "reply", text="First.", to="yumi@customers.test", cc="")
+    post(
+        ann.client, case, "reply", text="Now.", to="yumi@customers.test", also="shop@customers.test"
+    )
+
+    with db.reading() as session:
+        sent = session.exec(
+            select(Message.to, Message.cc).where(Message.kind == MessageKind.OUTBOUND)
+        ).all()
+        part = session.exec(select(Address.value).join(Participant)).all()
+    assert list(sent) == [
+        (["yumi@customers.test"], []),
+        (["yumi@customers.test"], ["shop@customers.test"]),
+    ]
+    assert set(part) == {"yumi@customers.test", "shop@customers.test"}
+    page = ann.client.get(f"/tickets/{case.ref}").text
+    assert 'name="cc" value="shop@customers.test"' in page
+    assert 'name="also"' not in page
+    assert _summary(page).endswith("yumi@customers.test Cc shop@customers.test")
+
+
+def test_who_is_new_among_the_recipients_is_marked_before_it_is_sent(
+    ann: Person, case: Case
+) -> None:
+    form = {"text": "", "to": "yumi@customers.test", "cc": "boss@customers.test"}
+
+    page = ann.client.post(f"/tickets/{case.ref}/reply", data={**form, "also": "x@b.test"}).text
+
+    assert 'name="cc" value="boss@customers.test, x@b.test"' in page
+    assert _summary(page).endswith(
+        "yumi@customers.test Cc boss@customers.test new here , x@b.test new here"
+    )
 
 
 @pytest.mark.parametrize(
