@@ -235,7 +235,7 @@ def test_demo_shows_samples_and_throws_them_away(setten: Setten, tmp_path: Path)
     rows = setten.tickets()
 
     assert answer.status_code == 303
-    assert len(rows) == 12
+    assert len(rows) == 16
     process.send_signal(signal.SIGINT)
     assert process.wait(STOPS_WITHIN + 5) == 0
     assert list(folder.iterdir()) == []

@@ -1,8 +1,8 @@
-"""Twelve inquiries to a shop for lamps and desks, made up, in three languages."""
+"""Sixteen inquiries to a shop for lamps and desks, made up, in three languages."""
 
 from dataclasses import dataclass
 
-from app.domain.words import Status
+from app.domain.words import Head, Status
 
 CUSTOMER, AGENT, NOTE = "customer", "agent", "note"
 
@@ -27,6 +27,15 @@ class Guess:
 
 
 @dataclass(frozen=True, slots=True)
+class Sign:
+    """A flag it is shown to have raised, and the words that raised it."""
+
+    head: Head
+    probability: float
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Inquiry:
     kind: str  # of the inbox it came in by
     language: str
@@ -42,6 +51,8 @@ class Inquiry:
     comment: str = ""
     company: str = ""
     seconds: int | None = None  # length of a call
+    signs: tuple[Sign, ...] = ()
+    like: tuple[tuple[str, float], ...] = ()  # addresses of those that mean nearly the same
 
 
 INQUIRIES = (
@@ -59,6 +70,7 @@ INQUIRIES = (
         ),
         Guess("G", 0.71, "H", ("返品", "箱と付属品", "送料")),
         Guess("return_refund", 0.93, "delivery", ("返品", "送料")),
+        like=(("s.takagi@example.jp", 0.91),),
     ),
     Inquiry(
         "email", "de", "Jonas Weber", "j.weber@moebelhaus-weber.example", 0.9,
@@ -254,5 +266,76 @@ INQUIRIES = (
         Guess("H", 0.52, "G", ("Konto", "Passwort")),
         Guess("account_access", 0.96, "change_of_details", ("Passwort", "Konto")),
         status=Status.WAITING,
+    ),
+    Inquiry(
+        "email", "ja", "高木 翔", "s.takagi@example.jp", 15.0,
+        "ライトの色味が合わず、返品したいです",
+        (
+            Line(
+                CUSTOMER, 0,
+                "はじめまして。高木と申します。\n\nデスクライト「ひので」を購入しましたが、光の色が"
+                "部屋に合いませんでした。未使用に近い状態です。返品の手順と送料を教えてください。",
+            ),
+            Line(
+                AGENT, 3.0,
+                "高木様\n\nお問い合わせありがとうございます。到着から30日以内でしたら返品を承ります。"
+                "送料は当店が負担いたしますので、同封の返送用ラベルをお使いください。商品が戻りましたら、"
+                "3営業日以内に全額をご返金いたします。",
+            ),
+        ),
+        Guess("G", 0.74, "H", ("返品", "合いません")),
+        Guess("return_refund", 0.94, "delivery", ("返品", "送料")),
+        status=Status.RESOLVED, score=5, comment="返送用ラベルが入っていて助かりました。",
+    ),
+    Inquiry(
+        "email", "ja", "森 沙織", "saori.mori@example.jp", 0.05,
+        "届いたデスクの天板が割れています",
+        (
+            Line(
+                CUSTOMER, 0,
+                "本日届いた昇降デスク「こだち」の天板が、角から割れていました。箱にもつぶれた跡が"
+                "あります。明後日から在宅勤務が始まるため、至急交換をお願いできますか。前回の椅子に続いて"
+                "二度目で、正直なところ、とても残念です。",
+            ),
+        ),
+        Guess("F", 0.81, "G", ("本日届いた", "割れて")),
+        Guess("fault_repair", 0.72, "delivery", ("割れて", "交換")),
+        signs=(
+            Sign(Head.URGENT, 0.94, ("至急",)),
+            Sign(Head.COMPLAINT, 0.9, ("二度目", "とても残念")),
+        ),
+    ),
+    Inquiry(
+        "email", "de", "Birgit Kern", "birgit.kern@example.de", 0.7,
+        "Rechnung 2026-1302 zum dritten Mal falsch",
+        (
+            Line(
+                CUSTOMER, 0,
+                "Guten Tag,\n\nauf der Rechnung 2026-1302 steht wieder meine alte Adresse. Ich "
+                "habe das schon zweimal gemeldet, und jedes Mal kam dieselbe Rechnung zurück. Das "
+                "ist ärgerlich. Bitte senden Sie mir endlich eine berichtigte "
+                "Rechnung.\n\nBirgit Kern",
+            ),
+        ),
+        Guess("E", 0.66, "H", ("Rechnung", "berichtigte")),
+        Guess("invoice_payment", 0.9, "change_of_details", ("Rechnung", "alte Adresse")),
+        signs=(Sign(Head.COMPLAINT, 0.92, ("schon zweimal gemeldet", "ärgerlich")),),
+        like=(("helga.brandt@example.de", 0.93),),
+    ),
+    Inquiry(
+        "email", "en", "Oliver Grant", "oliver.grant@example.co.uk", 0.15,
+        "Order K-20691 has not moved, we open on Thursday",
+        (
+            Line(
+                CUSTOMER, 0,
+                "Hello,\n\nthe tracking page of order K-20691 has not changed since last week, and "
+                "our studio opens on Thursday. This is urgent: without the four desks nobody can "
+                "work. Where are they?\n\nOliver Grant",
+            ),
+        ),
+        Guess("E", 0.77, "D", ("tracking", "order")),
+        Guess("order_status", 0.88, "delivery", ("Where are they", "tracking")),
+        signs=(Sign(Head.URGENT, 0.93, ("This is urgent",)),),
+        like=(("grace.lim@studio-lim.example", 0.9),),
     ),
 )  # fmt: skip

@@ -1,5 +1,6 @@
 """Sample inquiries to look around with: never counted, asked about or trained on."""
 
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, update
@@ -11,6 +12,7 @@ from app.domain.address import EMAIL
 from app.domain.subject import normal_subject
 from app.domain.text import preview
 from app.domain.words import (
+    YES,
     ArrivalState,
     Decision,
     FollowUpState,
@@ -21,7 +23,16 @@ from app.domain.words import (
 )
 from app.services import access, changes, customers, tagging, touchpoints
 from app.services.access import Actor, Permission
-from app.services.sample_texts import AGENT, CUSTOMER, INQUIRIES, NOTE, Guess, Inquiry, Line
+from app.services.sample_texts import (
+    AGENT,
+    CUSTOMER,
+    INQUIRIES,
+    NOTE,
+    Guess,
+    Inquiry,
+    Line,
+    Sign,
+)
 from app.store import search
 from app.store.tables import (
     Address,
@@ -70,21 +81,21 @@ def add(session: Session, actor: Actor) -> int:
         ).first()
         for inquiry in INQUIRIES
     }
-    made = 0
+    made: dict[str, Ticket] = {}
     # The oldest first, so that ids grow with time as they do with real inquiries.
     for inquiry in sorted(INQUIRIES, key=lambda one: -one.days_ago):
         inbox = found[inquiry.kind]
         if inbox:
-            _make(session, actor, inbox, inquiry)
-            made += 1
+            made[inquiry.address] = _make(session, actor, inbox, inquiry)
+    _liken(session, made)
     if organisation and made:
         organisation.samples_at = clock.now()
         session.add(organisation)
-        changes.record(session, actor, None, "samples_added", tickets=made)
-    return made
+        changes.record(session, actor, None, "samples_added", tickets=len(made))
+    return len(made)
 
 
-def _make(session: Session, actor: Actor, inbox: Inbox, inquiry: Inquiry) -> None:
+def _make(session: Session, actor: Actor, inbox: Inbox, inquiry: Inquiry) -> Ticket:
     began = clock.now() - timedelta(days=inquiry.days_ago)
     kind = EMAIL if "@" in inquiry.address else inbox.kind
     party = Party(kind, inquiry.address, inquiry.name)
@@ -111,9 +122,24 @@ def _make(session: Session, actor: Actor, inbox: Inbox, inquiry: Inquiry) -> Non
     messages = [_say(session, actor, (ticket, address), inquiry, line) for line in inquiry.lines]
     for head, guess in ((Head.STAGE, inquiry.stage), (Head.TOPIC, inquiry.topic)):
         session.add(_prediction(messages[0], head, guess))
+    for sign in inquiry.signs:
+        _raise(session, ticket, messages[0], sign)
+    session.add(_meaning(messages[0]))
     if inquiry.status is Status.RESOLVED:
         _resolve(session, ticket, inquiry)
     session.add(ticket)
+    session.flush()
+    return ticket
+
+
+def _liken(session: Session, made: Mapping[str, Ticket]) -> None:
+    """Lay those beside each other that mean nearly the same."""
+    for inquiry in INQUIRIES:
+        for address, likeness in inquiry.like:
+            mine, other = made.get(inquiry.address), made.get(address)
+            if mine and other:
+                row = Neighbour(ticket_id=mine.id, other_id=other.id, likeness=likeness)
+                session.add(row)
     session.flush()
 
 
@@ -186,6 +212,26 @@ def _prediction(message: Message, head: Head, guess: Guess) -> PredictionRow:
         model=_MODEL,
         basis="",  # written by hand: it rests on nothing
         at=message.created_at,
+    )
+
+
+def _raise(session: Session, ticket: Ticket, message: Message, sign: Sign) -> None:
+    """As the model would: dashed, until a person says so too."""
+    setattr(ticket, sign.head, True)
+    setattr(ticket, f"{sign.head}_by", "model")
+    row = _prediction(message, sign.head, Guess(YES, sign.probability, "", sign.reasons))
+    row.top = [[YES, sign.probability]]
+    session.add(row)
+
+
+def _meaning(message: Message) -> Meaning:
+    """Compared with all it will ever be: it has no vector, and a space of its own."""
+    return Meaning(
+        ticket_id=message.ticket_id,
+        message_id=message.id,
+        space=_MODEL,
+        vector=b"",
+        compared_at=message.created_at,
     )
 
 

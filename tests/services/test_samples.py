@@ -5,13 +5,14 @@ from sqlalchemy import text
 from sqlmodel import func, select
 
 from app.core.errors import NotAllowed
-from app.domain.words import ArrivalState, FollowUpState, Role, Status, SurveyState
+from app.domain.words import FLAGS, ArrivalState, FollowUpState, Role, Status, SurveyState
 from app.services import drafts, integrity, samples, tickets
 from app.services.access import SYSTEM, Actor
-from app.services.queries import inbox, journey, vocabulary
+from app.services.queries import inbox, journey, neighbours, vocabulary
 from app.services.queries import ticket as queries_ticket
 from app.services.queries.inbox import Selection
 from app.services.queries.journey import Scope
+from app.services.queries.neighbours import State
 from app.services.sample_texts import INQUIRIES
 from app.store import search
 from app.store.blobs import Blobs
@@ -80,6 +81,20 @@ def test_add_leaves_out_what_has_no_inbox(desk: Desk) -> None:
     assert {row.channel for row in desk.all(Ticket)} == {"email"}
 
 
+def test_every_language_shows_flags_and_an_answer_to_something_similar(shop: Desk) -> None:
+    shop.do(samples.add, ADMIN)
+
+    rows = shop.all(Ticket)
+    with shop.db.reading() as session:
+        beside = {row.id: neighbours.view(session, shop.ann, row.ref) for row in rows}
+    answered = {row.language for row in rows if any(one.answer for one in beside[row.id].similar)}
+    assert answered == {"ja", "de", "en"}
+    assert {one.state for one in beside.values()} == {State.DONE}
+    flags = {(row.language, head) for row in rows for head in FLAGS if getattr(row, head)}
+    assert {language for language, _ in flags} == {"ja", "de", "en"}
+    assert {head for _, head in flags} == set(FLAGS)
+
+
 def test_nobody_is_said_to_have_learned_what_is_written_on_samples(shop: Desk) -> None:
     shop.do(samples.add, ADMIN)
 
@@ -99,7 +114,7 @@ def test_samples_are_found_and_sound(shop: Desk, blobs: Blobs) -> None:
     with shop.db.reading() as session:
         assert integrity.problems(session, blobs) == []
         found = [session.get_one(Ticket, number).subject for number in search.find(session, "返品")]
-    assert found == ["注文番号 K-20418 の返品について"]
+    assert set(found) == {"注文番号 K-20418 の返品について", "ライトの色味が合わず、返品したいです"}
 
 
 def test_samples_are_not_on_the_map_and_nobody_is_asked(shop: Desk) -> None:
