@@ -4,14 +4,26 @@ const held = document.querySelector("[data-held]");
 const target = document.querySelector("[data-rows]");
 const ticket = document.querySelector("[data-ticket]")?.dataset.ticket;
 const thread = document.querySelector("[data-thread]");
-let waiting = null, timer = 0;
+const lessons = document.getElementById("lessons");
+const ABOVE = new Set(["surge_began", "complained", "complaint_noted"]);
+let waiting = null, timer = 0, lessonTimer = 0;
+
+async function page(address) {
+  const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
+  return answer.ok && !answer.redirected ? answer : null;
+}
 
 async function fragment(address) {
-  const answer = await fetch(address, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-  if (!answer.ok || answer.redirected) return null;
+  const answer = await page(address);
+  if (!answer) return null;
   const made = document.createElement("template");
   made.innerHTML = await answer.text();
   return { rows: made.content, count: answer.headers.get("X-Count") };
+}
+
+async function anew() {
+  const answer = await page(location.href);
+  return answer && new DOMParser().parseFromString(await answer.text(), "text/html");
 }
 
 const refs = (root) => new Map([...root.querySelectorAll("li[data-ref]")].map((row) => [row.dataset.ref, row]));
@@ -74,15 +86,39 @@ async function lookAtThread() {
   old.replaceWith(next);
 }
 
+async function lookAbove() {
+  const old = document.getElementById("alarms");
+  const next = (await anew())?.getElementById("alarms");
+  if (next && !old.contains(document.activeElement)) old.replaceChildren(...next.children);
+}
+
+// What somebody else has said meanwhile grows pale. Rows move only when nobody is at them.
+async function lookAtLessons() {
+  lessonTimer = 0;
+  const next = await anew();
+  const fresh = next?.getElementById("lessons");
+  if (!fresh) return;
+  document.querySelector(".taught").replaceWith(next.querySelector(".taught"));
+  const held = lessons.matches(":hover") || lessons.contains(document.activeElement) || lessons.querySelector("details[open]");
+  const list = lessons.querySelector("ol");
+  if (!held || !list) return lessons.replaceChildren(...fresh.children);
+  const now = refs(fresh), shown = refs(lessons);
+  for (const [ref, row] of shown) row.classList.toggle("gone", !now.has(ref));
+  list.append(...[...now].filter(([ref]) => !shown.has(ref)).map(([, row]) => row));
+}
+
 function soon(event) {
   const told = event?.data ? JSON.parse(event.data) : {};
   clearTimeout(timer);
   timer = setTimeout(look, 120);
+  if (document.getElementById("alarms") && (!told.what || ABOVE.has(told.what))) lookAbove();
+  // Finding what teaches most looks at many: once for all that happens within two seconds.
+  if (lessons) lessonTimer ||= setTimeout(lookAtLessons, 2000);
   if (thread && ticket && (!told.ticket || told.ticket === ticket)) lookAtThread();
 }
 
 held?.addEventListener("click", showAll);
-if (document.body.dataset.live && (list || thread)) {
+if (document.body.dataset.live && (list || thread || lessons)) {
   const source = new EventSource(document.body.dataset.live);
   source.onmessage = soon;
   source.addEventListener("reload", () => soon());
