@@ -7,11 +7,13 @@ its own, so that its memory is its own.
 import argparse
 import csv
 import json
+import random
 import resource
 import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -29,15 +31,18 @@ _COLUMNS = (
     "cov@95", "AUROC", "oos refused", "in scope refused", "train s", "texts/s", "MiB",
 )  # fmt: skip
 _LATENCY_TEXTS = 60
+_DRAWS = 3  # where a few of each label are learned from that nobody has chosen before
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """What is learned, what is asked; without the latter, each fifth after the rest."""
+    """What is learned, what is asked; without the latter, each fifth after the rest. Or several
+    draws of both."""
 
     learned: list[Example]
     asked: list[Example]
     names: Described = ()
+    draws: Sequence[tuple[list[Example], list[Example]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +83,36 @@ def _few(name: str, shots: int) -> Callable[[Path], Part]:
     def parts(data: Path) -> Part:
         rows = _read(data, f"fewshot_{name}")
         learned = _of(rows, f"train_{shots}")
-        names = [
-            (label, Text(label.replace("_", " "), "names", "en", described=True))
-            for label in sorted({each.label for each in learned})
-        ]
-        return Part(learned, _of(rows, "valid"), names)
+        return Part(learned, _of(rows, "valid"), _names(learned))
+
+    return parts
+
+
+def _names(rows: Sequence[Example]) -> Described:
+    return [
+        (label, Text(label.replace("_", " "), "names", "en", described=True))
+        for label in sorted({each.label for each in rows})
+    ]
+
+
+def _drawn(name: str, language: str, split: str, shots: int) -> Callable[[Path], Part]:
+    """So many of each label by lot, several times over, and the names of the labels. What was
+    not drawn is asked, or the other part where there is one."""
+
+    def parts(data: Path) -> Part:
+        rows = [(one, each) for one, each in _read(data, name) if each.language == language]
+        pool = [each for each in _of(rows, split) if each.label]
+        draws = []
+        for order in range(_DRAWS):
+            mixed = random.Random(order).sample(pool, len(pool))
+            seen: Counter[str] = Counter()
+            drawn: list[Example] = []
+            rest: list[Example] = []
+            for each in mixed:
+                seen[each.label] += 1
+                (drawn if seen[each.label] <= shots else rest).append(each)
+            draws.append((drawn, _of(rows, "dev") if name.startswith("asdc") else rest))
+        return Part([], [], _names(pool), draws)
 
     return parts
 
@@ -127,8 +157,21 @@ _FEW = [
     for name in ("banking77", "clinc150", "hwu64")
     for shots in (5, 10)
 ]
+_LITTLE = [
+    Trial(f"{name} {language} {shots} a label", f"{split}, {_DRAWS} draws + names → {asked}",
+          _drawn(name, language, split, shots))
+    for name, split, asked, languages in (
+        ("sib200", "train", "the rest", ("de", "ja")),
+        ("xsid", "valid", "the rest", ("de", "ja")),
+        ("asdc_topic_l1_4turn", "train", "dev", ("ja",)),
+        ("asdc_topic_l1", "train", "dev", ("ja",)),
+    )
+    for language in languages
+    for shots in (5, 10)
+]  # fmt: skip
 TRIALS = (
     *_FEW,
+    *_LITTLE,
     Trial("hint3_curekart", "train → test", _split("hint3_curekart", "train", "test")),
     Trial("sib200", "train → dev, three languages", _split("sib200", "train", "dev")),
     Trial("xsid", "valid, 5 folds of sentences", _whole("xsid", "valid")),
@@ -198,6 +241,9 @@ def measure(trial: Trial, data: Path, profile: str) -> dict[str, Any]:
 
 
 def _pairs(part: Part) -> Iterator[tuple[list[Example], list[Example]]]:
+    if part.draws:
+        yield from part.draws
+        return
     if part.asked:
         yield part.learned, part.asked
         return

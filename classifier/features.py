@@ -229,12 +229,3 @@ def _grams(into: Features, token: Token, shortest: int, longest: int) -> None:
         into.names.extend([text[place : place + size] for place in range(len(text) - size + 1)])
         into.starts.extend(range(start, end - size + 1))
         into.ends.extend(range(start + size, end + 1))
-
-
-def words_of(original: str) -> list[str]:
-    """The names of its word features, as a vectoriser wants them."""
-    return word_features(tokens(clean(original).text)).names
-
-
-def chars_of(original: str) -> list[str]:
-    return char_features(tokens(clean(original).text)).names

@@ -112,6 +112,7 @@ def _fit_model(
         place for place, text in enumerate(texts) if place not in strange and not text.described
     ]
     inquiring = scope.out_of_fold(material, inside, outside, chosen.rarest)
+    known = scope.fit(material, inside, outside, space)
     heads = {
         name: fit_head(material, taught, space, chosen, inquiring) for name, taught in rows.items()
     }
@@ -127,7 +128,7 @@ def _fit_model(
     return Model(
         vocabulary=_vocabulary(material, space),
         heads=heads,
-        scope=scope.fit(material, inside, outside, space),
+        scope=known,
         flags={
             name: flagging.fit(name, material, taught, space, chosen.rarest)
             for name, taught in flags.items()

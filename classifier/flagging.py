@@ -14,6 +14,7 @@ from classifier.material import Material, Space, Text
 
 PRECISION = 0.8  # of the flags that are raised, by the lower bound
 _LABELS = ("no", "yes")
+_FOLDS = 5  # with fewer, too little is learned of what so few texts have
 _ENOUGH = 100  # rows of one language before it has a limit of its own
 
 
@@ -41,7 +42,7 @@ def fit(flag: str, material: Material, rows: Sequence[Row], space: Space, rarest
         meaning = np.zeros(material.vectors.shape[1], dtype=np.float32)
         none = np.zeros(space.size, dtype=np.float16)
         return Flag(none, meaning, bias=0.0, mark=0.0, limits={"": calibration.NEVER})
-    held_out = fusion.out_of_fold(material, rows, _LABELS, rarest)
+    held_out = fusion.out_of_fold(material, rows, _LABELS, rarest, alike=False, count=_FOLDS)
     shares = fusion.shares_of(held_out, material.vectors.shape[1])
     slope, mark, offset, limits = 1.0, 0.0, 0.0, {"": calibration.NEVER}
     if len(held_out.truth) and held_out.parts:

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from classifier import calibration, nearest, sources
 from classifier.contract import ENOUGH_LABELS, ENOUGH_OF_LANGUAGE
-from classifier.encoders import Vectors
 from classifier.material import Material, Space, folds
 from classifier.sources import Lesson, Linear, Weights
 
 _STRENGTHS = (1.0, 3.0, 10.0, 30.0)
-_MANY = 3_000  # rows; with more, the strength is chosen in the first fold alone
+_MANY = 1_000  # rows; with more, the strength is chosen in the first fold alone
+
+_LIKENESS = "likeness"
 
 Floats = NDArray[np.float64]
 Scores = NDArray[np.float32]  # one for each text, label and part
@@ -60,16 +61,26 @@ class OutOfFold:
 
 
 def out_of_fold(
-    material: Material, rows: Sequence[Row], labels: Sequence[str], rarest: int
+    material: Material,
+    rows: Sequence[Row],
+    labels: Sequence[str],
+    rarest: int,
+    *,
+    alike: bool = True,
+    count: int = 0,
 ) -> OutOfFold:
-    """What is described, and what nobody said, is learned from and never tested on: a model that
+    """In so many folds, or as many as the rows are worth. Without `alike` nobody wants to know how
+    like the nearest text is.
+
+    What is described, and what nobody said, is learned from and never tested on: a model that
     is tested on what it said itself believes itself more each time."""
     taught = [row for row in rows if row.weak or material.texts[row.place].described]
     tested = [row for row in rows if not (row.weak or material.texts[row.place].described)]
     languages = np.array([material.texts[row.place].language for row in tested], dtype=np.str_)
     truth = np.array([labels.index(row.label) for row in tested], dtype=np.intp)
     groups = [material.texts[row.place].group for row in tested]
-    halves = list(folds([row.label for row in tested], groups)) if len(labels) > 1 else []
+    given = [row.label for row in tested]
+    halves = list(folds(given, groups, count=count)) if len(labels) > 1 else []
     if not halves:
         none = np.zeros(0)
         return OutOfFold((), {}, none, truth[:0], languages[:0], none.astype(np.bool_))
@@ -84,10 +95,14 @@ def out_of_fold(
         learned = {row.label for row in lesson_rows}
         if len(learned) < 2:
             continue
-        said, likeness[outside] = _said(material, lesson_rows, labels, asked, strengths, rarest)
-        for part, scores in said.items():
-            blank = np.zeros((len(tested), len(labels)), dtype=np.float32)
-            parts.setdefault(part, blank)[outside] = scores
+        terms = (strengths, rarest, alike)
+        for part, scores in _said(material, lesson_rows, labels, asked, *terms):
+            if part == _LIKENESS:
+                likeness[outside] = scores
+            else:
+                blank = np.zeros((len(tested), len(labels)), dtype=np.float32)
+                parts.setdefault(part, blank)[outside] = scores
+            del scores  # or they would be held while the next is learned
         known[outside] = [tested[place].label in learned for place in outside]
         if len(tested) > _MANY and len(strengths) > 1:
             first = OutOfFold(
@@ -116,7 +131,8 @@ def _said(
     asked: Places,
     strengths: Sequence[float],
     rarest: int,
-) -> tuple[dict[str, Scores], Vectors]:
+    alike: bool,
+) -> Iterator[tuple[str, NDArray[np.floating[Any]]]]:
     """What each part that learned these rows scores texts it has not seen, and how like those are
     to the nearest it has."""
     places = np.array([row.place for row in rows], dtype=np.intp)
@@ -124,42 +140,48 @@ def _said(
     # will look in use, or the probabilities would be too bold there.
     space = material.space(places, rarest)
     matrix, questions = material.matrix(space, places), material.matrix(space, asked)
-    lesson = lesson_of(material, rows, labels, places, matrix)
-    said = {}
+    lesson = lesson_of(material, rows, labels, space, matrix)
     for part, linear in learn(lesson, strengths):
-        scores = linear.scores(material.vectors[asked] if is_dense(part) else questions)
-        said[part] = scores.astype(np.float32)
-        del linear  # or it would be held while the next is learned
-    known = meanings(lesson.vectors, matrix)
-    return said, nearest.likest(meanings(material.vectors[asked], questions), known)
+        yield part, linear.scores(material.vectors[asked] if is_dense(part) else questions)
+        del linear
+    if alike and lesson.vectors.shape[1]:
+        yield _LIKENESS, nearest.likest(material.vectors[asked], lesson.vectors)
+    elif alike:
+        known = nearest.sketches(matrix)
+        del lesson, matrix
+        yield _LIKENESS, nearest.likest(questions, known)
 
 
 def lesson_of(
-    material: Material, rows: Sequence[Row], labels: Sequence[str], places: Places, matrix: Any
+    material: Material, rows: Sequence[Row], labels: Sequence[str], space: Space, matrix: Any
 ) -> Lesson:
     number = {label: place for place, label in enumerate(labels)}
     return Lesson(
         matrix=matrix,
-        vectors=material.vectors[places],
+        vectors=material.vectors[[row.place for row in rows]],
         truth=np.array([number[row.label] for row in rows], dtype=np.intp),
         weights=np.array([row.weight for row in rows]),
         width=len(labels),
+        words=len(space.columns[0]),
     )
 
 
 def learn(lesson: Lesson, strengths: Sequence[float]) -> Iterator[tuple[str, Linear]]:
-    """What each source learns. Without an encoder two more of words and characters stand in.
+    """What each source learns. Without an encoder more of words and characters stand in.
 
     One after the other: with many words and labels each takes its share of the memory.
     """
-    yield "machine", sources.machine(lesson)
     if lesson.vectors.shape[1]:
+        yield "machine", sources.machine(lesson)
         for strength, linear in zip(strengths, sources.regressions(lesson, strengths), strict=True):
             yield f"meaning {strength:g}", linear
-        yield "meaning centre", sources.centres(lesson, lesson.vectors)
+        yield "meaning middle", sources.discriminants(lesson)
     else:
+        # Which of both tells more is another matter in each language and with each number of texts.
+        yield "words", sources.machine(lesson, 0, lesson.words)
+        yield "pieces", sources.machine(lesson, lesson.words)
         yield "bayes", sources.bayes(lesson)
-        yield "centre", sources.centres(lesson, lesson.matrix)
+        yield "centre", sources.centres(lesson)
 
 
 def joined(
@@ -175,24 +197,31 @@ def joined(
     bias = np.zeros(len(labels))
     if len(labels) > 1:
         places = np.array([row.place for row in rows], dtype=np.intp)
-        lesson = lesson_of(material, rows, labels, places, material.matrix(space, places))
+        lesson = lesson_of(material, rows, labels, space, material.matrix(space, places))
         for part, linear in learn(lesson, strengths_of(shares)):
             if part in shares:
                 into = dense if is_dense(part) else sparse
-                into += shares[part] * linear.weights
+                into[linear.columns] += shares[part] * linear.weights
                 bias += shares[part] * linear.bias
             del linear
     return sparse, dense, bias
 
 
 # What a part counts before anything is known of it.
-_USUAL = {"machine": 2.0, "bayes": 0.5, "centre": 0.1, "meaning centre": 0.3}
+_USUAL = {
+    "machine": 2.0,
+    "words": 1.0,
+    "pieces": 1.0,
+    "bayes": 0.5,
+    "centre": 0.1,
+    "meaning middle": 0.3,
+}
 
 
 def _names(width: int, strengths: Sequence[float]) -> list[str]:
     if not width:
-        return ["machine", "bayes", "centre"]
-    return ["machine", *(f"meaning {strength:g}" for strength in strengths), "meaning centre"]
+        return ["words", "pieces", "bayes", "centre"]
+    return ["machine", *(f"meaning {strength:g}" for strength in strengths), "meaning middle"]
 
 
 def is_dense(part: str) -> bool:
@@ -223,8 +252,3 @@ def shares_of(held_out: OutOfFold, width: int) -> dict[str, float]:
         if best is None or found[0] < best[0]:
             best = found
     return best[1] if best else {}
-
-
-def meanings(vectors: Vectors, matrix: Any) -> Vectors:
-    """What the nearest text is sought with."""
-    return vectors if vectors.shape[1] else nearest.sketches(matrix)

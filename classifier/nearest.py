@@ -14,6 +14,7 @@ Places = NDArray[np.intp]
 _SHOWN = 3
 _LOOKED_AT = 64
 _AT_ONCE = 256
+_PAIRED = 64  # texts, with each one known
 
 WIDTH = 1_024  # numbers of a sketch: cosines come out within some hundredths
 
@@ -29,16 +30,15 @@ def buckets(size: int) -> tuple[Places, Vectors]:
 
 def sketches(matrix: Any) -> Vectors:
     """Short vectors in place of long sparse rows, with nearly the same angles between them."""
-    from scipy.sparse import csr_matrix
-
-    size = matrix.shape[1]
-    where, sign = buckets(size)
-    fold = csr_matrix((sign, (np.arange(size), where)), shape=(size, WIDTH))
+    where, sign = buckets(matrix.shape[1])
     rows = np.zeros((matrix.shape[0], WIDTH), dtype=np.float32)
     # All rows at once would be held several times over, in double precision.
     for start in range(0, len(rows), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        rows[part] = unit((matrix[part] @ fold).toarray())
+        part = matrix[start : start + _AT_ONCE]
+        count = part.shape[0]
+        places = np.repeat(np.arange(count) * WIDTH, np.diff(part.indptr)) + where[part.indices]
+        added = np.bincount(places, part.data * sign[part.indices], minlength=count * WIDTH)
+        rows[start : start + count] = unit(added.reshape(count, WIDTH))
     return rows
 
 
@@ -63,12 +63,14 @@ def halve(rows: Vectors) -> None:
         rows[part] = rows[part].astype(np.float16)
 
 
-def likest(asked: Vectors, known: Vectors) -> Vectors:
-    """How like each of these the most alike of those is. All pairs at once fill the memory."""
-    found = np.zeros(len(asked), dtype=np.float32)
-    for start in range(0, len(asked), _AT_ONCE):
-        part = slice(start, start + _AT_ONCE)
-        found[part] = (asked[part] @ known.T).max(axis=1)
+def likest(asked: Any, known: Vectors) -> Vectors:
+    """How like each of these, vectors or rows to be sketched, the most alike of those is. All
+    pairs at once, or all sketches, would fill the memory."""
+    found = np.zeros(asked.shape[0], dtype=np.float32)
+    for start in range(0, len(found), _PAIRED):
+        part = slice(start, start + _PAIRED)
+        rows = asked[part] if isinstance(asked, np.ndarray) else sketches(asked[part])
+        found[part] = (rows @ known.T).max(axis=1)
     return found
 
 

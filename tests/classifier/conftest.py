@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from classifier import fitting, train
+from classifier import features, fitting, train
 from classifier.corpus import Sample
 from classifier.encoders import Encoder, of_profile
 from classifier.fitting import Terms
@@ -93,6 +93,15 @@ _LINES: Sequence[tuple[str, str, str, str, str]] = (
     ("D", "delivery", "shoes", "ja", "今朝注文した荷物はいつ届きますか。"),
     ("D", "delivery", "kettles", "ja", "先ほど支払いました。配送日はいつになりますか。"),
 )
+
+
+def words_of(text: str) -> list[str]:
+    """The names of its word features, as a vectoriser wants them."""
+    return features.word_features(features.tokens(features.clean(text).text)).names
+
+
+def chars_of(text: str) -> list[str]:
+    return features.char_features(features.tokens(features.clean(text).text)).names
 
 
 def small_samples() -> list[Sample]:

@@ -9,12 +9,12 @@ from classifier.features import (
     Features,
     Token,
     char_features,
-    chars_of,
     clean,
     tokens,
     word_features,
-    words_of,
 )
+
+from .conftest import chars_of, words_of
 
 
 @pytest.mark.parametrize(

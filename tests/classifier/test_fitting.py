@@ -8,7 +8,7 @@ from scipy.sparse import csr_matrix
 from sklearn.feature_extraction.text import TfidfVectorizer
 from sklearn.naive_bayes import ComplementNB
 
-from classifier import calibration, features, fitting, fusion, sources
+from classifier import calibration, fitting, fusion, sources
 from classifier.contract import Decision, Why
 from classifier.encoders import Encoder, Nothing
 from classifier.evaluate import fit
@@ -19,7 +19,7 @@ from classifier.model import Identity, Model
 from classifier.sources import Lesson
 from classifier.tables import Example
 
-from .conftest import fit_small, small_samples
+from .conftest import chars_of, fit_small, small_samples, words_of
 
 Taught = tuple[str, str, str]  # text, label, group
 
@@ -45,7 +45,7 @@ def test_a_look_has_the_numbers_of_scikit_learn() -> None:
             .fit(learned)
             .transform(texts)
             .toarray()
-            for read in (features.words_of, features.chars_of)
+            for read in (words_of, chars_of)
         ]
     )
 
@@ -82,7 +82,7 @@ def test_no_group_is_on_both_sides() -> None:
 
     held_out = fusion.out_of_fold(gather(texts, Nothing()), rows, ["A", "B"], 1)
 
-    scores = held_out.parts["machine"]
+    scores = held_out.parts["words"]
     assert (scores.argmax(axis=1) == held_out.truth).mean() < 0.7
 
 

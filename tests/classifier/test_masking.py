@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from classifier import features, tables
+from classifier import tables
 from classifier.masking import Names, masked
 from classifier.tables import Example
+
+from .conftest import chars_of, words_of
 
 NOBODY = Names(frozenset())
 YUMI = Names(
@@ -95,8 +97,8 @@ TEXTS = [
 def test_the_same_features_come_of_it(text: str) -> None:
     again = masked(text, NOBODY)
 
-    assert features.words_of(again) == features.words_of(text)
-    assert features.chars_of(again) == features.chars_of(text)
+    assert words_of(again) == words_of(text)
+    assert chars_of(again) == chars_of(text)
     assert masked(again, NOBODY) == again
 
 
