@@ -1,18 +1,22 @@
 """Handing one mail to the outgoing server, knowing at every step what a failure means."""
 
+import asyncio
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import replace
+from typing import Any, TypeAlias
 
 from aiosmtplib import (
     SMTP,
     SMTPDataError,
     SMTPException,
+    SMTPResponse,
     SMTPResponseException,
     SMTPServerDisconnected,
     SMTPStatus,
 )
+from aiosmtplib.protocol import SMTPProtocol
 
 from channels.contract import (
     Held,
@@ -40,7 +44,11 @@ _UNSAID = "The mail was handed over, but the server did not say whether it keeps
 BEGIN_TIMEOUT = 120.0  # until a server says that it wants the content
 DATA_TIMEOUT = 600.0  # as RFC 5321 asks: a server may check a mail for viruses before it answers
 LONGEST_ENVELOPE_ID = 100  # letters, as RFC 3461 has it
+CHUNK = 65_536  # what is encrypted at once leaves no trace of how much of it has left
+_HUNG_UP = Later("The server stopped answering.", away=True)
 THIN_LINE = 16_000  # bytes a second; what goes out slower than that is not waited for
+
+_Answer: TypeAlias = asyncio.Task[SMTPResponse]
 
 _LONE = re.compile(rb"\r(?!\n)|(?<!\r)\n")
 _DOT = re.compile(rb"(?m)^\.")
@@ -188,43 +196,84 @@ async def _addressed(
 
 
 async def _handed_over(client: SMTP, rendered: Rendered, progress: Progress) -> Outcome:
-    """Until the server asks for the content nothing of it has left: there is no doubt before."""
+    """What ends a mail is the dot: no server keeps one without it, so there is no doubt before."""
     try:
         asked = await client.execute_command(b"DATA", timeout=BEGIN_TIMEOUT)
     except (SMTPException, OSError) as error:
         return Later(f"The server stopped answering: {error}", away=True)
     if asked.code != SMTPStatus.start_input:
         return answers.to_mail(SMTPDataError(asked.code, asked.message))
+    protocol = client.protocol
+    if protocol is None:
+        return _HUNG_UP
+    content = _LONE.sub(b"\r\n", rendered.body)
+    content = _DOT.sub(b"..", content if content.endswith(b"\r\n") else content + b"\r\n")
+    patience = DATA_TIMEOUT + len(content) / THIN_LINE
     with ExitStack() as cut_short:
         cut_short.callback(client.close)  # what waits for content takes even a farewell for that
+        answer = asyncio.create_task(protocol.read_response(timeout=patience))
+        cut_short.callback(_forget, answer)
+        if not await _flown(protocol, content, answer):
+            return _unfinished(answer)
         await progress(Phase.AMBIGUOUS)
-        outcome = await _written(client, rendered)
+        if answer.done():
+            return _unfinished(answer)
+        try:
+            protocol.write(b".\r\n")
+        except SMTPServerDisconnected:
+            return _HUNG_UP
+        outcome = await _said(client, rendered, answer)
         cut_short.pop_all()
     return outcome
 
 
-async def _written(client: SMTP, rendered: Rendered) -> Outcome:
-    content = _LONE.sub(b"\r\n", rendered.body)
-    content = _DOT.sub(b"..", content if content.endswith(b"\r\n") else content + b"\r\n")
-    protocol = client.protocol
-    hung_up = Later("The server stopped answering.", away=True)
-    if protocol is None:
-        return hung_up
+async def _flown(protocol: SMTPProtocol, content: bytes, answer: _Answer) -> bool:
+    """Whether the content has left, and nothing was said to it meanwhile."""
+    transport = protocol.transport
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.set_write_buffer_limits(high=1, low=0)  # until all of it has left
+    for start in range(0, len(content), CHUNK):
+        try:
+            protocol.write(content[start : start + CHUNK])
+        except SMTPServerDisconnected:
+            return False
+        left = asyncio.create_task(protocol._drain_helper())
+        try:
+            await asyncio.wait({left, answer}, return_when=asyncio.FIRST_COMPLETED)
+            gone = left.done() and left.exception() is None
+        finally:
+            _forget(left)
+        if not gone or answer.done():
+            return False
+    return protocol.is_connected
+
+
+def _unfinished(answer: _Answer) -> Outcome:
+    """What is to be made of a connection that ended, or a word that came, before the dot."""
+    if not answer.done() or answer.exception() is not None:
+        return _HUNG_UP
+    said = answer.result()
+    if said.code < 400:
+        return _HUNG_UP
+    return answers.to_mail(SMTPDataError(said.code, said.message))
+
+
+def _forget(task: asyncio.Task[Any]) -> None:
+    if not task.cancel() and not task.cancelled():
+        task.exception()  # looked at: it says nothing that is not known
+
+
+async def _said(client: SMTP, rendered: Rendered, answer: _Answer) -> Outcome:
     try:
-        protocol.write(content + b".\r\n")
-    except SMTPServerDisconnected:
-        return hung_up
-    try:
-        # It can only answer once it has everything.
-        answer = await protocol.read_response(timeout=DATA_TIMEOUT + len(content) / THIN_LINE)
+        said = await answer
     except (SMTPException, OSError) as error:
         client.close()  # what it may still say would be taken for the answer to the next command
         return InDoubt(f"{_UNSAID} {error}")
-    if 250 <= answer.code < 260:  # some say it in unusual words
-        told = answers.other_ids(answer.message, client.hostname or "")
+    if 250 <= said.code < 260:  # some say it in unusual words
+        told = answers.other_ids(said.message, client.hostname or "")
         others = tuple(one for one in told if one != rendered.external_id)
-        return Sent(answers.queue_id(answer.message), others)
-    if answer.code < 400:  # as 354 once more, or a farewell: that says nothing about the mail
+        return Sent(answers.queue_id(said.message), others)
+    if said.code < 400:  # as 354 once more, or a farewell: that says nothing about the mail
         client.close()
-        return InDoubt(f"{_UNSAID} {answer.code} {answer.message}")
-    return answers.to_mail(SMTPDataError(answer.code, answer.message))
+        return InDoubt(f"{_UNSAID} {said.code} {said.message}")
+    return answers.to_mail(SMTPDataError(said.code, said.message))

@@ -26,7 +26,6 @@ class SmtpSink:
 
     received: list[Received] = field(default_factory=list)
     answers: dict[str, str] = field(default_factory=dict)
-    close_before_dot: bool = False  # the connection ends while the mail is being handed over
     close_after_dot: bool = False  # the mail is kept, but nobody is told
     hold: asyncio.Event | None = None  # the final answer waits for this; the mail is kept
     loop: asyncio.AbstractEventLoop | None = None  # where it lives, when that is another thread
@@ -107,15 +106,6 @@ class _Server(SMTP):
     def connection_lost(self, error: Exception | None) -> None:
         self.event_handler.open_now.discard(self.transport)
         super().connection_lost(error)
-
-    @override
-    async def smtp_DATA(self, arg: str) -> None:
-        if self.event_handler.close_before_dot:
-            await self.push("354 go ahead")
-            await self._reader.readuntil(b"\r\n")
-            _cut(self.transport)
-            return
-        await super().smtp_DATA(arg)
 
 
 @asynccontextmanager

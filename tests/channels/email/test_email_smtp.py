@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -199,15 +199,91 @@ async def test_no_answer_after_the_last_dot_is_in_doubt_though_it_was_kept() -> 
     assert phases[-1] is Phase.AMBIGUOUS
 
 
-async def test_a_connection_lost_while_handing_over_is_in_doubt() -> None:
-    async with smtp_sink(SmtpSink(close_before_dot=True)) as sink:
-        outcomes, _ = await send(sink)
+@asynccontextmanager
+async def cutting(
+    take: int, word: bytes = b"", tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """The port of a server that resets after so many bytes of content, or says a word to them."""
 
-    assert isinstance(outcomes[ANN], InDoubt)
-    assert sink.received == []
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.write(b"220 cut.example ESMTP\r\n")
+        while line := await reader.readline():
+            if line.strip() != b"DATA":
+                writer.write(b"250 ok\r\n")
+                continue
+            writer.write(b"354 go ahead\r\n")
+            await reader.readexactly(take)
+            if not word:
+                writer.transport.abort()
+                return
+            writer.write(word)
+            break
+        with suppress(OSError):
+            await reader.read()  # until the other side gives up
+            writer.close()
+            await writer.wait_closed()
+
+    server = await asyncio.start_server(serve, "127.0.0.1", 0, ssl=tls)
+    async with server:
+        yield server.sockets[0].getsockname()[1]
 
 
-async def test_the_mark_is_durable_before_a_byte_of_the_mail_is_written() -> None:
+LONG = Rendered("1@example.com", b"Subject: x\r\n\r\n" + (b"a" * 70 + b"\r\n") * 200_000)
+
+
+@pytest.mark.dovecot
+@pytest.mark.parametrize("encrypted", [False, True], ids=["plain", "TLS"])
+async def test_a_connection_lost_in_the_middle_of_a_mail_leaves_no_doubt(
+    encrypted: bool, dovecot: Dovecot
+) -> None:
+    context = None
+    changes: dict[str, Any] = {}
+    if encrypted:
+        context = _context(dovecot)
+        changes = {
+            "smtp_security": "tls",
+            "catch_tls_ca": str(dovecot.ca),
+            "smtp_host": "localhost",
+        }
+    phases = Phases()
+    async with cutting(300_000, tls=context) as port:
+        outcomes = await channel.send(config(port, **changes), LONG, [ANN], phases)
+
+    assert outcomes == {ANN: Later("The server stopped answering.", away=True)}
+    assert phases.seen == [Phase.TALKING]
+
+
+async def test_a_connection_lost_inside_the_dot_is_in_doubt() -> None:
+    for end in (1, 2, 3):
+        phases = Phases()
+        async with cutting(len(b"Subject: x\r\n\r\nhello\r\n") + end) as port:
+            mail = Rendered("1@example.com", b"Subject: x\r\n\r\nhello\r\n")
+            outcomes = await channel.send(config(port), mail, [ANN], phases)
+
+        assert isinstance(outcomes[ANN], InDoubt)
+        assert phases.seen == [Phase.TALKING, Phase.AMBIGUOUS]
+
+
+@pytest.mark.parametrize(
+    ("word", "outcome"),
+    [
+        (b"552 5.3.4 too big\r\n", Refused("552 5.3.4 too big")),
+        (b"451 4.3.0 later\r\n", Later("451 4.3.0 later")),
+        (b"250 2.0.0 fine\r\n", Later("The server stopped answering.", away=True)),
+    ],
+)
+async def test_what_a_server_says_in_the_middle_of_a_mail_counts_without_doubt(
+    word: bytes, outcome: Outcome
+) -> None:
+    phases = Phases()
+    async with cutting(300_000, word) as port:
+        outcomes = await channel.send(config(port), LONG, [ANN], phases)
+
+    assert outcomes == {ANN: outcome}
+    assert phases.seen == [Phase.TALKING]
+
+
+async def test_the_mark_is_durable_before_the_dot_is_written() -> None:
     async with smtp_sink() as sink:
 
         async def fails(phase: Phase) -> None:
@@ -220,7 +296,7 @@ async def test_the_mark_is_durable_before_a_byte_of_the_mail_is_written() -> Non
     assert sink.received == []
 
 
-async def test_a_server_that_hangs_up_before_the_first_byte_leaves_no_doubt() -> None:
+async def test_a_server_that_hangs_up_before_the_dot_leaves_no_doubt() -> None:
     async with smtp_sink() as sink:
 
         async def slow(phase: Phase) -> None:
@@ -295,11 +371,15 @@ async def test_a_slow_answer_is_waited_for() -> None:
     assert outcomes == {ANN: Sent("SINK1")}
 
 
-@asynccontextmanager
-async def _encrypted(dovecot: Dovecot, *, starttls: bool) -> AsyncIterator[SmtpSink]:
+def _context(dovecot: Dovecot) -> ssl.SSLContext:
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
     context.load_cert_chain(dovecot.ca, Path(dovecot.ca).with_name("key.pem"))
-    async with smtp_sink(tls=context, starttls=starttls) as sink:
+    return context
+
+
+@asynccontextmanager
+async def _encrypted(dovecot: Dovecot, *, starttls: bool) -> AsyncIterator[SmtpSink]:
+    async with smtp_sink(tls=_context(dovecot), starttls=starttls) as sink:
         yield sink
 
 
