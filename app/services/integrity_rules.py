@@ -158,7 +158,11 @@ def _sent() -> Iterator[Check]:
     yield (
         "delivery",
         "was sent and what was sent is not kept",
-        of_message.where(state == DeliveryState.SENT, col(Message.rendered_sha256) == ""),
+        of_message.where(
+            state == DeliveryState.SENT,
+            col(Message.rendered_sha256) == "",
+            col(Message.raw_deleted_at).is_(None),
+        ),
     )
     yield (
         "delivery",

@@ -357,6 +357,9 @@ def send_again(session: Session, actor: Actor, delivery_id: int) -> None:
     delivery, message, ticket = for_a_person(session, actor, delivery_id)
     if delivery.state not in {DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.HELD}:
         raise Conflict("This delivery has gone on meanwhile.", state=delivery.state)
+    session.refresh(message, with_for_update={"key_share": True})
+    if message.raw_deleted_at is not None:  # other bytes under the same id would be another mail
+        raise Conflict("The mail as it was sent is deleted by now: write it anew.")
     at = clock.now()
     if message.request:
         # Who is asked, and when, is not for the one who is rated to say.

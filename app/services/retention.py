@@ -1,4 +1,4 @@
-"""Raw sources of what came in, deleted some time after their tickets were closed.
+"""Raw sources of what came in and was sent, deleted some time after their tickets were closed.
 
 What is deleted is first written down, in one transaction; its file goes later, and only if no
 row has come to name it meanwhile. A worker that dies in between leaves it to the next one.
@@ -6,6 +6,7 @@ row has come to name it meanwhile. A worker that dies in between leaves it to th
 
 from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
@@ -23,7 +24,7 @@ from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
 from app.core import clock
-from app.domain.words import ArrivalState, Status
+from app.domain.words import ArrivalState, DeliveryState, MessageKind, Status
 from app.services import changes, organisation
 from app.services.access import SYSTEM
 from app.store import inserting
@@ -31,14 +32,19 @@ from app.store.tables import (
     Arrival,
     Attachment,
     Change,
+    Delivery,
     DraftFile,
     DroppedFile,
     Message,
+    SentCopy,
     Ticket,
 )
 
 AT_ONCE = 500  # files a step looks at
 
+# What nobody can send again. What came back or is in doubt may be, with the same bytes.
+_OVER = (DeliveryState.SENT, DeliveryState.CANCELLED)
+_OURS: Any = (col(Arrival.sha256), col(Message.rendered_sha256))
 _PUT_AWAY = ("marked_spam", "filed_as_spam", "dismissed")
 
 
@@ -49,13 +55,15 @@ def step(session: Session, after: str, at_most: int = AT_ONCE) -> str:
     if house is None or house.keep_raw_days is None:
         return ""
     until = clock.now() - timedelta(days=house.keep_raw_days)
-    name = col(Arrival.sha256)
-    found = session.execute(
-        sql_select(name).where(name > after).group_by(name).order_by(name).limit(at_most)
-    )
-    names = found.scalars().all()
+    names = sorted(set().union(*(_next(session, one, after, at_most) for one in _OURS)))[:at_most]
     _delete(session, set(names) - _wanted(session, names, until), until)
     return names[-1] if len(names) == at_most else ""
+
+
+def _next(session: Session, column: Any, after: str, at_most: int) -> Sequence[str]:
+    filled = column != literal("", literal_execute=True)  # so there is an index for it
+    wanted = sql_select(column).where(filled, column > after).group_by(column).order_by(column)
+    return session.execute(wanted.limit(at_most)).scalars().all()
 
 
 def _delete(session: Session, names: Collection[str], until: datetime) -> None:
@@ -65,21 +73,44 @@ def _delete(session: Session, names: Collection[str], until: datetime) -> None:
     due = session.exec(
         select(Arrival).where(col(Arrival.sha256).in_(names), _due(until)).with_for_update()
     ).all()
+    sent = _sent(session, names, until)
     dropped = {one for row in due for one in (row.sha256, row.original_sha256) if one}
+    dropped |= {row.rendered_sha256 for row in sent}
+    now = clock.now()
     for row in due:
         row.sha256 = row.original_sha256 = ""
-        row.raw_deleted_at = clock.now()
+        row.raw_deleted_at = now
         session.add(row)
-    now = clock.now()
+    for message in sent:
+        message.rendered_sha256, message.raw_deleted_at = "", now
+        session.add(message)
     inserting.unless_there(session, [DroppedFile(sha256=one, at=now) for one in sorted(dropped)])
-    if due:
-        changes.record(session, SYSTEM, None, "raw_deleted", arrivals=len(due))
+    if due or sent:
+        told = {"sent": len(sent)} if sent else {}
+        changes.record(session, SYSTEM, None, "raw_deleted", arrivals=len(due), **told)
+
+
+def _sent(session: Session, names: Collection[str], until: datetime) -> Sequence[Message]:
+    """Those that are due, locked: nobody decides meanwhile that one is sent again."""
+    rendered = col(Message.rendered_sha256)
+    filled = rendered != literal("", literal_execute=True)  # so there is an index for it
+    locked = session.exec(
+        select(Message.id)
+        .where(filled, rendered.in_(names))
+        .with_for_update(key_share=True, skip_locked=True)
+    ).all()
+    return session.exec(
+        select(Message)
+        .where(col(Message.id).in_(locked), _sent_due(until))
+        .execution_options(populate_existing=True)
+    ).all()
 
 
 def _wanted(session: Session, names: Sequence[str], until: datetime) -> set[str]:
     """Those of `names` that something needs which is not due."""
     arrivals = sql_select(col(Arrival.sha256)).where(col(Arrival.sha256).in_(names), ~_due(until))
-    return set(session.execute(union(arrivals, *_others(names))).scalars())
+    sent = _naming(col(Message.rendered_sha256), names).where(~_sent_due(until))
+    return set(session.execute(union(arrivals, sent, *_others(names))).scalars())
 
 
 def _due(until: datetime) -> ColumnElement[bool]:
@@ -105,6 +136,25 @@ def _due(until: datetime) -> ColumnElement[bool]:
     return and_(col(Arrival.received_at) <= until, over)
 
 
+def _sent_due(until: datetime) -> ColumnElement[bool]:
+    """What became of it is certain since `until`, and its ticket has been closed for as long."""
+    may_change = exists().where(
+        col(Delivery.message_id) == col(Message.id),
+        or_(col(Delivery.state).not_in(_OVER), col(Delivery.changed_at) > until),
+    )
+    to_be_copied = exists().where(
+        col(SentCopy.message_id) == col(Message.id), col(SentCopy.next_at).is_not(None)
+    )
+    closed = exists().where(col(Ticket.id) == col(Message.ticket_id), _closed(until))
+    return and_(
+        col(Message.kind) == MessageKind.OUTBOUND,
+        col(Message.created_at) <= until,
+        ~may_change,
+        ~to_be_copied,
+        closed,
+    )
+
+
 def _closed(until: datetime) -> ColumnElement[bool]:
     of_late = exists().where(
         col(Change.ticket_id) == col(Ticket.id),
@@ -119,12 +169,15 @@ def _closed(until: datetime) -> ColumnElement[bool]:
 
 
 def _others(names: Sequence[str]) -> Iterator[Select[str]]:
-    """What else than an arrival's newest source may name a file."""
+    """What else than an arrival's newest source, or a mail that was sent, may name a file."""
     for column in (col(Attachment.sha256), col(DraftFile.sha256)):
         yield sql_select(column).where(column.in_(names))
-    for column in (col(Arrival.original_sha256), col(Message.rendered_sha256)):
-        filled = column != literal("", literal_execute=True)  # so there is an index for it
-        yield sql_select(column).where(filled, column.in_(names))
+    yield _naming(col(Arrival.original_sha256), names)
+
+
+def _naming(column: Any, names: Sequence[str]) -> Select[str]:
+    filled = column != literal("", literal_execute=True)  # so there is an index for it
+    return sql_select(column).where(filled, column.in_(names))
 
 
 def dropped(session: Session, at_most: int = AT_ONCE) -> Sequence[str]:
@@ -137,7 +190,8 @@ def dropped(session: Session, at_most: int = AT_ONCE) -> Sequence[str]:
 def named(session: Session, names: Sequence[str]) -> set[str]:
     """Those that a row names, and that must stay."""
     arrivals = sql_select(col(Arrival.sha256)).where(col(Arrival.sha256).in_(names))
-    return set(session.execute(union(arrivals, *_others(names))).scalars())
+    sent = _naming(col(Message.rendered_sha256), names)
+    return set(session.execute(union(arrivals, sent, *_others(names))).scalars())
 
 
 def forget(session: Session, names: Collection[str]) -> None:

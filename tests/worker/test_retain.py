@@ -10,13 +10,25 @@ from sqlalchemy import delete
 from sqlmodel import Session, select
 
 from app.core import clock
-from app.domain.words import ArrivalState
-from app.services import intake, integrity, merging, organisation, retention, tickets, verdicts
+from app.core.errors import Conflict, NotFound
+from app.domain.words import ArrivalState, DeliveryState, Status
+from app.services import (
+    doubts,
+    intake,
+    integrity,
+    merging,
+    organisation,
+    outbox,
+    retention,
+    tickets,
+    verdicts,
+)
 from app.services.access import SYSTEM
 from app.services.filing import StoredFile, Understood
-from app.store.tables import Arrival, Change, DroppedFile, Message, Ticket
+from app.services.queries import outbox as outbox_query
+from app.store.tables import Arrival, Change, Delivery, DroppedFile, Message, SentCopy, Ticket
 from app.worker.retain import retain
-from channels.contract import InboundMessage, Raw
+from channels.contract import Failure, InboundMessage, Raw, Rendered, Sent
 from tests.inquiries import inquiry
 from tests.worker.conftest import Plant
 
@@ -181,6 +193,122 @@ def test_what_something_else_needs_stays(
 
     assert BODY in work(house)
     assert house.desk.one(Arrival, arrival.id).raw_deleted_at is None
+
+
+SENT = b"From: shop@shop.test\r\n\r\nTurn it."
+
+
+@pytest.fixture
+def answer(house: Plant) -> Message:
+    """Sent to two, on a ticket that is closed."""
+    arrival = came(house, BODY)
+    draft = tickets.Draft("Turn it.", cc=("bob@customers.test",))
+    message = house.desk.do(tickets.reply, house.desk.ann, ticket_of(house, arrival).ref, draft)
+    made = Rendered("1@shop.test", SENT)
+    parcel = house.desk.do(outbox.pack, house.works.keys, "w1", message.id, "")
+    house.desk.do(outbox.keep_rendered, message.id, made, house.works.blobs.put(SENT))
+    said = dict.fromkeys(parcel.recipients, Sent("1"))
+    house.desk.do(outbox.settle, message.id, parcel.holder, said)
+    close(house, arrival)
+    found: Message = house.desk.one(Message, message.id)
+    return found
+
+
+def test_what_was_sent_is_deleted_by_the_same_rule(house: Plant, answer: Message) -> None:
+    house.forward(30 * DAY - timedelta(seconds=1))
+    early = work(house)
+    house.forward(timedelta(seconds=1))
+
+    assert (early, work(house), problems(house)) == ([SENT, BODY], [], [])
+    row = house.desk.one(Message, answer.id)
+    assert (row.rendered_sha256, row.raw_deleted_at, row.external_id) == (
+        "",
+        clock.now(),
+        "1@shop.test",
+    )
+    assert [one.data for one in house.desk.all(Change, what="raw_deleted")] == [
+        {"arrivals": 1, "sent": 1}
+    ]
+
+
+def test_what_is_gone_is_not_sent_again_as_something_else(house: Plant, answer: Message) -> None:
+    house.forward(31 * DAY)
+    work(house)
+    bounce = Failure("yumi@customers.test", "failed", "5.1.1", hard=True, words="unknown user")
+    assert house.desk.do(doubts.returned, "1@shop.test", [bounce]) == 1
+    [first, _] = house.desk.deliveries(answer.id)
+
+    with pytest.raises(Conflict, match="write it anew"):
+        house.desk.do(outbox.send_again, house.desk.ann, first.id)
+    with (
+        house.desk.db.reading() as session,
+        pytest.raises(NotFound, match=f"deleted on {clock.now():%Y-%m-%d}"),
+    ):
+        outbox_query.rendered(session, SYSTEM, answer.id)
+    assert problems(house) == []
+
+
+def _state(state: DeliveryState) -> Callable[[Session, Message], None]:
+    def put(session: Session, answer: Message) -> None:
+        found = select(Delivery).where(Delivery.message_id == answer.id).order_by(Delivery.id)  # type: ignore[arg-type]
+        delivery = session.exec(found.limit(1)).one()
+        delivery.state, delivery.words = state, "It is away."
+
+    return put
+
+
+def _came_back_of_late(session: Session, answer: Message) -> None:
+    for delivery in session.exec(select(Delivery).where(Delivery.message_id == answer.id)):
+        delivery.changed_at = clock.now() - 29 * DAY
+
+
+def _to_be_copied(session: Session, answer: Message) -> None:
+    session.add(SentCopy(message_id=answer.id, next_at=clock.now()))
+
+
+def _ticket_open(session: Session, answer: Message) -> None:
+    session.get_one(Ticket, answer.ticket_id).status = Status.OPEN
+
+
+def _the_same_bytes_came(session: Session, answer: Message) -> None:
+    inbox_id, name = answer.inbox_id, answer.rendered_sha256
+    session.add(
+        Arrival(inbox_id=inbox_id, external_id="back", sha256=name, received_at=clock.now())
+    )
+
+
+@pytest.mark.parametrize(
+    "reason",
+    [
+        *(
+            _state(one)
+            for one in DeliveryState
+            if one not in {DeliveryState.SENT, DeliveryState.CANCELLED}
+        ),
+        _came_back_of_late,
+        _to_be_copied,
+        _ticket_open,
+        _the_same_bytes_came,
+    ],
+)
+def test_what_may_be_sent_again_or_is_needed_otherwise_stays(
+    house: Plant, answer: Message, reason: Callable[[Session, Message], None]
+) -> None:
+    house.forward(31 * DAY)
+    house.desk.do(reason, answer)
+
+    assert SENT in work(house)
+    row = house.desk.one(Message, answer.id)
+    assert (row.rendered_sha256, row.raw_deleted_at) == (answer.rendered_sha256, None)
+
+
+def test_a_stopped_copy_needs_nothing_any_more(house: Plant, answer: Message) -> None:
+    with house.desk.db.transaction() as session:
+        session.add(SentCopy(message_id=answer.id))
+        _state(DeliveryState.CANCELLED)(session, answer)
+    house.forward(31 * DAY)
+
+    assert work(house) == []
 
 
 def test_step_by_step_it_gets_everywhere(house: Plant) -> None:

@@ -118,6 +118,8 @@ def rendered(session: Session, actor: Actor, message_id: int) -> str:
     """The hash of the exact bytes that are sent. Only for administrators."""
     require(actor, Permission.ADMIN)
     message = session.get(Message, message_id)
+    if message is not None and message.raw_deleted_at is not None:
+        raise NotFound(f"The raw source was deleted on {message.raw_deleted_at:%Y-%m-%d}.")
     if message is None or not message.rendered_sha256:
         raise NotFound("This message was not made ready for sending yet.")
     return message.rendered_sha256

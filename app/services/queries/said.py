@@ -120,10 +120,11 @@ _SENDINGS: Any = (
     .where(col(Message.ticket_id) == _whose)
     .order_by(col(Delivery.id))
 )
+_deleted = func.coalesce(col(Arrival.raw_deleted_at), col(Message.raw_deleted_at))
 _DELETED: Any = (
-    sql_select(col(Message.id), col(Arrival.raw_deleted_at))
-    .join(Arrival, col(Arrival.id) == col(Message.arrival_id))
-    .where(col(Message.ticket_id) == _whose, col(Arrival.raw_deleted_at).is_not(None))
+    sql_select(col(Message.id), _deleted)
+    .outerjoin(Arrival, col(Arrival.id) == col(Message.arrival_id))
+    .where(col(Message.ticket_id) == _whose, _deleted.is_not(None))
 )
 
 

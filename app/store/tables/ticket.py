@@ -206,6 +206,7 @@ class Message(Row, table=True):
     seconds: int | None = None
     references: list[str] = Field(default_factory=list, sa_type=JSON)
     rendered_sha256: str = ""  # the exact bytes every attempt sends
+    raw_deleted_at: datetime | None = maybe_moment()  # then it names them no more
     act: str | None = None  # what whoever wrote it called the act: doing it again does nothing
     request: bool = False  # a feedback request: its link is shown to nobody but the customer
 

@@ -431,6 +431,7 @@ def upgrade() -> None:
         sa.Column("seconds", sa.Integer(), nullable=True),
         sa.Column("references", sa.JSON(), nullable=False),
         sa.Column("rendered_sha256", sa.String(), nullable=False),
+        sa.Column("raw_deleted_at", sa.DateTime(timezone=True), nullable=True),
         sa.Column("act", sa.String(), nullable=True),
         sa.Column("request", sa.Boolean(), nullable=False),
         sa.ForeignKeyConstraint(["address_id"], ["address.id"], name=op.f("fk_message_address_id")),
