@@ -4,7 +4,7 @@ from dataclasses import asdict, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import bindparam
+from sqlalchemy import and_, bindparam, literal, or_
 from sqlmodel import Session, col, select
 
 from app.core import clock, secrets
@@ -55,6 +55,22 @@ _FILED_AS = (
     select(Message.id)
     .join(Arrival, col(Message.arrival_id) == col(Arrival.id))
     .where(col(Arrival.canonical) == bindparam("canonical"), col(Arrival.id) != bindparam("but"))
+    .limit(1)
+)
+_FILED_FROM = (
+    select(Message.id)
+    .join(Arrival, col(Message.arrival_id) == col(Arrival.id))
+    .where(
+        or_(
+            col(Arrival.sha256).in_(bindparam("bytes", expanding=True)),
+            # So there is an index for it.
+            and_(
+                col(Arrival.original_sha256) != literal("", literal_execute=True),
+                col(Arrival.original_sha256).in_(bindparam("bytes", expanding=True)),
+            ),
+        ),
+        col(Arrival.id) != bindparam("but"),
+    )
     .limit(1)
 )
 _PROMISED = select(Organisation.first_answer_minutes)
@@ -190,9 +206,15 @@ def _for_an_agent(
 
 def _already_filed(session: Session, place: Place, canonical: str) -> int | None:
     """The message that an equal arrival became, whichever inbox it came through."""
-    if not canonical:
+    arrival = place.arrival
+    named = {"canonical": canonical, "but": arrival.id}
+    if canonical and (found := session.exec(_FILED_AS, params=named).first()):
+        return found
+    if not arrival.read_by:
         return None
-    return session.exec(_FILED_AS, params={"canonical": canonical, "but": place.arrival.id}).first()
+    # It was set aside before: others may have mended the same bytes meanwhile, or read them whole.
+    came = [one for one in (arrival.original_sha256 or arrival.sha256,) if one]
+    return session.exec(_FILED_FROM, params={"bytes": came, "but": arrival.id}).first()
 
 
 def _believe(

@@ -1,6 +1,7 @@
 """What comes in: kept raw first, understood later, filed in one transaction."""
 
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -212,17 +213,23 @@ def file(
         return
     arrival, inbox = claimed
     place = filing.Place(inbox, arrival, tester)
-    outcomes = [
-        filing.Outcome(ArrivalState.IGNORED, found.reason)
-        if isinstance(found, Ignored)
-        else filing.file_one(session, keys, place, found)
-        for found in understood
-    ] or [filing.Outcome(ArrivalState.IGNORED, "There was nothing in it.")]
-    # Several messages in one arrival: filed if one of them was, else what became of the first.
-    best = next((one for one in outcomes if one.state is ArrivalState.FILED), outcomes[0])
-    if best.state is ArrivalState.SET_ASIDE:
-        set_aside(session, arrival_id, best.reason, understood)
+    # Several messages in one arrival: all wait for a person if one of them has to. What was filed
+    # beside it would be filed once more when the arrival is read again.
+    with session.begin_nested() if len(understood) > 1 else nullcontext() as together:
+        outcomes = [
+            filing.Outcome(ArrivalState.IGNORED, found.reason)
+            if isinstance(found, Ignored)
+            else filing.file_one(session, keys, place, found)
+            for found in understood
+        ] or [filing.Outcome(ArrivalState.IGNORED, "There was nothing in it.")]
+        aside = next((one for one in outcomes if one.state is ArrivalState.SET_ASIDE), None)
+        if aside and together:
+            together.rollback()
+    if aside:
+        set_aside(session, arrival_id, aside.reason, understood)
     else:
+        # Filed if one of them was, else what became of the first.
+        best = next((one for one in outcomes if one.state is ArrivalState.FILED), outcomes[0])
         arrival.state, arrival.reason, arrival.glance = best.state, best.reason, None
         arrival.copy_of_id = best.copy_of_id
         arrival.next_at, arrival.filed_at = None, clock.now()

@@ -14,7 +14,8 @@ from app.services.filing import Understood
 from app.services.forwarding import FROM_US
 from app.services.intake import Parcel, Stored
 from app.store.tables import Arrival, Change, Inbox, LedgerRow, Message, Ticket
-from channels.contract import Ignored, Party, Raw, ServerId
+from channels.contract import Ignored, InboundMessage, Party, Raw, ServerId
+from tests.factories import make_inbox
 from tests.inquiries import NOON, Desk, inquiry
 
 Forward = Callable[[timedelta], None]
@@ -438,3 +439,109 @@ def test_what_lay_among_what_was_sent_is_nothing_that_came_in(desk: Desk) -> Non
 
     inbox = desk.one(Inbox, desk.inbox.id)
     assert (inbox.last_in_at, inbox.last_in_error) == (None, "The password is wrong.")
+
+
+def _unread(desk: Desk, arrival: Arrival, _: InboundMessage) -> None:
+    desk.do(intake.set_aside, arrival.id, "It cannot be read.")
+
+
+def _failed(desk: Desk, arrival: Arrival, _: InboundMessage) -> None:
+    for _attempt in range(intake.ATTEMPTS):
+        desk.do(intake.failed, arrival.id, "KeyError")
+
+
+def _of_us(desk: Desk, arrival: Arrival, mail: InboundMessage) -> None:
+    us = replace(mail, sender=Party("email", desk.inbox.address))
+    _file(desk, arrival, us)
+
+
+def _file(desk: Desk, arrival: Arrival, mail: InboundMessage) -> None:
+    """A second reading as well, as of a worker that came too late."""
+    for _ in range(2):
+        desk.do(intake.file, desk.keys, arrival.id, [Understood(mail)])
+
+
+def _upgrade(desk: Desk, arrival: Arrival) -> None:
+    with desk.db.transaction() as session:
+        session.get_one(Arrival, arrival.id).read_by = "0.0.9"
+    desk.do(intake.after_upgrade)
+
+
+AGAIN: dict[str, Callable[[Desk, Arrival], object]] = {
+    "again": lambda desk, one: desk.do(intake.try_again, desk.ann, one.id),
+    "all again": lambda desk, _: desk.do(intake.try_all_again, desk.ann),
+    "upgrade": _upgrade,
+    "mended": lambda desk, one: desk.do(intake.mend, desk.ann, one.id, Stored("b" * 64, 7)),
+}
+ASIDE = {"unread": _unread, "failed": _failed, "of us": _of_us}
+
+
+@pytest.mark.parametrize("other", ["before", "meanwhile", "afterwards", "aside as well"])
+@pytest.mark.parametrize("again", AGAIN)
+@pytest.mark.parametrize("aside", ASIDE)
+def test_what_was_set_aside_is_filed_at_most_once(
+    desk: Desk, aside: str, again: str, other: str
+) -> None:
+    mail, sales = inquiry(), desk.do(make_inbox)
+    first, second = desk.kept(), desk.kept(sales)
+    if other == "before":
+        _file(desk, second, mail)
+    ASIDE[aside](desk, first, mail)
+    if other == "meanwhile":
+        _file(desk, second, mail)
+    if other == "aside as well":
+        ASIDE[aside](desk, second, mail)
+    if other != "before" or aside != "of us":  # else it is known as a copy at once
+        AGAIN[again](desk, first)
+        _file(desk, first, mail)
+    if other == "aside as well" and desk.one(Arrival, second.id).state == "set_aside":
+        AGAIN[again](desk, second)
+    _file(desk, second, mail)
+
+    assert sorted(row.state for row in desk.all(Arrival)) == ["copy", "filed"]
+    assert len(desk.all(Message)) == len(desk.all(Ticket)) == 1
+
+
+@pytest.mark.parametrize("mended_first", [True, False])
+def test_what_one_mends_and_a_newer_program_reads_is_one_mail(
+    desk: Desk, mended_first: bool
+) -> None:
+    sales = desk.do(make_inbox)
+    first, second = desk.kept(), desk.kept(sales)
+    with desk.db.transaction() as session:
+        session.get_one(Arrival, second.id).sha256 = first.sha256
+    for arrival in (first, second):
+        desk.do(intake.set_aside, arrival.id, "It cannot be read.")
+    mail = inquiry()
+    mended = replace(mail, canonical="of what a person has changed")
+    desk.do(intake.mend, desk.ann, first.id, Stored("b" * 64, 7))
+    _upgrade(desk, second)
+
+    for arrival, said in [(first, mended), (second, mail)][:: 1 if mended_first else -1]:
+        _file(desk, arrival, said)
+
+    assert sorted(row.state for row in desk.all(Arrival)) == ["copy", "filed"]
+    assert len(desk.all(Message)) == 1
+
+
+@pytest.mark.parametrize("turn", [1, -1])
+def test_of_several_in_one_arrival_none_is_filed_while_one_waits_for_a_person(
+    desk: Desk, turn: int
+) -> None:
+    filed = inquiry(text="It is filed already.")
+    desk.arrive(filed)
+    theirs, ours = inquiry(), inquiry(desk.inbox.address)
+    arrival = desk.kept()
+    said = [Ignored("A receipt."), Understood(filed), Understood(theirs), Understood(ours)][::turn]
+
+    desk.do(intake.file, desk.keys, arrival.id, said)
+
+    row = desk.one(Arrival, arrival.id)
+    assert (row.state, row.reason, row.canonical) == ("set_aside", FROM_US, "")
+    assert len(desk.all(Message)) == len(desk.all(Ticket)) == 1
+
+    desk.do(intake.take, desk.ann, arrival.id)
+    desk.do(intake.file, desk.keys, arrival.id, said)
+
+    assert desk.one(Arrival, arrival.id).state == "filed"
+    assert len(desk.all(Message)) == 3
