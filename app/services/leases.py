@@ -32,6 +32,17 @@ def take(session: Session, name: str, holder: str, lasts: timedelta) -> int | No
     return lease.token
 
 
+def renew(session: Session, name: str, holder: str, lasts: timedelta) -> bool:
+    """Go on holding it. False once it was given back or ran out: it may be somebody else's."""
+    now = clock.now()
+    lease = session.exec(select(Lease).where(Lease.name == name).with_for_update()).one_or_none()
+    if lease is None or lease.holder != holder or lease.until <= now:
+        return False
+    lease.until = now + lasts
+    session.add(lease)
+    return True
+
+
 def _first(session: Session, lease: Lease) -> int | None:
     try:
         with session.begin_nested():

@@ -18,22 +18,25 @@ from app.worker.works import Works
 
 LEASE = timedelta(seconds=60)
 RENEW = 15.0  # seconds; and so often it is asked for by those who wait
+TO_HANG_UP = 10.0  # seconds; whoever cannot renew it is disconnected when it is free for others
+
+_LASTS = LEASE.total_seconds() - TO_HANG_UP
 
 
 @asynccontextmanager
 async def turn(works: Works, account: str, who: str, *, waits: bool) -> AsyncIterator[bool]:
-    """Whether it is the caller's. Raises `TimeoutError` in it when it may be somebody else's now.
+    """Whether it is the caller's. Raises `TimeoutError` in it before it may be somebody else's.
 
     Who is cancelled gives nothing back, so that no stop waits for the database: the worker gives
     back all it has, and what else is left is free a minute later.
     """
-    name = lease_of(account)
+    name, asked = lease_of(account), asyncio.get_running_loop().time()
     if not await works.in_transaction(leases.take_turn, name, works.name, who, LEASE, waits=waits):
         yield False
         return
     stopping = False
     try:
-        async with asyncio.timeout(None) as limit:
+        async with asyncio.timeout_at(asked + _LASTS) as limit:
             renewing = asyncio.create_task(_renew(works, name, who, limit))
             try:
                 yield True
@@ -56,14 +59,18 @@ async def is_wanted(works: Works, account: str, who: str) -> bool:
 
 
 async def _renew(works: Works, name: str, who: str, limit: asyncio.Timeout) -> None:
-    token: int | None = 0
-    while token is not None:
+    loop, ours = asyncio.get_running_loop(), True
+    while ours:
         await asyncio.sleep(RENEW)
+        asked = loop.time()
         try:
-            token = await works.in_transaction(leases.take, name, f"{works.name} {who}", LEASE)
+            ours = await works.in_transaction(leases.renew, name, f"{works.name} {who}", LEASE)
         except SQLAlchemyError:
-            token = None
-    limit.reschedule(asyncio.get_running_loop().time())
+            ours = False
+        if limit.expired():
+            return
+        # A database that does not answer ends it as well: the time is counted from the question.
+        limit.reschedule(asked + _LASTS if ours else loop.time())
 
 
 async def _give_back(works: Works, name: str, who: str) -> None:

@@ -77,6 +77,27 @@ def test_of_many_who_come_at_once_one_gets_it(db: Database) -> None:
     assert [token for token in got if token] == [1]
 
 
+def renew(db: Database, holder: str) -> bool:
+    with db.transaction() as session:
+        return leases.renew(session, "pull 1", holder, MINUTE)
+
+
+def test_only_who_still_has_it_goes_on(db: Database, forward: Forward) -> None:
+    assert not renew(db, "a")
+    take(db, "a")
+    forward(timedelta(seconds=50))
+    assert (renew(db, "a"), renew(db, "b")) == (True, False)
+    forward(timedelta(seconds=50))
+    assert take(db, "b") is None
+
+    drop(db, "a")
+
+    assert not renew(db, "a")  # a renewal under way does not bring back what was given back
+    assert take(db, "b") == 2
+    forward(2 * MINUTE)
+    assert not renew(db, "b")
+
+
 def turn(db: Database, worker: str, who: str, *, waits: bool = True) -> bool:
     with db.transaction() as session:
         return leases.take_turn(session, "sent x", worker, who, MINUTE, waits=waits)

@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from functools import partial
 
 import pytest
+from sqlmodel import select
 from typing_extensions import override
 
 from app.services import leases, tickets
 from app.services.tickets import Draft
-from app.store.tables import Arrival, Folder, LedgerRow, Message
+from app.store.tables import Arrival, Folder, Lease, LedgerRow, Message
 from app.worker import pull, refusals, sent_turn
 from app.worker.copies import copy
 from app.worker.deliver import deliver
@@ -345,3 +346,21 @@ def test_who_may_not_be_connected_any_more_hangs_up(plant: Plant) -> None:
 
     hurried(act)
     assert (post.most, post.open_now, post.sent.open_now) == (2, 0, 0)
+
+
+def test_who_cannot_ask_whether_it_is_still_theirs_hangs_up_in_time(plant: Plant) -> None:
+    post = TwoFolders(raw("1"))
+    plant = plant.with_channel(post)
+
+    async def act() -> float:
+        task = asyncio.create_task(pull.supervise(plant.works))
+        await until(lambda: post.rests > 0 and post.sent.rests > 0)
+        with plant.desk.db.transaction() as session:  # the database answers nobody about it
+            session.exec(select(Lease).with_for_update()).all()
+            began = asyncio.get_running_loop().time()
+            await until(lambda: post.sent.open_now == 0)
+            took: float = asyncio.get_running_loop().time() - began
+        await ended(task)
+        return took
+
+    assert hurried(act, 50) < sent_turn.LEASE.total_seconds()
