@@ -13,7 +13,7 @@ from sqlmodel import Session
 
 from app.core import clock
 from app.domain.words import ArrivalState, DeliveryState, MessageKind
-from app.services import dispatched, eligibility, intake, retention
+from app.services import dispatched, eligibility, intake, retention, sent_copies
 from app.store.tables import Arrival, Delivery, OtherId, Ticket
 from tests.counting import statements
 from tests.factories import make_message
@@ -78,6 +78,10 @@ ASKED: dict[str, tuple[Callable[[Session, Desk], Any], list[str]]] = {
     "a raw source that is over": (
         _is_over,
         ["arrival USING INDEX ix_arrival_sha256 (sha256=?)"],
+    ),
+    "copies that are late": (
+        lambda session, _: sent_copies.overdue(session, clock.now()),
+        ["message USING INTEGER PRIMARY KEY (rowid=?)"],
     ),
     "whether a ticket was answered": (
         _is_answered,
