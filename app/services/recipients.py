@@ -6,6 +6,7 @@ from sqlmodel import Session, col, select
 
 from app.core.errors import Conflict, Invalid
 from app.domain import address
+from app.domain.words import MessageKind
 from app.services import customers, inboxes
 from app.store.tables import Address, Inbox, Message, Participant, Ticket
 from channels.contract import Party
@@ -31,6 +32,29 @@ def chosen(
     for value, is_copy in wanted.values():
         _let_speak(session, ticket, Party(kind, value), "cc" if is_copy else "customer")
     return list(wanted.values())
+
+
+def newcomers(session: Session, message: Message) -> list[str]:
+    """To whom of its recipients nobody had written on the ticket before, nor they themselves."""
+    customer = select(Ticket.customer_id).where(Ticket.id == message.ticket_id)
+    own = session.exec(
+        select(Address.value).where(col(Address.customer_id) == customer.scalar_subquery())
+    ).all()
+    earlier = session.exec(
+        select(Message.kind, Message.to, Message.cc, Address.value)
+        .outerjoin(Address, col(Address.id) == col(Message.address_id))
+        .where(
+            Message.ticket_id == message.ticket_id,
+            col(Message.id) < message.id,
+            col(Message.unverified).is_(False),
+        )
+    ).all()
+    known = {address.normal(address.EMAIL, one, 0) for one in own}
+    for kind, to, cc, wrote in earlier:
+        people = [*to, *cc] if kind is MessageKind.OUTBOUND else [wrote or ""]
+        known |= {address.normal(address.EMAIL, one, 0) for one in people}
+    every = [*message.to, *message.cc]
+    return [one for one in every if address.normal(address.EMAIL, one, 0) not in known]
 
 
 def _last_inbound(session: Session, ticket: Ticket, inbox: Inbox) -> str:

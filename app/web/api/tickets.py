@@ -8,7 +8,7 @@ from fastapi import Depends, Header, Query, Response
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from app.domain.words import Head, MessageKind, Status
-from app.services import merging, originals, resting, third_parties, tickets, verdicts
+from app.services import merging, originals, recipients, resting, third_parties, tickets, verdicts
 from app.services.queries import inbox, neighbours, ticket, vocabulary
 from app.services.queries.inbox import Selection, Sort, View
 from app.services.queries.neighbours import Beside
@@ -58,6 +58,15 @@ class Written(BaseModel):
     to: list[str]
     cc: list[str]
     created_at: datetime
+
+
+class Answered(Written):
+    """Look at `newcomers` where you gave no `to`: it may be where the customer's Reply-To points.
+
+    What rests can still be taken back.
+    """
+
+    newcomers: list[str]  # of its recipients; they may write on the ticket from now on
 
 
 Act = Annotated[
@@ -170,13 +179,18 @@ def similar(ref: Ref, actor: CurrentActor, db: Db) -> Response:
 
 
 @router.post("/{ref}/replies", status_code=201)
-def reply(ref: Ref, body: Reply, actor: CurrentActor, db: Db, act: Act = "") -> Written:
-    """Answer the customer on the channel they wrote on."""
+def reply(ref: Ref, body: Reply, actor: CurrentActor, db: Db, act: Act = "") -> Answered:
+    """Answer the customer on the channel they wrote on.
+
+    Without `to` it goes where their last mail wants the answer; beforehand `to` of the ticket says
+    where that is, and `wrote_from`, unless it is empty, that they wrote from somewhere else.
+    """
     when = When(body.undo_seconds, body.send_at)
     draft = tickets.Draft(body.text, body.to, body.cc, (), body.last_seen, act, when)
     with db.transaction() as session:
         message = tickets.reply(session, actor, ref, draft)
-    return Written.model_validate(message)
+        new = recipients.newcomers(session, message)
+    return Answered(**Written.model_validate(message).model_dump(), newcomers=new)
 
 
 @router.post("/{ref}/replies/{message}/take-back")

@@ -103,6 +103,31 @@ def test_reply_goes_to_the_customer_and_waits_to_be_sent(
     )  # fmt: skip
 
 
+def test_reply_says_who_of_its_recipients_is_new_on_the_ticket(
+    ann: Person, ticket: Ticket, db: Database
+) -> None:
+    with db.transaction() as session:
+        there = session.get_one(Ticket, ticket.id)
+        make_message(session, there, "Please repeat it.", reply_to="eve@elsewhere.example")
+    before = ann.client.get(f"/api/tickets/{ticket.ref}").json()
+
+    told = [
+        act(ann, ticket, "replies", body)[1]
+        for body in (
+            {"text": "To you.", "to": ["yumi@kunde.example"]},
+            {"text": "Once more."},
+            {"text": "And again.", "cc": ["bob@kunde.example"]},
+        )
+    ]
+
+    assert (before["to"], before["wrote_from"]) == ("eve@elsewhere.example", "yumi@kunde.example")
+    assert [(one["to"], one["newcomers"]) for one in told] == [
+        (["yumi@kunde.example"], []),
+        (["eve@elsewhere.example"], ["eve@elsewhere.example"]),
+        (["eve@elsewhere.example"], ["bob@kunde.example"]),
+    ]
+
+
 def test_reply_over_something_newer_is_a_conflict_that_names_it(
     ann: Person, ticket: Ticket, db: Database
 ) -> None:
