@@ -6,12 +6,12 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.core.errors import Conflict
-from app.domain.address import normal
+from app.domain.address import EMAIL, normal
 from app.domain.storable import storable
 from app.domain.words import DeliveryState, MessageKind
 from app.services import changes, complaints, customers, dispatched, outbox, sent_copies
 from app.services.access import SYSTEM, Actor
-from app.store.tables import Address, Delivery, Message, Ticket
+from app.store.tables import Address, Delivery, Inbox, Message, Ticket
 from channels.contract import Failure
 
 BY_A_PERSON = "A person says that it arrived."
@@ -101,10 +101,14 @@ def _is_answered(session: Session, message: Message, recipient: str) -> bool:
     )
 
 
-def returned(session: Session, original_id: str, failures: Sequence[Failure]) -> int:
+def returned(
+    session: Session, original_id: str, failures: Sequence[Failure], vouched: str = ""
+) -> int:
     """What a bounce says of a message of ours; how many deliveries it changed.
 
-    Only an id that we gave out is known here, or that a relay gave it for us: nobody can guess one.
+    Only an id that we gave out is known here, and nobody can guess one. But whoever else was
+    written to on the ticket has seen it: then only a server that is `vouched` for, the sender of
+    the report, marks an address.
     """
     message = dispatched.own(session, original_id)
     if message is None:
@@ -114,16 +118,51 @@ def returned(session: Session, original_id: str, failures: Sequence[Failure]) ->
         select(Delivery).where(Delivery.message_id == message.id).with_for_update()
     ).all()
     return sum(
-        _hear(session, ticket, message, delivery, failure)
+        _hear(
+            session,
+            (ticket, message, delivery),
+            failure,
+            sure=_speaks_for(session, vouched, message, delivery.recipient)
+            or _alone(session, ticket, delivery.recipient),
+        )
         for delivery, failure in dispatched.named(deliveries, failures)
     )
 
 
+def _alone(session: Session, ticket: Ticket, recipient: str) -> bool:
+    """Whether nobody else was ever written to on it."""
+    told = session.exec(
+        select(Delivery.recipient)
+        .join(Message, col(Message.id) == col(Delivery.message_id))
+        .where(Message.ticket_id == ticket.id)
+        .distinct()
+    ).all()
+    return len({normal(EMAIL, one, 0) for one in (*told, recipient)}) == 1
+
+
+def _speaks_for(session: Session, vouched: str, message: Message, recipient: str) -> bool:
+    """Whether it is of the recipient's own house, or of ours."""
+    domain = _domain(vouched)
+    if "." not in domain:
+        return False
+    inbox = session.get_one(Inbox, message.inbox_id)
+    return any(
+        domain == one or domain.endswith(f".{one}") or one.endswith(f".{domain}")
+        for one in (_domain(recipient), _domain(inbox.address))
+        if "." in one
+    )
+
+
+def _domain(address: str) -> str:
+    return normal(EMAIL, address, 0).rpartition("@")[2]
+
+
 def _hear(
-    session: Session, ticket: Ticket, message: Message, delivery: Delivery, failure: Failure
+    session: Session, about: tuple[Ticket, Message, Delivery], failure: Failure, *, sure: bool
 ) -> bool:
+    ticket, message, delivery = about
     if failure.action == "complained":
-        return complaints.heard(session, ticket, message, delivery)
+        return sure and complaints.heard(session, ticket, message, delivery)
     if failure.action in {"delivered", "relayed", "expanded"}:
         if delivery.state is not DeliveryState.IN_DOUBT:
             return False
@@ -135,7 +174,7 @@ def _hear(
     delivery.state, delivery.words = DeliveryState.FAILED, storable(words[:500])
     delivery.next_at, delivery.changed_at = None, clock.now()
     session.add(delivery)
-    if failure.nobody_there:
+    if failure.nobody_there and sure:
         customers.nobody_there(session, message.inbox_id, delivery.recipient)
     outbox.consequences(session, ticket, message)
     changes.record(session, SYSTEM, ticket, "delivery", message=message.id)

@@ -11,7 +11,7 @@ from sqlalchemy.exc import OperationalError
 from app.core import crashpoints
 from app.domain.text import judged
 from app.domain.words import MessageKind
-from app.services import dispatched, doubts, intake, tagging
+from app.services import dispatched, doubts, intake, tagging, threads
 from app.store import jobs
 from app.store.tables import Arrival, Inbox
 from app.worker.reader import Overrun
@@ -128,8 +128,10 @@ def _hear(works: Works, found: Sequence[InboundMessage | Ignored]) -> None:
         if written_elsewhere(one):
             works.do(doubts.lies_among_sent, one.external_id)
             works.do(dispatched.called_by_provider, one.external_id, one.other_id)
-        elif one.automatic and one.report:
-            works.do(doubts.returned, one.report.original_id, one.report.failures)
+        elif one.automatic and one.report and not threads.doubtful(one):
+            sender = one.sender.value
+            vouched = sender if one.verdicts and one.verdicts.prove(sender) else ""
+            works.do(doubts.returned, one.report.original_id, one.report.failures, vouched)
 
 
 async def tag(works: Works, ticket_id: int, attempt: int = 1) -> None:

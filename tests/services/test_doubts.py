@@ -201,6 +201,36 @@ def test_so_does_a_refusal_while_it_is_handed_in(desk: Desk, outcome: Outcome, g
     assert (desk.all(Address)[0].undeliverable_at is not None) == gone
 
 
+@pytest.mark.parametrize(
+    ("vouched", "sure"),
+    [
+        ("", False),
+        ("mailer-daemon@elsewhere.test", False),
+        ("mailer-daemon@notcustomers.test", False),
+        ("mailer-daemon@mx.customers.test", True),
+        ("mailer-daemon@Customers.test", True),
+        ("mailer-daemon@test", False),
+    ],
+)
+def test_who_got_a_copy_can_say_nothing_of_the_others(desk: Desk, vouched: str, sure: bool) -> None:
+    """They know its id. It is shown as failed; everything else needs more than that."""
+    ticket = desk.ticket()
+    first = desk.do(tickets.reply, desk.ann, ticket.ref, Draft("Turn it."))
+    send(desk, first, Sent("p1"))
+    desk.do(tickets.reply, desk.ann, ticket.ref, Draft("And turn it back.", cc=(BOB,)))
+    complaint = Failure(YUMI, "complained", "", hard=False, words="abuse")
+
+    desk.do(doubts.returned, OURS, [complaint], vouched)
+    desk.do(doubts.returned, OURS, [failure("failed")], vouched)
+
+    assert states(desk, first) == [("failed", "5.1.1 unknown user")]
+    [address] = [one for one in desk.all(Address) if one.value == YUMI]
+    [customer] = [one for one in desk.all(Customer) if one.id == address.customer_id]
+    marked = (address.undeliverable_at, address.complained_at, customer.no_feedback_at)
+    assert [one is not None for one in marked] == [sure] * 3
+    assert bool(desk.all(Change, what="complained")) == sure
+
+
 def test_a_bounce_about_an_id_we_never_gave_out_changes_nothing(
     desk: Desk, doubtful: Message
 ) -> None:

@@ -20,7 +20,16 @@ from app.worker.file import file, file_slow, tag
 from app.worker.patience import Patience
 from app.worker.reader import Reader as ReadsApart
 from app.worker.triage import Triage
-from channels.contract import Direction, Failure, Ignored, InboundFile, InboundMessage, Raw, Report
+from channels.contract import (
+    Direction,
+    Failure,
+    Ignored,
+    InboundFile,
+    InboundMessage,
+    Raw,
+    Report,
+    Verdicts,
+)
 from classifier.contract import Classifier, Prediction
 from tests.fakes import FakeChannel, FakeConfig, raw
 from tests.inquiries import NOON, guess
@@ -69,13 +78,19 @@ class Attaching(FakeChannel):
 class Returning(FakeChannel):
     """Reads a bounce out of every arrival, about the message it names."""
 
+    def __init__(self, verdicts: Verdicts | None = None) -> None:
+        super().__init__()
+        self.verdicts = verdicts
+
     @override
     def parse(self, config: FakeConfig, raw: Raw) -> Sequence[InboundMessage | Ignored]:
         failed = Failure("yumi@customers.test", "failed", "5.1.1", hard=True, words="no such user")
         report = Report((failed,), "ours@shop.test")
         found = super().parse(config, raw)
         return [
-            replace(one, automatic=True, machine="bounce_hard", report=report)
+            replace(
+                one, automatic=True, machine="bounce_hard", report=report, verdicts=self.verdicts
+            )
             for one in found
             if isinstance(one, InboundMessage)
         ]
@@ -452,6 +467,21 @@ async def test_a_bounce_is_heard_by_the_delivery_it_is_about(plant: Plant) -> No
 
     [delivery] = plant.desk.deliveries(message.id)
     assert (delivery.state, delivery.words) == ("failed", "5.1.1 no such user")
+    assert plant.states()[-1] == ("a", "filed")
+
+
+@on_sqlite
+async def test_a_bounce_that_somebody_else_may_have_written_changes_nothing(plant: Plant) -> None:
+    plant = plant.with_channel(Returning(Verdicts(dmarc="fail")))
+    message = plant.desk.answered(plant.desk.ticket())
+    with plant.desk.db.transaction() as session:
+        session.get_one(Message, message.id).external_id = "ours@shop.test"
+    plant.kept(raw("a"))
+
+    await file(plant.works, plant.inbox_id)
+
+    [delivery] = plant.desk.deliveries(message.id)
+    assert delivery.state == "sent"
     assert plant.states()[-1] == ("a", "filed")
 
 
