@@ -93,12 +93,15 @@ def presets() -> list[Preset]:
     now = speech.local(clock.now())
     morning = datetime.combine(now.date(), time(9), now.tzinfo)
     monday = morning + timedelta(days=7 - now.weekday())
-    return [
+    found = [
         Preset(say("In three hours"), now.replace(second=0, microsecond=0) + timedelta(hours=3)),
         Preset(say("Tomorrow morning"), morning + timedelta(days=1)),
-        Preset(say("Monday"), monday),
         Preset(say("In a week"), morning + timedelta(days=7)),
     ]
+    # On a Sunday that is tomorrow, and on a Monday in a week: said once.
+    if all(one.at != monday for one in found):
+        found.insert(2, Preset(say("Monday"), monday))
+    return found
 
 
 def _next(rows: tuple[Row, ...], ref: str) -> str:

@@ -110,6 +110,23 @@ def test_presets_plan_an_answer_with_one_button(db: Database, ann: Person, ref: 
     assert row.until == datetime.fromisoformat(preset.group(1))
 
 
+@pytest.mark.parametrize(
+    ("day", "names"),
+    [
+        (21, ["In three hours", "Tomorrow morning", "Monday", "In a week"]),
+        (22, ["In three hours", "Tomorrow morning", "In a week"]),  # a Sunday
+        (23, ["In three hours", "Tomorrow morning", "In a week"]),
+    ],
+)
+def test_no_moment_is_offered_twice(ann: Person, ref: str, day: int, names: list[str]) -> None:
+    with clock.at(datetime(2026, 11, day, 3, tzinfo=UTC)):
+        page = ann.client.get(f"/tickets/{ref}").text
+
+    offered = re.findall(r'name="later" value="(20[^"]+)"><span>([^<]+)', page)
+    assert [name for _, name in offered] == names
+    assert len({moment for moment, _ in offered}) == len(names)
+
+
 @pytest.mark.parametrize("at", ["", "soon", "2001-01-01T09:00"])
 def test_an_answer_for_no_moment_is_kept_and_not_sent(
     db: Database, ann: Person, ref: str, at: str
