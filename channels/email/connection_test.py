@@ -1,6 +1,7 @@
 """Tries an inbox's servers step by step, and says of each step what it showed."""
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -92,7 +93,9 @@ async def _reach(side: _Side, host: str, port: int) -> None:
     except TimeoutError as error:
         raise TryLater(f"{host} does not answer on port {port}.") from error
     except OSError as error:
-        raise TryLater(f"{host} cannot be reached on port {port}: {error}") from error
+        # The system's words: those of the library are for who reads its code.
+        words = os.strerror(error.errno) if error.errno else str(error)
+        raise TryLater(f"{host} cannot be reached on port {port}: {words}") from error
     writer.transport.abort()
     side.good(f"{host} answers on port {port}.")
 

@@ -152,7 +152,7 @@ async def test_nobody_at_the_port_is_said() -> None:
 
     assert name == (True, "127.0.0.1 is a known name.")
     assert port_closed[0] is False
-    assert port_closed[1].startswith(f"127.0.0.1 cannot be reached on port {port}: ")
+    assert port_closed[1] == f"127.0.0.1 cannot be reached on port {port}: Connection refused"
 
 
 async def test_a_refused_password_of_the_outgoing_server_is_said() -> None:
