@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from app.core.errors import Conflict, Invalid, NotAllowed, NotFound, SettenError, TooMany
 from app.web.deps import SignInNeeded
 from app.web.origin import SAFE_METHODS, local_path
+from app.web.stored_words import stored
 
 log = logging.getLogger(__name__)
 
@@ -33,15 +34,15 @@ STATUS: dict[type[SettenError], int] = {
     TooMany: 429,
 }
 _FAILED = "Something went wrong on our side. It was written down under the number below."
-_BUSY = "The database does not answer at the moment. Try again in a few seconds."
+_BUSY = stored("The database does not answer at the moment. Try again in a few seconds.")
 _WORDS = {
-    400: ("unreadable", "This request cannot be read."),
+    400: ("unreadable", stored("This request cannot be read.")),
     401: ("sign_in", "Sign in first, or send an API key."),
-    403: ("not_allowed", "This is not allowed."),
+    403: ("not_allowed", stored("This is not allowed.")),
     404: ("not_found", "There is nothing here."),
     405: ("method", "This address does not take such a request."),
     413: ("too_large", "This is too large."),
-    415: ("media_type", "This kind of content is not taken here."),
+    415: ("media_type", stored("This kind of content is not taken here.")),
     503: ("busy", _BUSY),
 }
 _ALWAYS_JSON = ("/api/", "/hooks/", "/live", "/healthz", "/readyz", "/metrics")
@@ -161,7 +162,7 @@ def _problem(error: Exception) -> Problem:
             headers = {"retry-after": "2"} if error.status_code == 503 else {}
             return Problem(error.status_code, code, words, {**headers, **(error.headers or {})})
         case DataError():
-            return Problem(422, "invalid", "This holds something that cannot be stored.")
+            return Problem(422, "invalid", stored("This holds something that cannot be stored."))
         case OperationalError() | InterfaceError() | PoolTimeout():
             return Problem(503, "busy", _BUSY, {"retry-after": "2"})
         case _:

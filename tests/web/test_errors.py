@@ -115,10 +115,12 @@ def test_locked_database_is_503(client: TestClient, db: Database) -> None:
     other = Database("", Path(str(db.engine.url.database)))
     with other.transaction() as session:
         session.exec(select(Organisation)).one()  # now it holds the lock
-        answer = client.post("/sign-in", data={"email": "a", "password": "b"})
+        german = {"accept": "text/html", "accept-language": "de"}
+        answer = client.post("/sign-in", data={"email": "a", "password": "b"}, headers=german)
     other.close()
 
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
+    assert "Die Datenbank antwortet im Moment nicht." in answer.text
 
 
 def test_form_that_is_wrong_is_not_repeated(client: TestClient) -> None:
