@@ -57,6 +57,12 @@ _ARRAYS: dict[str, tuple[str, int]] = {
     "topic_shelf": ("int16", 1),
 }
 
+# Those that are fitted stay far below. Beyond it no number of a model means anything, and sums of
+# them would soon be none.
+_LARGEST_WEIGHT = 1_000.0
+_LARGEST_IDF = 100.0
+_LONGEST_VECTOR = 1.01  # of each text on the shelf it is one, but for rounding
+
 Arrays = dict[str, NDArray[Any]]
 
 
@@ -108,7 +114,7 @@ def load(path: Path, encoder: Encoder) -> Model:
     """
     try:
         card = _parse(_read(card_path(path), _LARGEST_CARD))
-    except (ValueError, RecursionError) as error:
+    except Exception as error:
         raise BadModel(f"{card_path(path).name} does not describe a model: {error}.") from error
     for key, wanted in versions(encoder).items():
         if card.get(key) != wanted:
@@ -121,10 +127,13 @@ def load(path: Path, encoder: Encoder) -> Model:
     threads.one()
     try:
         return _model(_unpack(content), encoder)
-    except (ValueError, KeyError, TypeError, EOFError, RecursionError, MemoryError) as error:
+    except RecursionError as error:
         raise BadModel(f"{path.name} is not a model: {error}.") from error
     except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, OSError) as error:
         raise BadModel(f"{path.name} cannot be unpacked: {error}.") from error
+    except Exception as error:
+        # Whoever wrote the file chose what it trips over. Nobody else has to know every way.
+        raise BadModel(f"{path.name} is not a model: {error}.") from error
 
 
 def _read(path: Path, largest: int) -> bytes:
@@ -143,6 +152,45 @@ def _parse(content: bytes) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("it is no JSON object")  # noqa: TRY004 - wrong content, not a wrong call
     return value
+
+
+def _words(value: Any, what: str) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(word, str) for word in value):
+        raise ValueError(f"{what} are no words")
+    if b"\0" in "".join(value).encode():  # which raises where half a character is
+        raise ValueError(f"{what} hold a sign that no text has")
+    return tuple(value)
+
+
+def _number(value: Any, what: str) -> float:
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        raise ValueError(f"{what} is no number")  # noqa: TRY004 - wrong content, not a wrong call
+    if not abs(value) <= _LARGEST_WEIGHT:  # nor is what JSON calls NaN
+        raise ValueError(f"{what} makes no sense")
+    return float(value)
+
+
+def _members(value: Any, what: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError(f"{what} have no names")  # noqa: TRY004 - wrong content, not a wrong call
+    return value
+
+
+def _plausible(arrays: Arrays) -> None:
+    """Numbers of the right kind that no training comes to."""
+    for name, array in arrays.items():
+        if array.dtype.kind != "f" or name == "shelf" or not array.size:
+            continue
+        if np.abs(array).max() > _LARGEST_WEIGHT:
+            raise ValueError(f"{name} holds weights that make no sense")
+        if name.endswith("_idf") and not (array.min() > 0 and array.max() <= _LARGEST_IDF):
+            raise ValueError(f"{name} holds rarities that make no sense")
+    shelf = arrays["shelf"]
+    if not len(shelf):
+        raise ValueError("it has learned from no text")
+    # One after the other: all at once, in full precision, would be held twice.
+    if any(np.linalg.norm(row.astype(np.float32)) > _LONGEST_VECTOR for row in shelf):
+        raise ValueError("its texts point nowhere")
 
 
 def _unpack(content: bytes) -> Arrays:
@@ -232,23 +280,33 @@ def _model(arrays: Arrays, encoder: Encoder) -> Model:
     if [len(block) for block in blocks] != [len(column) for column in idf]:
         raise ValueError("its vocabulary and its weights differ in length")
     shape = (sum(len(block) for block in blocks), encoder.width)
-    heads = {name: _head(name, arrays, description["heads"][name], shape) for name in _HEADS}
+    described = _members(description["heads"], "its heads")
+    heads = {name: _head(name, arrays, described[name], shape) for name in _HEADS}
     if not set(heads["stage"].labels) <= set(taxonomy.STAGE_KEYS):
         raise ValueError("it knows stages that do not exist")
-    identity = Identity(str(description["name"]), int(description["samples"]))
+    _plausible(arrays)
+    alarms = _members(description["flags"], "its flags")
     shelf = _shelf(arrays, description["refs"], heads, encoder.width or WIDTH)
     return Model(
         vocabulary=Vocabulary(blocks, idf),
         heads=heads,
         scope=Scope(*_line("scope", arrays, shape)),
         flags={
-            name: Flag(*_line(name, arrays, shape), *_alarms(name, description["flags"][name]))
+            name: Flag(*_line(name, arrays, shape), *_alarms(name, alarms[name]))
             for name in taxonomy.FLAGS
         },
         shelf=shelf,
-        identity=identity,
+        identity=_identity(description),
         encoder=encoder,
     )
+
+
+def _identity(description: Mapping[str, Any]) -> Identity:
+    [name] = _words([description["name"]], "its name and the rest")
+    samples = description["samples"]
+    if isinstance(samples, bool) or not isinstance(samples, int) or not 0 <= samples < 2**31:
+        raise ValueError("the number of its samples makes no sense")
+    return Identity(name, samples)
 
 
 def _line(
@@ -263,32 +321,28 @@ def _line(
 def _alarms(
     name: str, described: Mapping[str, Any]
 ) -> tuple[float, dict[str, float], frozenset[str]]:
-    mark = float(described["mark"])
-    limits = {str(language): float(limit) for language, limit in described["limits"].items()}
-    if not 0 <= mark < 1_000:
+    mark = _number(described["mark"], f"what the words of {name} count")
+    limits = {
+        language: _number(limit, f"a limit of {name}")
+        for language, limit in _members(described["limits"], f"the limits of {name}").items()
+    }
+    if mark < 0:
         raise ValueError(f"what the words of {name} count makes no sense")
-    if "" not in limits or not all(0 <= limit <= NEVER for limit in limits.values()):
+    if "" not in limits or not all(0 < limit <= NEVER for limit in limits.values()):
         raise ValueError(f"the limits of {name} make no sense")
-    return mark, limits, _languages(name, described["trusted"])
-
-
-def _languages(name: str, listed: Any) -> frozenset[str]:
-    if not isinstance(listed, list) or not all(isinstance(x, str) for x in listed):
-        raise ValueError(f"the languages of {name} are no words")
-    return frozenset(listed)
+    return mark, limits, frozenset(_words(described["trusted"], f"the languages of {name}"))
 
 
 def _shelf(arrays: Arrays, refs: Any, heads: Mapping[str, Head], width: int) -> Shelf:
     vectors = arrays["shelf"].astype(np.float32)
-    if not isinstance(refs, list) or not all(isinstance(ref, str) for ref in refs):
-        raise ValueError("its texts have no names")
+    called = _words(refs, "the names of its texts")
     labels = {name: arrays[f"{name}_shelf"] for name in heads}
-    if vectors.shape != (len(refs), width) or {len(x) for x in labels.values()} != {len(refs)}:
+    if vectors.shape != (len(called), width) or {len(x) for x in labels.values()} != {len(called)}:
         raise ValueError("its texts, their names and their labels differ in number")
     for name, places in labels.items():
         if len(places) and not (places.min() >= -1 and places.max() < len(heads[name].labels)):
             raise ValueError(f"its texts have answers to {name} that do not exist")
-    return Shelf(vectors, tuple(refs), labels)
+    return Shelf(vectors, called, labels)
 
 
 def _names(raw: NDArray[np.uint8]) -> dict[str, int]:
@@ -300,23 +354,27 @@ def _names(raw: NDArray[np.uint8]) -> dict[str, int]:
 
 
 def _head(name: str, arrays: Arrays, described: Mapping[str, Any], shape: tuple[int, int]) -> Head:
-    labels = tuple(described["labels"])
-    if not labels or len(set(labels)) != len(labels) or not all(isinstance(x, str) for x in labels):
+    labels = _words(described["labels"], f"the answers of {name}")
+    if not all(labels) or not labels or len(set(labels)) != len(labels):
         raise ValueError(f"the answers of {name} are not different words")
     sparse, dense = arrays[f"{name}_sparse"], arrays[f"{name}_dense"]
     bias = arrays[f"{name}_bias"]
     wide = len(labels)
     if (sparse.shape, dense.shape, bias.shape) != ((shape[0], wide), (shape[1], wide), (wide,)):
         raise ValueError(f"the weights of {name} do not fit its answers")
-    rules = {str(language): _rule(*values) for language, values in described["rules"].items()}
-    floor, trusted = float(described["floor"]), _languages(name, described["trusted"])
-    if "" not in rules or not math.isfinite(floor):
+    rules = {
+        language: _rule(*values)
+        for language, values in _members(described["rules"], f"the thresholds of {name}").items()
+    }
+    if "" not in rules:
         raise ValueError(f"the thresholds of {name} make no sense")
+    floor = _number(described["floor"], f"the least novelty of {name}")
+    trusted = frozenset(_words(described["trusted"], f"the languages of {name}"))
     return Head(labels, sparse, dense.astype(np.float32), bias, rules, floor, trusted)
 
 
-def _rule(temperature: float, auto: float, suggest: float) -> Rule:
-    rule = Rule(float(temperature), float(auto), float(suggest))
-    if not (0.001 < rule.temperature < 1_000 and 0 <= rule.suggest <= rule.auto <= 2):
+def _rule(*values: Any) -> Rule:
+    temperature, auto, suggest = (_number(value, "a threshold") for value in values)
+    if not (temperature > 0.001 and 0 < suggest <= auto <= NEVER):
         raise ValueError("a threshold makes no sense")
-    return rule
+    return Rule(temperature, auto, suggest)

@@ -59,6 +59,7 @@ BROAD = {
     "app/worker/deliver.py": "what may have left is settled whatever a channel raises",
     "app/worker/understanding.py": "one arrival never stops those read with it",
     "app/worker/triage.py": "no model ever stops mail from being filed",
+    "classifier/storage.py": "whatever a hostile model file trips over, it is no model",
     "classifier/serving.py": "a bug in asking one model is an answer like any other",
     "channels/isolated.py": "a bug in reading one mail is an answer like any other",
     "channels/email/connections.py": "closes a connection and raises the same again",
