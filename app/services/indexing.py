@@ -1,4 +1,4 @@
-"""What each message can be found by, read back from what is stored."""
+"""What each message can be found by: when it is filed, and read back from what is stored."""
 
 from collections.abc import Sequence
 

@@ -114,19 +114,19 @@ _kept = crashpoints.declare(
     ),
     Patch(
         "the search index is written in a transaction of its own",
-        "app/services/filing.py",
-        "    search.index(\n",
+        "app/services/indexing.py",
+        "    search.index(session, Entry(row.id, row.ticket_id, (*parts, ref, *files)))\n",
         """\
     from app.store.database import after_commit, engine_of
 
-    def index(_: Session, entry: search.Entry) -> None:
+    def index(_: Session, entry: Entry) -> None:
         def later() -> None:
             with Session(engine_of(session)) as other, other.begin():
                 search.index(other, entry)
 
         after_commit(session, later)
 
-    index(
+    index(session, Entry(row.id, row.ticket_id, (*parts, ref, *files)))
 """,
         (f"{ONE_TRANSACTION}::test_a_message_can_be_found_from_the_moment_it_is_filed",),
     ),
