@@ -24,6 +24,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _PIECE = 1 << 20  # bytes of a mail that are looked at in one go
 
 # What relays and mailboxes add on the way: two copies of one mail differ in these and only these.
+_IDENTIFIES = re.compile(rb"(?:message-id|date)[ \t]*:\s*\S", re.IGNORECASE)
+_RECEIVED = re.compile(rb"received[ \t]*:", re.IGNORECASE)
 _TRACE = re.compile(
     rb"(?:received|received-spf|delivered-to|return-path|envelope-to|authentication-results"
     rb"|arc-[a-z-]+|x-[^:\s]*)[ \t]*:",
@@ -69,7 +71,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         otherwise=read.otherwise.machine if machine == "ourselves" else "",
         report=read.report,
         warnings=(*read.warnings, *origin.warnings),
-        canonical=canonical(raw.body),
+        canonical=canonical(raw.body, raw.received_at),
         language=read.language,
         charset_suspect=read.charset_suspect,
     )
@@ -81,18 +83,24 @@ def _why_empty(read: Reading) -> str:
     return "\n".join(f"[{words.partition(':')[2].strip()}]" for words in read.warnings)
 
 
-def canonical(raw: bytes) -> str:
+def canonical(raw: bytes, received_at: datetime | None = None) -> str:
     """Digest of what two copies of one mail have in common, whichever way they came."""
     block, at = mime.head_and_start(raw)
-    kept = (
-        re.sub(rb"\s+", b" ", line).strip()
-        for line in mime.header_lines(block[: mime.MAX_HEADER_BLOCK])
-        if not _TRACE.match(line)
-    )
+    lines = list(mime.header_lines(block[: mime.MAX_HEADER_BLOCK]))
+    kept = [re.sub(rb"\s+", b" ", line).strip() for line in lines if not _TRACE.match(line)]
+    if not any(_IDENTIFIES.match(line) for line in lines):
+        kept.append(_first_seen(lines, received_at))
     digest = hashlib.sha256(b"\n".join(kept) + b"\n\n")
     for piece in _with_plain_line_ends(raw, at):
         digest.update(piece)
     return digest.hexdigest()
+
+
+def _first_seen(lines: Sequence[bytes], received_at: datetime | None) -> bytes:
+    """When a server first had it: devices write the same mail at each alarm, and no date in it."""
+    first = next((line for line in reversed(lines) if _RECEIVED.match(line)), b"")
+    when = re.sub(rb"\s+", b" ", first.rpartition(b";")[2]).strip()
+    return when or (received_at.isoformat().encode() if received_at else b"")
 
 
 def _with_plain_line_ends(raw: bytes, at: int) -> Iterator[bytes]:

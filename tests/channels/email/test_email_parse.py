@@ -1,7 +1,7 @@
 """Whole mails: hostile ones, broken ones, and what belongs to which conversation."""
 
 import time
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -190,6 +190,30 @@ def test_a_copy_that_came_another_way_is_the_same_and_another_text_is_not() -> N
 
     assert read(one).canonical == read(two).canonical
     assert read(one).canonical != read(other).canonical
+
+
+def test_two_alarms_of_a_device_are_two_mails_and_a_copy_of_one_is_none() -> None:
+    alarm = b"From: door@device.test\r\nSubject: Door opened\r\n\r\nDoor 3"
+    first = b"Received: from door by mx.test; Mon, 23 Nov 2026 10:00:00 +0900\r\n"
+    second = first.replace(b"10:00", b"11:30")
+    way = b"Received: from mx.test by inbox.test; Mon, 23 Nov 2026 10:00:09 +0900\r\n"
+
+    assert read(first + alarm).canonical == read(way + first + alarm).canonical
+    assert read(first + alarm).canonical != read(second + alarm).canonical
+    # Whoever tells the date, or an id, says that it is another mail.
+    for told in (b"Date: Mon, 23 Nov 2026 10:00:00 +0900\r\n", b"Message-ID: <1@device.test>\r\n"):
+        assert read(first + told + alarm).canonical == read(second + told + alarm).canonical
+
+
+def test_without_a_trace_the_hour_at_which_it_came_tells_two_alarms_apart() -> None:
+    alarm = b"From: door@device.test\r\nSubject: Door opened\r\n\r\nDoor 3"
+    one, again, other = (
+        read(alarm, received_at=when).canonical
+        for when in (RECEIVED, RECEIVED, RECEIVED + timedelta(minutes=9))
+    )
+
+    assert one == again
+    assert one != other
 
 
 def test_a_mail_without_an_id_gets_one_that_stays() -> None:
