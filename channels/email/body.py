@@ -196,7 +196,7 @@ def _text_piece(part: Part, content: Content) -> list[Piece]:
     if part.content_type == "text/html":
         return [Piece(html=text)] if text.strip() else []
     if part.content_type == "text/enriched":
-        text = html_to_text(text.replace("\n", "<br>"))
+        text = html_to_text(text.replace("<<", "&lt;").replace("\n", "<br>"))
     if part.parameters.get("format", "").lower() == "flowed":
         text = _unflowed(text, joins=part.parameters.get("delsp", "").lower() == "yes")
     return [Piece(plain=text)] if text.strip() else []

@@ -216,6 +216,12 @@ def test_without_a_trace_the_hour_at_which_it_came_tells_two_alarms_apart() -> N
     assert one != other
 
 
+def test_an_enriched_text_keeps_its_signs() -> None:
+    text = b"Content-Type: text/enriched\r\n\r\n<bold>Hi</bold> there <<ok> & so"
+
+    assert read(HEAD + text).text == "Hi there <ok> & so"
+
+
 def test_a_mail_without_an_id_gets_one_that_stays() -> None:
     body = b"From: a@b.c\r\n\r\nhello"
 
