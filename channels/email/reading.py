@@ -23,6 +23,31 @@ _BARE_ID = re.compile(r"[^<>\s,;]{3,990}")
 _COMMENT = re.compile(r"\([^()]{0,200}\)")
 _SPACES = re.compile(r"\s+")
 _AROUND_COLON = re.compile(r"\s*:\s*")
+_COLON_OFFSET = re.compile(r"(?:\b(?:GMT|UTC?)\s?)?([+-]\d\d):(\d\d)\s*$", re.IGNORECASE)
+_NAMED_ZONE = re.compile(r"\d:\d\d(?:\.\d{1,9})?\s+([A-Za-z]{2,5})\s*$")
+_KNOWN_ZONES = frozenset(
+    ("UT", "UTC", "GMT", "AST", "ADT", "EST", "EDT", "CST", "CDT", "MST", "MDT", "PST", "PDT")
+)
+# What the library does not know; of names that several countries use, the most mails.
+_ZONES = {
+    **dict.fromkeys(("WET", "WEZ"), "+0000"),
+    **dict.fromkeys(("CET", "MEZ", "MET", "BST", "WEST", "WESZ"), "+0100"),
+    **dict.fromkeys(("CEST", "MESZ", "MEST", "EET", "OEZ", "SAST"), "+0200"),
+    **dict.fromkeys(("EEST", "OESZ", "MSK", "TRT"), "+0300"),
+    **dict.fromkeys(("PKT",), "+0500"),
+    **dict.fromkeys(("IST",), "+0530"),
+    **dict.fromkeys(("ICT", "WIB"), "+0700"),
+    **dict.fromkeys(("HKT", "SGT", "AWST", "PHT"), "+0800"),
+    **dict.fromkeys(("JST", "KST"), "+0900"),
+    **dict.fromkeys(("AEST",), "+1000"),
+    **dict.fromkeys(("AEDT",), "+1100"),
+    **dict.fromkeys(("NZST",), "+1200"),
+    **dict.fromkeys(("NZDT",), "+1300"),
+    **dict.fromkeys(("BRT", "ART"), "-0300"),
+    **dict.fromkeys(("AKDT",), "-0800"),
+    **dict.fromkeys(("AKST",), "-0900"),
+    **dict.fromkeys(("HST",), "-1000"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,8 +170,14 @@ def date_of(text: str) -> datetime | None:
     text = text[:200]
     while text != (text := _COMMENT.sub(" ", text)):
         pass
+    text = _COLON_OFFSET.sub(r"\1\2", _AROUND_COLON.sub(":", text)[:100])
+    named = _NAMED_ZONE.search(text)
+    if named and named.group(1).upper() not in _KNOWN_ZONES:
+        if (offset := _ZONES.get(named.group(1).upper())) is None:
+            return None  # whoever took it on the way tells it better than a guess
+        text = text[: named.start(1)] + offset
     try:
-        date = parsedate_to_datetime(_AROUND_COLON.sub(":", text)[:100])
+        date = parsedate_to_datetime(text)
         date = date.replace(tzinfo=UTC) if date.tzinfo is None else date
         date.astimezone(UTC)  # raises beyond the years there are
     except (ValueError, TypeError, OverflowError, IndexError):

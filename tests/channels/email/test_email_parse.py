@@ -10,6 +10,7 @@ from channels.contract import InboundMessage, Party, Raw, Ref, RefKind, Unreadab
 from channels.email import channel
 from channels.email.body import safe_name
 from channels.email.config import EmailConfig
+from channels.email.reading import date_of
 
 CONFIG = EmailConfig(address="support@example.com")
 HEAD = b"From: a@example.org\r\nSubject: s\r\nMessage-ID: <1@example.org>\r\n"
@@ -214,6 +215,28 @@ def test_without_a_trace_the_hour_at_which_it_came_tells_two_alarms_apart() -> N
 
     assert one == again
     assert one != other
+
+
+@pytest.mark.parametrize(
+    ("date", "expected"),
+    [
+        ("Mon, 23 Nov 2026 10:00:00 JST", "2026-11-23T10:00:00+09:00"),
+        ("Mon, 23 Nov 2026 10:00:00 CET", "2026-11-23T10:00:00+01:00"),
+        ("Mon, 23 Aug 2026 10:00:00 CEST", "2026-08-23T10:00:00+02:00"),
+        ("Mon, 23 Aug 2026 10:00:00 bst", "2026-08-23T10:00:00+01:00"),
+        ("Mon, 23 Nov 2026 10:00 JST", "2026-11-23T10:00:00+09:00"),
+        ("Mon, 23 Nov 2026 10:00:00 +09:00", "2026-11-23T10:00:00+09:00"),
+        ("Mon, 23 Nov 2026 10:00:00 GMT+09:00", "2026-11-23T10:00:00+09:00"),
+        ("Mon, 23 Nov 2026 10:00:00 +0900 JST", "2026-11-23T10:00:00+09:00"),
+        ("Mon, 23 Nov 2026 10:00:00 EST", "2026-11-23T10:00:00-05:00"),
+        ("Mon, 23 Nov 2026 10:00:00 GMT", "2026-11-23T10:00:00+00:00"),
+        ("Mon, 23 Nov 2026 10:00:00 QQT", None),
+    ],
+)
+def test_a_date_with_a_zone_by_name_or_with_a_colon_is_that_hour(
+    date: str, expected: str | None
+) -> None:
+    assert date_of(date) == (datetime.fromisoformat(expected) if expected else None)
 
 
 def test_an_enriched_text_keeps_its_signs() -> None:
