@@ -237,6 +237,16 @@ def _says(mail: Look, action: str) -> bool:
     return mail.report is not None and any(one.action == action for one in mail.report.failures)
 
 
+def is_notice(report: Report | None) -> bool:
+    """Whether it says of each recipient that it arrived, or went on to a server that tells less."""
+    arrived = {"delivered", "relayed", "expanded"}
+    return (
+        report is not None
+        and bool(report.failures)
+        and all(one.action in arrived for one in report.failures)
+    )
+
+
 def kind_of_others(mail: Look) -> Kind:
     """What it is if it does not come from us, whatever it says."""
     kind = next((kind for kind, matches in RULES if matches(mail)), Kind.HUMAN)

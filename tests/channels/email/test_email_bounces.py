@@ -89,12 +89,6 @@ def test_one_report_tells_of_several_recipients_and_the_worst_decides() -> None:
     )
 
 
-def test_the_report_of_an_arrival_is_no_bounce() -> None:
-    arrived = MTA + "Final-Recipient: rfc822; a@b.test\nAction: delivered\nStatus: 2.0.0"
-
-    assert (read(report(arrived)).kind, read(report(arrived)).report) == ("auto_reply", None)
-
-
 DAEMON = "From: MAILER-DAEMON@mx.test\nTo: help@shop.test\nSubject: "
 LETTERS = {
     "exim": (
@@ -419,3 +413,14 @@ def test_a_complaint_says_about_what_and_whose(fields: str, failures: tuple[Fail
 
     assert found.kind == "arf"
     assert found.report == Report(failures, "sent.1@shop.test")
+
+
+@pytest.mark.parametrize("action", ["relayed", "delivered", "expanded"])
+def test_a_notice_that_it_went_on_is_no_bounce_and_says_to_whom(action: str) -> None:
+    fields = f"{MTA}Final-Recipient: rfc822; a@b.test\nAction: {action}\nStatus: 2.0.0\n"
+    found = read(report(fields, WHOLE))
+
+    assert found.kind.machine == "auto_reply"
+    assert found.report == Report(
+        (Failure("a@b.test", action, "2.0.0", hard=False),), "sent.1@shop.test"
+    )
