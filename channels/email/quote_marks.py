@@ -80,9 +80,10 @@ def _is_header_block(lines: Sequence[str], at: int) -> bool:
     if _field(lines[at]) is None:
         return False
     names: list[str] = []
-    is_mail = open_list = False
+    is_mail = named = open_list = False
+    below = at
     loose = 0  # a long list of recipients goes on in the next line; some programs leave gaps
-    for line in islice(lines, at, at + 16):
+    for number, line in enumerate(islice(lines, at, at + 16), at):
         found = _field(line)
         if found is None:
             loose += 1
@@ -92,11 +93,25 @@ def _is_header_block(lines: Sequence[str], at: int) -> bool:
         name, value = found
         open_list = value.rstrip()[-1:] in {";", ","}
         names.append(name)
-        # A subject, an address, or an hour beside a word that only programs use.
-        is_mail |= name in words.MATTER or "@" in value
-        is_mail |= name in words.EXACTLY and words.TIME.search(value) is not None
+        below = number + 1
+        # An address, an hour beside a word that only programs use or, less surely, a subject.
+        named |= name in words.MATTER
+        is_mail |= "@" in value or (name in words.EXACTLY and bool(words.TIME.search(value)))
+        is_mail |= name in words.WHEN and words.TIME.search(value) is not None
+    # People list a sender, a day and a subject as well, in the middle of what they write.
+    is_mail |= named and _stands_apart(lines, at, below)
     known = set(names)
     return is_mail and bool(known & words.SENDER and known & words.WHEN) and len(known) > 2
+
+
+def _stands_apart(lines: Sequence[str], first: int, below: int) -> bool:
+    above = not first or not lines[first - 1].strip() or _is_ruler(lines[first - 1])
+    return above and (below >= len(lines) or not lines[below].strip())
+
+
+def _is_ruler(line: str) -> bool:
+    text = line[:MAX_LINE].strip()
+    return any(sign.match(text) for sign in (words.RULER, words.RULE, words.BEGINS))
 
 
 @dataclass(frozen=True, slots=True)

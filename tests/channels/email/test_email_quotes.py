@@ -33,6 +33,14 @@ PROSE = {
     "marked lines of a screen": "The program says:\n> error 12\n> no lamp",
     "numbers": "a > b\nc > d",
     "a list of fields": "Name: Ann\nOrder: 12\nFrom: Kyoto\nWhat now?",
+    "the data of an order": (
+        "Hallo, hier die Daten meiner Bestellung:\nVon: Anna Meier\nAn: Shop\nDatum: 12.11.2026\n"
+        "Betreff: Rücksendung 4711\nBitte melden Sie sich dringend!"
+    ),
+    "the data of an order, apart from the greeting": (
+        "Hallo,\n\nVon: Anna Meier\nAn: Shop\nDatum: 12.11.2026\nBetreff: Rücksendung 4711\n"
+        "Bitte melden Sie sich dringend!"
+    ),
     "a form on a page": (
         "Hello,\n\nName: Ann\nFrom: a@b.test\nDate: 2026-11-19 10:00\nSubject: Lamp\n\nIt is dark."
     ),
