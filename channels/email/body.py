@@ -16,6 +16,7 @@ MAX_TEXT = 1_000_000  # characters shown; a longer text is attached whole
 MAX_TEXT_BYTES = 4 * MAX_TEXT  # of one part that are decoded
 MAX_NAME = 180
 MAX_FILES = 500
+MAX_STAND_IN = 1000  # characters of a plain form that may only stand in for the HTML
 MAX_OPENED = 3  # signed mails inside signed mails
 
 TEXT_CUT = "text cut: The text is very long; all of it is attached as a file."
@@ -36,6 +37,8 @@ _USUAL_NAMES = {
     "application/pgp-encrypted": "pgp.txt",
     "application/pkcs7-signature": "smime.p7s",
 }
+_NO_WORD = re.compile(r"\W+")
+_SAME = 5  # letters in a row that two texts hardly have in common by chance
 _FLOWED_QUOTE = re.compile(r"^>*")
 
 
@@ -166,7 +169,22 @@ def _alternative(part: Part, content: Content) -> list[Piece]:
     if rich is None or plain is None or rich is plain:
         return rich or plain or (forms[0] if forms else [])
     joined = "\n".join(piece.html or _as_html(piece.plain) for piece in rich)
-    return [Piece(plain=_plain(plain), html=joined)]
+    words = _plain(plain)
+    return [Piece(plain="" if _stands_in(words, joined) else words, html=joined)]
+
+
+def _stands_in(plain: str, html: str) -> bool:
+    """Whether the plain form only says that there is another, or is broken."""
+    if len(plain) > MAX_STAND_IN:
+        return False
+    whole = _NO_WORD.sub("", html_to_text(html)).casefold()
+    said = _NO_WORD.sub("", plain).casefold()
+    if not said or not whole:
+        return bool(whole)
+    if len(whole) <= len(said) or said in whole:
+        return False
+    pieces = [said[at : at + _SAME] for at in range(max(len(said) - _SAME + 1, 1))]
+    return sum(piece in whole for piece in pieces) < 0.3 * len(pieces)
 
 
 def _plain(form: Iterable[Piece]) -> str:

@@ -377,3 +377,28 @@ def test_only_the_header_fields_of_a_giant_are_an_inquiry_too() -> None:
     )
 
     assert (message.sender.value, message.subject, message.text) == ("a@example.org", "s", "")
+
+
+ALTERNATIVE = b"Content-Type: multipart/alternative; boundary=b\r\n\r\n--b\r\n"
+LAYOUT = (
+    b"\r\n--b\r\nContent-Type: text/html\r\n\r\n<p>Order 4711 is broken, please help</p>\r\n--b--"
+)
+
+
+@pytest.mark.parametrize(
+    "plain",
+    [
+        b"\r\nYour mail program shows no HTML.",
+        b"\r\n-",
+        b"Content-Transfer-Encoding: base64\r\n\r\n!!!notb64###",
+    ],
+)
+def test_a_plain_form_that_says_nothing_leaves_the_word_to_the_other(plain: bytes) -> None:
+    assert read(HEAD + ALTERNATIVE + plain + LAYOUT).text == "Order 4711 is broken, please help"
+
+
+@pytest.mark.parametrize(
+    "plain", [b"Order 4711 is *broken*!", b"please help", b"Order 4711: broken"]
+)
+def test_a_plain_form_that_says_the_same_is_the_text(plain: bytes) -> None:
+    assert read(HEAD + ALTERNATIVE + b"\r\n" + plain + LAYOUT).text == plain.decode()
