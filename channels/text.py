@@ -11,6 +11,8 @@ from inscriptis.css_profiles import CSS_PROFILES
 from inscriptis.model.config import ParserConfig
 from lxml.etree import LxmlError  # type: ignore[import-untyped]
 
+from channels import hidden
+
 log = logging.getLogger(__name__)
 
 MAX_HTML = 2_000_000  # characters that are looked at; the rest stays in the kept source
@@ -45,7 +47,7 @@ def clean(text: str) -> str:
 
 def html_to_text(source: str) -> str:
     """What a person would read, as plain text. Never raises, whatever the markup."""
-    source = _without_hidden(clean(source[:MAX_HTML]))
+    source = hidden.taken_out(_without_hidden(clean(source[:MAX_HTML])))
     if not source.strip():
         return ""
     if source.count("<") > MAX_TAGS:

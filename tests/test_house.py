@@ -31,6 +31,7 @@ SHARED = {
     "contract",
     "errors",
     "form",
+    "hidden",
     "isolated",
     "verdicts",
     "report",

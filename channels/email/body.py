@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 
+from channels import hidden
 from channels.contract import InboundFile, Unreadable
 from channels.email import charset, invitation, mime, secured, tnef, uuencoded
 from channels.email.headers import Headers, text_of
@@ -21,6 +22,7 @@ MAX_OPENED = 3  # signed mails inside signed mails
 
 TEXT_CUT = "text cut: The text is very long; all of it is attached as a file."
 FILES_CUT = "files cut: It has too many files; the whole mail is attached as well."
+HIDDEN = "hidden text: It has words that nobody is shown; they are left out of its text."
 NOT_UNPACKED = "winmail: What is in this winmail.dat could not be unpacked; it is here as it came."
 
 _UNSAFE = re.compile('[\x00-\x1f\x7f<>:"|?*\u200e\u200f\u202a-\u202e\u2066-\u2069]')
@@ -212,6 +214,8 @@ def _text_piece(part: Part, content: Content) -> list[Piece]:
     content.suspect = content.suspect or decoded.suspect
     text = clean(decoded.text)
     if part.content_type == "text/html":
+        if hidden.is_there(text):
+            content.warn(HIDDEN)
         return [Piece(html=text)] if text.strip() else []
     if part.content_type == "text/enriched":
         text = html_to_text(text.replace("<<", "&lt;").replace("\n", "<br>"))
