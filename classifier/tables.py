@@ -1,8 +1,11 @@
 """Labelled texts in CSV files, and the names and descriptions of their labels."""
 
+import codecs
 import csv
+import io
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
@@ -14,6 +17,10 @@ OUT_OF_SCOPE = "oos"  # belongs to no label: never learned, only refused or not
 
 _LONGEST = 2**31 - 1  # characters of a field, the most there can be: only the beginning is read
 _PARTED = ",;\t"  # by which programs that write CSV part columns
+_EMPTY = re.compile(r"[ \t\ufeff]*(?:sep=(?P<sep>[,;\t|])[ \t,;]*)?(?:\r\n|\r|\n)")
+_KANA = re.compile("[ぁ-んァ-ヶ]")
+
+Tell = Callable[[str], None]  # a sentence for whoever gave the file
 
 # What a spreadsheet would take for a formula, and what was guarded against that already. Some
 # understand wide signs as well.
@@ -34,12 +41,19 @@ class Example:
     group: str = ""  # examples of one group are never on both sides of a test; else its own text
 
 
-def read(path: Path, *, labelled: bool = True) -> list[Example]:
-    """Examples in the order of the file, empty texts too. Raises `BadFile`."""
+def _silent(_sentence: str) -> None:
+    pass
+
+
+def read(path: Path, *, labelled: bool = True, tell: Tell = _silent) -> list[Example]:
+    """Examples in the order of the file, empty texts too. Raises `BadFile`.
+
+    What had to be taken one way or another is told in a sentence.
+    """
     wanted = {"text", "label"} if labelled else {"text"}
-    rows = _rows(path, wanted)
     return [
-        Example(_bare(row["text"]), row.get("label") or "", row.get("lang") or "") for row in rows
+        Example(_bare(row["text"]), row.get("label", "").strip(), _language(row))
+        for row in _rows(path, wanted, tell)
     ]
 
 
@@ -64,14 +78,18 @@ def _bare(text: str) -> str:
     return text[1:] if _GUARDED.match(text) else text
 
 
-def read_names(path: Path) -> list[tuple[str, Text]]:
+def read_names(path: Path, *, tell: Tell = _silent) -> list[tuple[str, Text]]:
     """Names and descriptions as (label, text), to learn from and never to test. `BadFile`."""
     return [
-        (row["label"], Text(row[column], "names", row.get("lang") or "", described=True))
-        for row in _rows(path, {"label", "name"})
+        (row["label"].strip(), Text(row[column], "names", _language(row), described=True))
+        for row in _rows(path, {"label", "name"}, tell)
         for column in ("name", "description")
         if row.get(column)
     ]
+
+
+def _language(row: Mapping[str, str]) -> str:
+    return row.get("lang", "").strip().lower()
 
 
 def texts(examples: Iterable[Example]) -> list[Text]:
@@ -87,21 +105,91 @@ def texts(examples: Iterable[Example]) -> list[Text]:
     ]
 
 
-def _rows(path: Path, wanted: set[str]) -> Sequence[dict[str, str]]:
+def _rows(path: Path, wanted: set[str], tell: Tell = _silent) -> list[dict[str, str]]:
     csv.field_size_limit(_LONGEST)
+    text = _decoded(path, tell)
+    skipped, delimiter = 0, ""
+    while first := _EMPTY.match(text):  # blank lines, and what Excel says of the sign that parts
+        skipped += 1
+        delimiter = first["sep"] or delimiter
+        text = text[first.end() :]
+    head = re.split(r"[\r\n]", text, maxsplit=1)[0]
+    if not delimiter:
+        delimiter = max(_PARTED, key=lambda sign: len(wanted & set(_names(head, sign))))
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    began = 1
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            head = file.readline()
-            file.seek(0)
-            delimiter = max(_PARTED, key=lambda sign: len(wanted & _names(head, sign)))
-            reader = csv.DictReader(file, restval="", delimiter=delimiter)
-            missing = wanted - set(reader.fieldnames or ())
-            if missing:
-                raise BadFile(f"{path.name} lacks the column {', '.join(sorted(missing))}.")
-            return list(reader)
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise BadFile(f"{path.name} cannot be read: {error}.") from error
+        names = [_name(cell) for cell in next(reader, [])]
+        if missing := wanted - set(names):
+            raise BadFile(f"{path.name} lacks the column {', '.join(sorted(missing))}.")
+        if twice := {name for name in wanted if names.count(name) > 1}:
+            raise BadFile(f"{path.name} has the column {', '.join(sorted(twice))} twice.")
+        found: list[tuple[int, list[str]]] = []
+        began = reader.line_num + 1
+        for cells in reader:
+            if any(cell.strip() for cell in cells[len(names) :]):
+                raise BadFile(
+                    f"{path.name}, line {began + skipped}: {len(cells)} cells under "
+                    f'{len(names)} headings. A text with "{delimiter}" in it belongs in quotes.'
+                )
+            if any(cell.strip() for cell in cells):
+                found.append((began + skipped, cells))
+            began = reader.line_num + 1
+    except csv.Error as error:
+        raise BadFile(
+            f"{path.name}, line {began + skipped}: a quote begins or ends where none may "
+            f"({error}). A quote within a text is written twice."
+        ) from error
+    rows = [(line, dict(zip(names, [*cells, *[""] * len(names)], strict=False)))
+            for line, cells in found]  # fmt: skip
+    _refuse_swallowed(path, rows, names, delimiter)
+    return [row for _, row in rows]
 
 
-def _names(head: str, delimiter: str) -> set[str]:
-    return set(next(csv.reader([head.rstrip("\r\n")], delimiter=delimiter), ()))
+def _refuse_swallowed(
+    path: Path, rows: Sequence[tuple[int, dict[str, str]]], names: Sequence[str], delimiter: str
+) -> None:
+    """A lone quote makes one text of all rows to the next one, and nothing else tells."""
+    if "label" not in names or len(names) < 2:
+        return
+    place = names.index("label")
+    labels = {row["label"].strip() for _, row in rows} - {""}
+    for line, row in rows:
+        for cell in row.values():
+            for part in cell.splitlines() if "\n" in cell or "\r" in cell else ():
+                cells = part.split(delimiter)
+                if len(cells) == len(names) and cells[place].strip().strip('"') in labels:
+                    raise BadFile(
+                        f"{path.name}, line {line}: a quote is not closed, so that the text holds "
+                        "the rows below it. A quote within a text is written twice."
+                    )
+
+
+def _decoded(path: Path, tell: Tell) -> str:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise BadFile(f"{path.name} cannot be read: {error.strerror}.") from error
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        encodings = ["utf-16"]
+    else:
+        encodings = ["utf-8-sig", "cp932"]
+    for encoding in encodings:
+        with suppress(UnicodeDecodeError):
+            text = content.decode(encoding)
+            # Any letters of Western Europe can be read as Japanese ones, but not as kana.
+            if encoding != "cp932":
+                return text
+            if _KANA.search(text):
+                tell(f"{path.name} is no UTF-8 and was read as Shift_JIS.")
+                return text
+    raise BadFile(f"{path.name} is neither UTF-8 nor UTF-16 nor Shift_JIS. Save it as UTF-8.")
+
+
+def _names(head: str, delimiter: str) -> list[str]:
+    cells = next(csv.reader([head], delimiter=delimiter), [])
+    return [_name(cell) for cell in cells]
+
+
+def _name(cell: str) -> str:
+    return cell.strip().casefold()

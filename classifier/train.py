@@ -5,6 +5,7 @@ import hashlib
 import logging
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from classifier import corpus, encoders, storage, taxonomy
@@ -51,8 +52,9 @@ def fit_default(
     *,
     weights: Path | None = None,
     encoder: Encoder | None = None,
+    before: Callable[[], None] | None = None,
 ) -> Model:
-    """The model of the sample inquiries, fitted once and kept in `folder`.
+    """The model of the sample inquiries, fitted once and kept in `folder`; `before` comes first.
 
     Fitting happens in a process of its own: it would hold up every other thread of this one, and
     scikit-learn's memory is given back with it. Where the encoder cannot be used, words and
@@ -60,16 +62,20 @@ def fit_default(
     already. Raises `NoModel`.
     """
     encoder = encoder or encoders.usable(profile, weights)
-    return _kept_or_fitted(folder, profile if encoder.width else "plain", encoder)
+    return _kept_or_fitted(folder, profile if encoder.width else "plain", encoder, before)
 
 
-def _kept_or_fitted(folder: Path, profile: str, encoder: Encoder) -> Model:
+def _kept_or_fitted(
+    folder: Path, profile: str, encoder: Encoder, before: Callable[[], None] | None
+) -> Model:
     path = folder / f"{default_name(encoder)}.npz"
     if storage.card_path(path).exists():
         try:
             return storage.load(path, encoder)
         except storage.BadModel as error:
             log.warning("kept model not usable, fitting again", extra={"reason": str(error)})
+    if before is not None:
+        before()
     _fit_apart(path, profile)
     try:
         return storage.load(path, encoder)

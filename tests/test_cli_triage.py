@@ -87,7 +87,7 @@ def test_what_has_no_label_is_left_out_and_said(
     settings: Settings, tmp_path: Path, files: tuple[str, str], capsys: pytest.CaptureFixture[str]
 ) -> None:
     some, none, strange = (tmp_path / name for name in ("some.csv", "none.csv", "strange.csv"))
-    some.write_text("text;label\nmy money;money\nmy parcel;\n", encoding="utf-8")
+    some.write_text("text;label\nmy money;money\nmy parcel;\n ;money\n", encoding="utf-8")
     none.write_text("text,label\nmy parcel,\n", encoding="utf-8")
     strange.write_text("text\tlabel\nzebra\toos\n", encoding="utf-8")
     asked = ("evaluate", "--profile", "plain", "--train", files[0], "--test")
@@ -102,6 +102,8 @@ def test_what_has_no_label_is_left_out_and_said(
         {"0.90": 1.0, "0.95": 1.0},
     )
     assert "some.csv: 1 rows without a label were left out." in told
+    assert "some.csv: 1 rows without a text were left out." in told
+    assert "Learning from 6 texts" in told
     assert len(run(settings, capsys, *asked, str(strange))) == 2  # the head, and how many refused
     with pytest.raises(Invalid, match="no row with a label"):
         run(settings, capsys, *asked, str(none))

@@ -11,6 +11,8 @@ from app.core.errors import Conflict, Invalid
 from app.core.settings import Settings
 from classifier.contract import Classifier, HeadPrediction
 
+_LASTS = "a few hundred take seconds, thousands take minutes"
+
 if TYPE_CHECKING:
     from classifier.tables import Example
 
@@ -26,11 +28,14 @@ def evaluate(asked: argparse.Namespace, _settings: Settings) -> int:
         raise Invalid("Give one file, or two with --train and --test.")
     try:
         encoder = of_profile(asked.profile)
-        names = tables.read_names(asked.labels) if asked.labels else []
+        names = tables.read_names(asked.labels, tell=complain) if asked.labels else []
         if asked.file:
-            answers = core.ask_in_folds(_labelled(asked.file), names, encoder)
+            examples = _labelled(asked.file)
+            complain(f"Learning five times from four in five of {len(examples)} texts; {_LASTS}.")
+            answers = core.ask_in_folds(examples, names, encoder)
         else:
             learned, others = _labelled(asked.train), _labelled(asked.test)
+            complain(f"Learning from {len(learned)} texts; {_LASTS}.")
             answers = core.ask(core.fit(learned, names, encoder), others)
     except (tables.BadFile, NoEncoder) as problem:
         raise Invalid(str(problem)) from problem
@@ -43,10 +48,13 @@ def evaluate(asked: argparse.Namespace, _settings: Settings) -> int:
 
 
 def _labelled(path: Path) -> "list[Example]":
-    """Rows that have a label; how many have none is said. Raises `BadFile`."""
+    """Rows that have a label and a text; how many have none is said. Raises `BadFile`."""
     from classifier import tables
 
-    found = tables.read(path)
+    found = tables.read(path, tell=complain)
+    if blank := sum(not example.text.strip() for example in found):
+        complain(f"{path.name}: {blank} rows without a text were left out.")
+    found = [example for example in found if example.text.strip()]
     kept = [example for example in found if example.label]
     if not kept:
         raise tables.BadFile(f"{path.name} has no row with a label.")
@@ -60,11 +68,11 @@ def predict(asked: argparse.Namespace, settings: Settings) -> int:
     from classifier import tables, train
 
     try:
-        examples = tables.read(asked.file, labelled=False)
+        examples = tables.read(asked.file, labelled=False, tell=complain)
         model = None if asked.profile else _own(settings)
         if model is None:
             profile = asked.profile or settings.triage_profile
-            model = train.fit_default(settings.data_dir / "triage", profile)
+            model = train.fit_default(settings.data_dir / "triage", profile, before=_fits)
     except (tables.BadFile, train.NoModel) as problem:
         raise Invalid(str(problem)) from problem
     for row, example in enumerate(examples):
@@ -79,6 +87,10 @@ def predict(asked: argparse.Namespace, settings: Settings) -> int:
             )
             say(f"{row}\t" + "\t".join(heads))
     return 0
+
+
+def _fits() -> None:
+    complain("Learning from the sample inquiries first; this takes a minute or two, and only once.")
 
 
 def _own(settings: Settings) -> Classifier | None:

@@ -17,6 +17,16 @@ def test_a_place_that_cannot_be_written_is_said(tmp_path: Path) -> None:
         train._fit_apart(tmp_path / "file" / "model.txt", "plain")
 
 
+def test_who_has_to_wait_for_the_samples_to_be_learned_is_told_before(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    told: list[str] = []
+
+    with pytest.raises(train.NoModel):
+        train.fit_default(tmp_path / "file", "plain", before=lambda: told.append("now"))
+
+    assert told == ["now"]
+
+
 def test_a_process_that_learns_finds_our_code_before_others(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
