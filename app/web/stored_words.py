@@ -186,6 +186,12 @@ STORED = (
     ),
     stored("%(host)s lists mail %(value)s but does not hand it out."),
     stored("the connection broke"),
+    stored("Connection refused"),
+    stored("Connection reset by peer"),
+    stored("Connection timed out"),
+    stored("Network is unreachable"),
+    stored("No route to host"),
+    stored("no answer"),
     stored("The certificate file %(file)s cannot be read"),
     stored(
         "The certificate of %(host)s is not trusted: %(words)s. Check the server name; "

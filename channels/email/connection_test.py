@@ -1,7 +1,6 @@
 """Tries an inbox's servers step by step, and says of each step what it showed."""
 
 import asyncio
-import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -16,6 +15,7 @@ from channels.email.config import AfterFiling, EmailConfig, Security
 from channels.email.folders import read_folder
 from channels.email.imap_protocol import Lost
 from channels.email.imap_session import Session, connect, sign_in
+from channels.email.tls import words_of_system
 
 INCOMING, OUTGOING = "Incoming mail", "Outgoing mail"
 REACHED = 10.0  # seconds
@@ -93,8 +93,7 @@ async def _reach(side: _Side, host: str, port: int) -> None:
     except TimeoutError as error:
         raise TryLater(f"{host} does not answer on port {port}.") from error
     except OSError as error:
-        # The system's words: those of the library are for who reads its code.
-        words = os.strerror(error.errno) if error.errno else str(error)
+        words = words_of_system(error)
         raise TryLater(f"{host} cannot be reached on port {port}: {words}") from error
     writer.transport.abort()
     side.good(f"{host} answers on port {port}.")

@@ -13,7 +13,7 @@ from channels.contract import Misconfigured, SignInRefused, TryLater, Withheld
 from channels.email import oauth
 from channels.email.config import Auth, EmailConfig, Security
 from channels.email.imap_protocol import Answer, Lost, Protocol, quote
-from channels.email.tls import context_for, words_of
+from channels.email.tls import context_for, words_of, words_of_system
 
 CONNECT_SECONDS = 30.0
 
@@ -93,7 +93,8 @@ async def connect(config: EmailConfig) -> Protocol:
     except TimeoutError as error:
         raise TryLater(f"{host} does not answer on port {port}.", 30) from error
     except (OSError, Lost) as error:
-        raise TryLater(f"{host} cannot be reached on port {port}: {error}", 10) from error
+        words = words_of_system(error)
+        raise TryLater(f"{host} cannot be reached on port {port}: {words}", 10) from error
     return protocol
 
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 
 from channels.contract import Consent, Misconfigured, SignInRefused, TryLater
 from channels.email.config import Auth, EmailConfig
-from channels.email.tls import with_public_authorities
+from channels.email.tls import with_public_authorities, words_of_system
 
 SECONDS = 30.0
 EARLY = 300.0  # seconds before its end at which a token is renewed
@@ -193,7 +193,7 @@ async def _post(url: httpx2.URL, form: dict[str, str], trust: ssl.SSLContext) ->
         ):
             answer = await client.post(url, data=form, headers={"accept": "application/json"})
     except (OSError, TimeoutError, httpx2.HTTPError) as error:
-        words = str(error) or "no answer"
+        words = words_of_system(error) or "no answer"
         raise TryLater(f"The token server {host} cannot be reached: {words}", 30) from error
     told = _told(answer)
     if answer.status_code == 200 and isinstance(told.get("access_token"), str):

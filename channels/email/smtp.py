@@ -21,7 +21,7 @@ from channels.contract import (
 from channels.email import oauth
 from channels.email.addresses import normal
 from channels.email.config import Auth, EmailConfig, Security
-from channels.email.tls import context_for, words_of
+from channels.email.tls import context_for, words_of, words_of_system
 
 TIMEOUT = 60.0
 
@@ -125,7 +125,7 @@ def _unreached(error: Exception, host: str, port: int) -> Later | Paused:
         return Later(f"{host} turned us away: {error.code} {error.message[:200]}", 60)
     if "STARTTLS" in str(error):
         return Paused(f"{host} offers no STARTTLS on port {port}.")
-    return Later(f"{host} cannot be reached on port {port}: {error}", 0)
+    return Later(f"{host} cannot be reached on port {port}: {words_of_system(error)}", 0)
 
 
 async def leave(client: SMTP) -> None:

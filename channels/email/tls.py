@@ -1,9 +1,13 @@
-"""Encryption to mail servers, always verified."""
+"""Encryption to mail servers, always verified, and what keeps us from them in plain words."""
 
+import os
+import re
 import ssl
 
 from channels.contract import Misconfigured
 from channels.email.config import EmailConfig
+
+_NUMBER = re.compile(r"\[Errno (\d{1,4})\]")
 
 
 def context_for(config: EmailConfig) -> ssl.SSLContext:
@@ -33,3 +37,9 @@ def words_of(error: ssl.SSLError, host: str, port: int) -> str:
     if error.reason in {"WRONG_VERSION_NUMBER", "RECORD_LAYER_FAILURE", "HTTP_REQUEST"}:
         return f"{host} does not start with TLS on port {port}: choose STARTTLS or another port."
     return f"No encrypted connection to {host} on port {port}: {error.reason or error}"
+
+
+def words_of_system(error: Exception) -> str:
+    """What the system calls it. A library's own words are for who reads its code."""
+    number = _NUMBER.search(str(error))
+    return os.strerror(int(number.group(1))) if number else str(error)

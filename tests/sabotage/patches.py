@@ -298,9 +298,9 @@ _kept = crashpoints.declare(
     ),
     Patch(
         "what the process that reads answers is run as code",
-        "app/worker/reader.py",
-        "        kind, found = _Answer(io.BytesIO(answer)).load()\n",
-        "        kind, found = pickle.loads(answer)\n",
+        "app/worker/peer.py",
+        "    return _Answer(packet, classes).load()\n",
+        "    return pickle.loads(packet)\n",
         (f"{READER}::test_an_answer_is_never_run_as_code",),
     ),
     Patch(

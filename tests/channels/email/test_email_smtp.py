@@ -319,7 +319,7 @@ async def test_nobody_listening_is_tried_later() -> None:
 
     outcome = outcomes[ANN]
     assert isinstance(outcome, Later)
-    assert outcome.words.startswith(f"127.0.0.1 cannot be reached on port {port}")
+    assert outcome.words == f"127.0.0.1 cannot be reached on port {port}: Connection refused"
     assert outcome.away
 
 
