@@ -240,8 +240,8 @@ _kept = crashpoints.declare(
     Patch(
         "a mail to two inboxes is two inquiries",
         "app/services/filing.py",
-        'params={"canonical": canonical, ',
-        'params={"canonical": f"{canonical} {place.inbox.id}", ',
+        'named = {"canonical": canonical, ',
+        'named = {"canonical": f"{canonical} {arrival.inbox_id}", ',
         (f"{FILING}::test_one_mail_to_two_inboxes_is_one_inquiry",),
     ),
     Patch(
@@ -318,16 +318,10 @@ _kept = crashpoints.declare(
         ("tests/web/test_every_route.py",),
     ),
     Patch(
-        "the point of no return is marked after it",
+        "the point of no return is not marked",
         "channels/email/sending.py",
-        """\
-        await progress(Phase.AMBIGUOUS)
-        outcome = await _written(client, rendered)
-""",
-        """\
-        outcome = await _written(client, rendered)
-        await progress(Phase.AMBIGUOUS)
-""",
+        "        await progress(Phase.AMBIGUOUS)\n        if answer.done():\n",
+        "        if answer.done():\n",
         (
             f"{KILLS_OUTSIDE}::test_a_mail_the_server_is_just_taking_is_in_doubt_and_never_sent_again",
         ),
