@@ -15,7 +15,7 @@ from classifier.model import Model
 
 log = logging.getLogger(__name__)
 
-_LONGEST = 600  # seconds; it takes about thirty
+_LONGEST = 600  # seconds; it takes about twenty
 
 # What the numbers of a model depend on beside the samples. Reading them is quicker than trusting
 # somebody to raise a version by hand.
