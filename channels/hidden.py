@@ -5,7 +5,7 @@ import re
 MAX_ATTRIBUTES = 4000  # characters of one tag that are looked at
 MIN_WORDS = 10  # letters and digits; fewer are a leftover of some program
 
-_TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)([^<>]*)>", re.IGNORECASE)
+_TAG = re.compile(r"<(/?)([a-z][a-z0-9]{0,20})\b([^<>]*)>", re.IGNORECASE)
 _STYLE = re.compile(r"\bstyle\s{0,5}=\s{0,5}(?:\"([^\"]*)|'([^']*)|([^\s\"']+))", re.IGNORECASE)
 _NOT_SHOWN = re.compile(
     r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden)\b", re.IGNORECASE

@@ -453,3 +453,12 @@ def test_looking_for_hidden_text_takes_no_time_worth_mentioning(piece: str) -> N
     read(HEAD + body)
 
     assert time.process_time() - started < CEILING
+
+
+def test_a_tag_whose_name_never_ends_takes_no_time_worth_mentioning() -> None:
+    body = b"Content-Type: text/html\r\n\r\n<p style='x'>Hello</p><" + b"a" * 200_000
+    started = time.process_time()
+    message = read(HEAD + body)
+
+    assert time.process_time() - started < CEILING
+    assert message.text.startswith("Hello")
