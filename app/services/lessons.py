@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
 
-from sqlalchemy import Select, Subquery, and_, func, or_
+from sqlalchemy import ColumnElement, Select, Subquery, and_, func, or_
 from sqlalchemy import select as sql_select
 from sqlmodel import Session, col, select
 
@@ -118,9 +118,26 @@ def verdicts(session: Session, through: int) -> int:
     return session.exec(
         select(func.count()).where(
             Correction.id <= through,
-            Correction.head != Head.LANGUAGE,  # which is found out by rules
+            teaches(),
         )
     ).one()
+
+
+def teaches() -> ColumnElement[bool]:
+    """Of a verdict: whether something is learned from it, so that nobody counts another."""
+    learned = (
+        sql_select(col(Ticket.id))
+        .join(Customer, col(Customer.id) == col(Ticket.customer_id))
+        .where(_learned_from())
+    )
+    # The language is found out by rules.
+    return and_(col(Correction.head) != Head.LANGUAGE, col(Correction.ticket_id).in_(learned))
+
+
+def _learned_from() -> ColumnElement[bool]:
+    return and_(
+        col(Ticket.status) != Status.SPAM, col(Ticket.sample).is_(False), col(Customer.may_learn)
+    )
 
 
 def taught_since(session: Session, customer_id: int) -> datetime | None:
@@ -252,9 +269,7 @@ def _texts(session: Session) -> dict[int, Lesson]:
                 col(Message.id).in_(sql_select(col(Correction.message_id))),
                 col(Message.id).in_(sql_select(_left_words().c.message)),
             ),
-            col(Ticket.status) != Status.SPAM,
-            col(Ticket.sample).is_(False),
-            col(Customer.may_learn),
+            _learned_from(),
         )
     )  # fmt: skip
     return {

@@ -6,7 +6,7 @@ from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from app.core import clock
-from app.domain.words import Head, Promotion
+from app.domain.words import Promotion
 from app.services import lessons, models, organisation
 from app.store.tables import Correction, Lease, ModelVersion
 
@@ -33,7 +33,7 @@ def due(session: Session) -> bool:
     number, first, latest = session.exec(
         select(func.count(), func.min(Correction.at), func.max(Correction.at)).where(
             Correction.id > through,
-            Correction.head != Head.LANGUAGE,  # which is found out by rules
+            lessons.teaches(),
         )
     ).one()
     if number and latest > clock.now() - _QUIET:

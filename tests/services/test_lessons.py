@@ -10,7 +10,8 @@ from app.domain.words import Head, Status
 from app.services import lessons, merging, tagging, tickets, topics, verdicts
 from app.services.access import SYSTEM
 from app.services.lessons import Curriculum, Label
-from app.store.tables import Change, Correction, Ticket, Topic
+from app.services.queries.models import overview
+from app.store.tables import Change, Correction, Customer, Ticket, Topic
 from tests.inquiries import Desk, guess, inquiry
 
 NAMES = {"en": "Spare parts", "ja": "部品", "de": "Ersatzteile"}
@@ -58,6 +59,29 @@ def test_of_a_call_the_notes_are_taught_and_without_notes_nothing(desk: Desk) ->
         desk.do(verdicts.accept, desk.ann, ticket.ref)
 
     assert [lesson.text for lesson in gather(desk).lessons] == ["The lid is broken."]
+
+
+def test_only_verdicts_that_teach_are_counted(desk: Desk) -> None:
+    def counted() -> tuple[int, int]:
+        with desk.db.reading() as session:
+            found = overview(session, SYSTEM)
+            return lessons.verdicts(session, 2**31 - 1), found.verdicts
+
+    before = counted()
+    sample, refused, spam = (
+        desk.ticket(inquiry(text=text), prediction=guess("D", "delivery"))
+        for text in ("When will it arrive?", "Where is it?", "Is it on its way?")
+    )
+    for ticket in (sample, refused, spam):
+        desk.do(verdicts.accept, desk.ann, ticket.ref)
+    assert counted() == (before[0] + 6, before[1] + 6)
+
+    with desk.db.transaction() as session:
+        session.get_one(Ticket, sample.id).sample = True
+        session.get_one(Customer, refused.customer_id).may_learn = False
+        session.get_one(Ticket, spam.id).status = Status.SPAM
+
+    assert counted() == before
 
 
 def test_the_newest_word_counts_and_corrections_weigh_double(desk: Desk) -> None:

@@ -10,7 +10,7 @@ from sqlmodel import Session, col, select
 
 from app.core import clock
 from app.domain.words import Head, ModelState, Promotion, Verdict
-from app.services import models, occasions, organisation
+from app.services import lessons, models, occasions, organisation
 from app.services.access import Actor, Permission, require
 from app.store.tables import Agent, Correction, Lease, ModelFile, ModelVersion, Ticket
 from classifier.contract import ENOUGH_LABELS
@@ -82,9 +82,9 @@ def overview(session: Session, actor: Actor) -> Overview:
     house = organisation.current(session)
     through = rows[0].through if rows else 0
     all_of_them, new = session.exec(
-        select(func.count(), func.count().filter(col(Correction.id) > through)).select_from(
-            Correction
-        )
+        select(func.count(), func.count().filter(col(Correction.id) > through))
+        .select_from(Correction)
+        .where(lessons.teaches())
     ).one()
     gone = occasions.taken_back(session, rows[0]) if rows else 0
     busy = select(Lease.id).where(Lease.name == models.LEASE, col(Lease.until) > clock.now())
