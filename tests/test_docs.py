@@ -358,6 +358,9 @@ def test_the_figures_of_triage_are_those_of_the_model_card() -> None:
         ("docs/triage.md", {}),
         ("docs/de/triage.md", {".": ","}),
         ("docs/ja/triage.md", {" (": "（", ")": "）"}),
+        ("docs/model-card.md", {}),
+        ("docs/de/model-card.md", {".": ","}),
+        ("docs/ja/model-card.md", {" (": "（", ")": "）"}),
     ],
 )
 def test_the_intervals_of_triage_are_those_of_the_figures(page: str, signs: dict[str, str]) -> None:
