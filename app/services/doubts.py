@@ -108,7 +108,7 @@ def returned(
 
     Only an id that we gave out is known here, and nobody can guess one. But whoever else was
     written to on the ticket has seen it: then only a server that is `vouched` for, the sender of
-    the report, marks an address.
+    the report, has an address taken for one where nobody is.
     """
     message = dispatched.own(session, original_id)
     if message is None:
@@ -162,7 +162,8 @@ def _hear(
 ) -> bool:
     ticket, message, delivery = about
     if failure.action == "complained":
-        return sure and complaints.heard(session, ticket, message, delivery)
+        # Wrongly believed it costs a survey, wrongly ignored the good name of the sender.
+        return complaints.heard(session, ticket, message, delivery)
     if failure.action in {"delivered", "relayed", "expanded"}:
         if delivery.state is not DeliveryState.IN_DOUBT:
             return False

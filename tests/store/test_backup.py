@@ -92,7 +92,8 @@ def test_a_backup_brings_everything_back(
     with other.reading() as session:
         assert integrity.problems(session, there) == []
         hits = [session.get_one(Ticket, one).subject for one in search.find(session, "返品")]
-    assert sorted(hits) == ["A question", "注文番号 K-20418 の返品について"]
+    samples = ["ライトの色味が合わず、返品したいです", "注文番号 K-20418 の返品について"]
+    assert sorted(hits) == ["A question", *samples]
 
 
 @pytest.mark.postgres
