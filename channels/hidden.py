@@ -28,12 +28,13 @@ _WORD = re.compile(r"\w")
 
 def is_there(source: str) -> bool:
     """Whether it has more than a few words that are not shown."""
-    return any(_says_something(source[start:end]) for start, end in _stretches(source))
+    return any(_says_something(source[start:end]) for start, end in _stretches(source, source))
 
 
-def taken_out(source: str) -> str:
+def taken_out(source: str, whole: str) -> str:
+    """`whole` is the same with its style sheets, which say what is behind the words."""
     kept, at = [], 0
-    for start, end in _stretches(source):
+    for start, end in _stretches(source, whole):
         kept.append(source[at:start])
         at = end
     return "".join((*kept, source[at:]))
@@ -43,11 +44,11 @@ def _says_something(html: str) -> bool:
     return len(_WORD.findall(_TAG.sub(" ", html)[:MAX_ATTRIBUTES])) >= MIN_WORDS
 
 
-def _stretches(source: str) -> list[tuple[int, int]]:
+def _stretches(source: str, whole: str) -> list[tuple[int, int]]:
     """Where such elements begin and end; one that never ends would hide the whole mail."""
     if "style" not in source.lower():
         return []
-    on_white = all(_is_white(found.group(1)) for found in _BEHIND.finditer(source))
+    on_white = all(_is_white(found.group(1)) for found in _BEHIND.finditer(whole))
     found: list[tuple[int, int]] = []
     start, opened, depth, look = 0, "", 0, ""
     for tag in _TAG.finditer(source):

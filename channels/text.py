@@ -47,7 +47,8 @@ def clean(text: str) -> str:
 
 def html_to_text(source: str) -> str:
     """What a person would read, as plain text. Never raises, whatever the markup."""
-    source = hidden.taken_out(_without_hidden(clean(source[:MAX_HTML])))
+    whole = clean(source[:MAX_HTML])
+    source = hidden.taken_out(_without_hidden(whole), whole)
     if not source.strip():
         return ""
     if source.count("<") > MAX_TAGS:
@@ -58,8 +59,8 @@ def html_to_text(source: str) -> str:
         log.warning("html read without layout", extra={"error": type(error).__name__})
         return _tidy(_without_tags(source))
     if _is_deep(source):
-        whole = _tidy(_without_tags(source))
-        return whole if _has_more(whole, text) else text
+        flat = _tidy(_without_tags(source))
+        return flat if _has_more(flat, text) else text
     return text
 
 

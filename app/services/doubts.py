@@ -14,6 +14,8 @@ from app.services.access import SYSTEM, Actor
 from app.store.tables import Address, Delivery, Inbox, Message, Ticket
 from channels.contract import Failure
 
+# What servers call themselves; no house gives such a name away.
+_SERVERS = ("mailer-daemon", "postmaster", "microsoftexchange")
 BY_A_PERSON = "A person says that it arrived."
 BY_AN_ANSWER = "It arrived, for there is an answer to it."
 AMONG_SENT = "It arrived, for it lies among what was sent."
@@ -141,9 +143,10 @@ def _alone(session: Session, ticket: Ticket, recipient: str) -> bool:
 
 
 def _speaks_for(session: Session, vouched: str, message: Message, recipient: str) -> bool:
-    """Whether it is of the recipient's own house, or of ours."""
-    domain = _domain(vouched)
-    if "." not in domain:
+    """Whether it is a server of the recipient's own house, or of ours. Anybody may have an address
+    at a house of many."""
+    name, domain = vouched.rpartition("@")[0].lower(), _domain(vouched)
+    if "." not in domain or not name.startswith(_SERVERS):
         return False
     inbox = session.get_one(Inbox, message.inbox_id)
     return any(

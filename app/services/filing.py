@@ -158,7 +158,9 @@ def _by_one_of_us(
         return Outcome(ArrivalState.COPY, COPY_OF_OURS, own.id)
     if origin.colleague:
         ticket = _answered(session, keys, place, message)
-        if isinstance(ticket, Ticket):  # from a mail program, with a copy to this inbox
+        writer = customers.find(session, place.inbox.id, [message.sender])
+        asks = isinstance(ticket, Ticket) and writer and writer.customer_id == ticket.customer_id
+        if isinstance(ticket, Ticket) and not asks:  # from a mail program, with a copy to us
             ours = replace(found, message=replace(message, direction=Direction.OUTBOUND))
             return _as_ours(session, ticket, place, ours)
     return Outcome(ArrivalState.SET_ASIDE, forwarding.FROM_US) if origin.by_us else None

@@ -14,13 +14,14 @@ from channels.email.headers import Headers
 from channels.email.hygiene import is_list_of
 
 NAMED = ("x-original-from", "x-original-sender")
+_GOOGLE = "x-google-group-id"
 _MAILMAN = ("x-mailman-version", "x-mailman-rule-hits", "x-mailman-rule-misses", "x-beenthere")
 
 
 @dataclass(frozen=True, slots=True)
 class Author:
     party: Party
-    certain: bool  # nobody but the group can have named them, if it was the group
+    certain: bool  # nobody but the group can have named them, if it was the group: it is Google's
 
 
 def author(headers: Headers, group: str, ignored: Collection[str]) -> Author | None:
@@ -34,18 +35,16 @@ def author(headers: Headers, group: str, ignored: Collection[str]) -> Author | N
         return None  # one of us, or a form of ours, wrote to the group
     answer = {_key(party) for party in _every(headers, "reply-to")} - set(ignored)
     keys = {_key(party) for party in named}
-    return Author(named[0], len(keys) == 1 and answer <= keys)
+    return Author(named[0], _GOOGLE in headers and len(keys) == 1 and answer <= keys)
 
 
 def _at_mailman(headers: Headers, ignored: Collection[str]) -> Author | None:
-    replies = list(_every(headers, "reply-to"))
-    # It adds the sender to those whom the sender wants answered; only it says who handed it in.
-    sent = {_key(party) for party in _every(headers, "x-mailfrom")}
-    for party in replies:
-        if _key(party) not in ignored:
-            return Author(party, len(replies) == 1 and sent == {_key(party)})
-    copies = (party for party in _every(headers, "cc") if _key(party) not in ignored)
-    found = next((party for party in copies if sent == {_key(party)}), None)
+    # It adds the sender to those whom the sender wants answered. Who handed it in is what the
+    # sender's server said of itself.
+    handed_in = {_key(party) for party in _every(headers, "x-mailfrom")}
+    answered = [party for party in _every(headers, "reply-to") if _key(party) not in ignored]
+    copies = (party for party in _every(headers, "cc") if _key(party) in handed_in - set(ignored))
+    found = answered[0] if answered else next(copies, None)
     return Author(found, certain=False) if found else None
 
 

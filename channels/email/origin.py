@@ -84,7 +84,8 @@ def _behind(read: Reading, known: Known, checked: Verdicts | None) -> Origin | N
         return None
     ignored = {*known.writers, own}
     author = groups.author(read.headers, sender, ignored)
-    certain = author is not None and author.certain
+    # One of us is never believed by what a group says: their words would be our answer.
+    certain = author is not None and author.certain and not _is_of(author.party, own)
     if author and certain and (listed or (checked is not None and checked.prove(sender))):
         found = _before(read, known, checked, author.party)
         return Origin(author.party, found, by_a_person=read.kind in _SAME)
@@ -93,6 +94,10 @@ def _behind(read: Reading, known: Known, checked: Verdicts | None) -> Origin | N
     if author is None:
         return None
     return Origin(author.party, of_another(checked), unproved=True, by_a_person=read.kind in _SAME)
+
+
+def _is_of(party: Party, own: str) -> bool:
+    return domain_of(party.value) == domain_of(own)
 
 
 def _for_whom(

@@ -12,6 +12,10 @@ PAGES = {
     "no gaps in Japanese": ("<p>返金を<b>お願い</b>します</p>", "返金をお願いします"),
     "list": ("<ul><li>one</li><li>two</li></ul>", "  * one\n  * two"),
     "entities": ("a &amp; b&nbsp;&lt;c&gt; &#8364;", "a & b <c> €"),
+    "white on what a style sheet colours": (
+        '<style>.b{background:#007}</style>Hello <a class="b" style="color:#fff">Track it</a>',
+        "Hello Track it",
+    ),
     "nothing hidden": ("<style>p{}</style><script>x</script><title>t</title>shown", "shown"),
     "capitals and blanks": ("<STYLE type=x>p{}</Style >shown", "shown"),
     "what is never closed stays": ("<p>a<!-- b</p><p>c</p>", "a<!-- b\n\nc"),

@@ -210,6 +210,7 @@ def test_so_does_a_refusal_while_it_is_handed_in(desk: Desk, outcome: Outcome, g
         ("mailer-daemon@mx.customers.test", True),
         ("mailer-daemon@Customers.test", True),
         ("mailer-daemon@test", False),
+        ("bob@customers.test", False),
     ],
 )
 def test_who_got_a_copy_can_say_nothing_of_the_others(desk: Desk, vouched: str, sure: bool) -> None:

@@ -322,6 +322,21 @@ def test_a_copy_of_a_colleagues_answer_stands_on_its_ticket(shop: Desk, blobs: B
     assert [one for one in problems if "file" not in one] == []
 
 
+def test_what_one_of_us_asks_as_a_customer_is_no_answer(shop: Desk) -> None:
+    """An agent of a help desk has troubles of their own, and answers to all."""
+    [ann] = shop.all(Agent, id=shop.ann.agent_id)
+    first = inquiry(ann.email)
+    ticket = shop.ticket(first)
+    told = copied(
+        shop, first.external_id, sender=Party("email", ann.email), cc=(Party("email", OUR_INBOX),)
+    )
+    copy_to_self = replace(told, to=(Party("email", ann.email),))
+
+    assert outcome(shop, copy_to_self) == ("filed", f"On ticket {ticket.ref}.")
+    assert shop.again(ticket).status is Status.OPEN
+    assert [one.kind for one in shop.all(Message, ticket_id=ticket.id)] == ["inbound"] * 2
+
+
 def test_a_copy_that_proves_or_answers_nothing_is_as_it_was(shop: Desk) -> None:
     first = inquiry()
     before = shop.ticket(first)

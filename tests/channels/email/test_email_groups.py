@@ -81,11 +81,9 @@ BELIEVED: dict[str, tuple[str, EmailConfig, Verdicts | None]] = {
         PASSED + GROUP.replace("Results: mx.google.com;  ", "Results: mx.evil.test;  "),
         OWN, Verdicts(),
     ),
-    "Mailman": (PASSED + MAILMAN + ANSWER, OWN, Verdicts()),
     "an address that is listed, and nobody is trusted": (
         GROUP, LISTED.model_copy(update={"trusted_servers": ""}), None,
     ),
-    "Mailman at an address that is listed": (NOTHING + MAILMAN + ANSWER, LISTED, Verdicts()),
 }  # fmt: skip
 
 
@@ -113,6 +111,18 @@ DOUBTED: dict[str, tuple[str, EmailConfig, Party, Verdicts]] = {
     ),
     "the answer goes to a third": (
         PASSED + GROUP.replace(ANSWER, "Reply-To: eve@elsewhere.test\n"), OWN, JANE, UNKNOWN,
+    ),
+    "other software, which passes on what a stranger wrote": (
+        PASSED + GROUP.replace("X-Google-Group-Id", "X-Loop"), OWN, JANE, UNKNOWN,
+    ),
+    "one of us, whose words would be our answer": (
+        PASSED + GROUP.replace("@customers.test", "@shop.test"), OWN,
+        Party("email", "jane@shop.test", "Jane Doe"), UNKNOWN,
+    ),
+    "Mailman": (PASSED + MAILMAN + ANSWER, OWN, JANE, UNKNOWN),
+    "Mailman at an address that is listed": (NOTHING + MAILMAN + ANSWER, LISTED, JANE, UNKNOWN),
+    "Mailman, and a stranger says what was checked": (
+        f"{PASSED}{MAILMAN}{SAID}{ANSWER}", OWN, JANE, UNKNOWN,
     ),
     "Mailman passes on what a stranger wrote": (
         f"{PASSED}{MAILMAN}{SAID}Reply-To: eve@elsewhere.test\n", OWN, OTHER, UNKNOWN,
