@@ -54,6 +54,7 @@ def build_works(house: House) -> Works:
             switched_on=settings.triage != "off",
             load=answering.samples,
             load_own=answering.own,
+            stop=answering.stop,
         ),
         name=worker_name(settings, house.database),
         trainer=Apart(settings.data_dir / "triage", settings.triage_profile),

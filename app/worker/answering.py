@@ -1,10 +1,13 @@
 """Models that answer in another process: what they compute holds up no page and no mail."""
 
 import logging
+import os
 import pickle
+import signal
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,6 +50,7 @@ class Answering:
     def __init__(self, profile: str, *, answers_within: float = ANSWERS_WITHIN) -> None:
         self._profile, self._answers_within = profile, answers_within
         self._lock = threading.Lock()
+        self._stopped = False
         self._peer: Peer | None = None
         self._unwanted: list[int] = []  # models of this process that nobody holds any more
 
@@ -58,6 +62,15 @@ class Answering:
         """A version the organisation trained. Raises `BadModel`, `Gone` or `RuntimeError`."""
         return self._opened("own", path)
 
+    def stop(self) -> None:
+        """End the process now, whatever it does, and begin no other: the worker ends. Whoever waits
+        for an answer hears at once that there is none."""
+        self._stopped = True
+        peer = self._peer
+        if peer is not None and peer.end.alive:
+            with suppress(ProcessLookupError):
+                os.kill(peer.pid, signal.SIGKILL)
+
     def close(self) -> None:
         """End the process; who opens a model begins another."""
         with self._lock:
@@ -67,10 +80,9 @@ class Answering:
 
     def _opened(self, what: str, path: Path) -> Classifier:
         with self._lock:
-            if self._peer is None:
-                self._peer = self._begun()
-            number = self._asked(self._peer, what, (str(path), self._profile), OPENS_WITHIN)
-            model = _Apart(self, self._peer, number)
+            peer = self._peer or self._begun()
+            number = self._asked(peer, what, (str(path), self._profile), OPENS_WITHIN)
+            model = _Apart(self, peer, number)
             finalize(model, self._unwanted.append, number)
             return model
 
@@ -85,12 +97,19 @@ class Answering:
             return said
 
     def _begun(self) -> Peer:
-        peer = Peer("classifier.serving", environment=_ONE_THREAD)
+        if self._stopped:
+            raise Gone
         self._unwanted = []
+        try:
+            peer = Peer("classifier.serving", environment=_ONE_THREAD)
+        except OSError as problem:
+            raise Gone from problem
+        self._peer = peer
         try:
             peer.wait(time.monotonic() + START)
         except (OSError, EOFError, TimeoutError) as problem:
             peer.end()
+            self._peer = None
             raise Gone from problem
         return peer
 

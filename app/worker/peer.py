@@ -42,7 +42,12 @@ class Peer:
         self, module: str, *arguments: str, environment: Mapping[str, str] | None = None
     ) -> None:
         theirs_in, self._in = os.pipe()
-        self._out, theirs_out = os.pipe()
+        try:
+            self._out, theirs_out = os.pipe()
+        except OSError:
+            os.close(theirs_in)
+            os.close(self._in)
+            raise
         for pipe in (self._in, self._out):
             os.set_blocking(pipe, False)
             with contextlib.suppress(OSError):  # more than this user may have: it is only slower

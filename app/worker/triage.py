@@ -2,9 +2,11 @@
 
 import hashlib
 import logging
+import math
 import tempfile
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooSlow
@@ -21,6 +23,8 @@ log = logging.getLogger(__name__)
 
 PATIENCE = 1.0  # seconds filing waits for an answer …
 MORE_PATIENCE = 0.25  # … and for each more that is asked at once
+AGAIN = 30.0  # seconds until what could not be loaded is tried again
+DEATHS = 2  # of the process, when a version is opened; then it is the version's fault
 LOADS_WITHIN = 300.0  # seconds a job waits for the model
 
 
@@ -53,19 +57,23 @@ class Triage:
         switched_on: bool,
         load: Callable[[Path], Classifier],
         load_own: Callable[[Path], Classifier],
+        stop: Callable[[], None] = lambda: None,
+        again: float = AGAIN,
     ) -> None:
         self.folder = folder
         self.switched_on = switched_on
         self.closed = False
         self.serving: tuple[str, str] = ("", "")  # names of what answers, and what silently does
-        self._fetch, self._fetch_own = load, load_own
+        self._fetch, self._fetch_own, self._stop = load, load_own, stop
         self._versions: tuple[Version | None, Version | None] = (None, None)
         self._model: Classifier | None = None
         self._beside: Classifier | None = None
         self._loading: threading.Thread | None = None
         self._swapper: threading.Thread | None = None
         self._tried = threading.Event()  # the model is loaded, or never will be
-        self._lost = False  # it was there, and its process has ended
+        self._again = again
+        self._again_at = math.inf  # when to try again what could not be loaded
+        self._deaths: Counter[str] = Counter()  # how often opening a version ended the process
         self._lock, self._swapping = threading.Lock(), threading.Lock()
         self._news: SimpleQueue[tuple[str, bool]] = SimpleQueue()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="triage")
@@ -91,11 +99,12 @@ class Triage:
         try:
             self._swap()
         except Gone:
-            self._lost = True
+            self._try_later()
             log.warning("the process in which models answer has ended while one was opened")
             return
         except Exception:
             # Any failure: a broken model file must never stop mail from being filed.
+            self._try_later()
             log.exception("no classifier; tickets are filed without stage and topic")
             return
         finally:
@@ -128,12 +137,18 @@ class Triage:
         try:
             self._swap()
         except Gone:
-            self._lost = True
+            self._try_later()
             log.warning("the process in which models answer has ended while one was opened")
         except Exception:
-            log.exception("the new version cannot be used; the one before goes on answering")
+            self._try_later()
+            meanwhile = "the one before goes on answering" if self._model else "none answers"
+            log.exception("the new version cannot be used; %s", meanwhile)
         finally:
             self._tried.set()
+
+    def _try_later(self) -> None:
+        """What is short now, memory or processes, may be there again."""
+        self._again_at = time.monotonic() + self._again
 
     def _swap(self) -> None:
         """Load what is to answer; what answers meanwhile is never half of each."""
@@ -142,7 +157,7 @@ class Triage:
             model = self.opened(champion) if champion else None
             self._model = model or self._fetch(self.folder)
             self._beside = self.opened(shadow) if shadow else None
-            self._lost = False
+            self._again_at = math.inf
         answering = champion.name if champion and model else "samples"
         log.info("a model answers", extra={"model": answering})
 
@@ -166,11 +181,17 @@ class Triage:
             self._news.put((version.name, False))
             return None
         except Gone:
-            raise
+            self._deaths[version.sha256] += 1
+            if self._deaths[version.sha256] < DEATHS:
+                raise
+            log.error("a version cannot be used", extra={"model": version.name, "reason": "dies"})  # noqa: TRY400 - a sentence says it
+            self._news.put((version.name, False))
+            return None
         except Exception:
             # A version that is broken must never stop mail from being filed.
             log.exception("a version cannot be used", extra={"model": version.name})
             return None
+        self._deaths.pop(version.sha256, None)
         self._news.put((version.name, True))
         return found
 
@@ -193,9 +214,13 @@ class Triage:
     def _ask(self, model: Classifier | None, asked: Sequence[Asked]) -> Sequence[Prediction | None]:
         if model is not None and asked:
             patience = PATIENCE + MORE_PATIENCE * (len(asked) - 1)
+            answers = None
             try:
-                return self._pool.submit(_all, model, asked).result(patience)
+                answers = self._pool.submit(_all, model, asked)
+                return answers.result(patience)
             except TooSlow:
+                if answers:
+                    answers.cancel()  # or those that are waited for would come after it
                 log.warning("classifier too slow")
             except Gone:
                 self._open_again(model)
@@ -216,8 +241,8 @@ class Triage:
     def wait(self, text: str, *, language: str) -> Prediction | None:
         """The same for a job, which may wait until the model is loaded."""
         self.warm()
-        if self._lost:
-            self._open_again(self._model)
+        if self._model is None and time.monotonic() >= self._again_at:
+            self._open_again(None)
         if self._loading is not None:
             self._tried.wait(LOADS_WITHIN)
         model = self._model
@@ -233,6 +258,7 @@ class Triage:
         with self._lock:
             self.closed = True
             self._tried.set()
+        self._stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
 
 

@@ -1,23 +1,29 @@
 """Models in a process of their own: they say what they say anywhere, and outlive their process."""
 
 import contextlib
+import errno
 import hashlib
 import logging
 import os
 import signal
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from typing_extensions import override
 
 from app.worker.answering import Answering, Gone
 from app.worker.triage import Triage, Version
 from classifier import storage, train
+from classifier.contract import Prediction
 from classifier.encoders import Nothing, of_profile
 from classifier.model import Identity, Model
 from tests.classifier.conftest import fit_small
 from tests.servers.setten import until
+from tests.worker.conftest import no_model
 from tests.worker.test_hostile_models import Samples
 
 TEXTS = ("Unsere Pumpe ist undicht, bitte reparieren", "荷物はいつ届きますか。", "", "\0")
@@ -145,3 +151,79 @@ def test_when_its_process_ends_the_version_is_opened_again_by_itself(
     triage.close()
 
     assert [said.model if said else None for said in (first, again)] == ["own", "own"]
+
+
+def test_what_could_not_be_begun_is_begun_later(tmp_path: Path) -> None:
+    tried = []
+
+    def short_of_memory_at_first(_: Path) -> Samples:
+        tried.append(1)
+        if len(tried) == 1:
+            raise OSError(errno.ENOMEM, "no memory")
+        return Samples()
+
+    triage = Triage(
+        tmp_path, switched_on=True, load=short_of_memory_at_first, load_own=no_model, again=0.0
+    )
+
+    first = triage.wait("Hello", language="en")
+    second = triage.wait("Hello", language="en")
+    triage.close()
+
+    assert (first, second is not None, len(tried)) == (None, True, 2)
+
+
+def test_a_version_that_ends_its_process_gives_way_to_the_samples(tmp_path: Path) -> None:
+    def dies(_: Path) -> Samples:
+        raise Gone
+
+    triage = Triage(tmp_path, switched_on=True, load=lambda _: Samples(), load_own=dies, again=0.0)
+    triage.serve(Version("own", b"x", b"{}", hashlib.sha256(b"x").hexdigest()), None)
+
+    first = triage.wait("Hello", language="en")
+    second = triage.wait("Hello", language="en")
+    triage.close()
+
+    assert (first, second is not None) == (None, True)
+    assert list(triage.news()) == [("own", False)]
+
+
+def test_whoever_waits_for_an_answer_is_let_go_when_the_worker_ends(
+    small: Model, tmp_path: Path
+) -> None:
+    answering, path, others = Answering("plain"), stored(small, tmp_path, "own"), processes()
+    model = answering.own(path)
+    [pid] = processes() - others
+    os.kill(pid, signal.SIGSTOP)
+
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(model.predict, "Hello")
+        until(asked.running, "the question", 20.0)
+        answering.stop()
+        assert isinstance(asked.exception(10.0), Gone)
+    with pytest.raises(Gone):
+        answering.own(path)
+
+
+def test_a_question_nobody_waits_for_is_not_asked_any_more(tmp_path: Path) -> None:
+    begun, go_on, asked = threading.Event(), threading.Event(), []
+
+    class Slow(Samples):
+        @override
+        def predict(self, text: str, *, language: str = "") -> Prediction:
+            asked.append(text)
+            if text == "slow":
+                begun.set()
+                assert go_on.wait(20.0)
+            return super().predict(text, language=language)
+
+    triage = Triage(tmp_path, switched_on=True, load=lambda _: Slow(), load_own=no_model)
+    triage.wait("first", language="")
+
+    said = [triage.predict(text, language="") for text in ("slow", "given up")]
+    go_on.set()
+    last = triage.predict("last", language="")
+    triage.close()
+
+    assert (said, last is not None) == ([None, None], True)
+    assert asked == ["first", "slow", "last"]
