@@ -156,13 +156,17 @@ def _refuse_swallowed(
     labels = {row["label"].strip() for _, row in rows} - {""}
     for line, row in rows:
         for cell in row.values():
-            for part in cell.splitlines() if "\n" in cell or "\r" in cell else ():
-                cells = part.split(delimiter)
-                if len(cells) == len(names) and cells[place].strip().strip('"') in labels:
-                    raise BadFile(
-                        f"{path.name}, line {line}: a quote is not closed, so that the text holds "
-                        "the rows below it. A quote within a text is written twice."
-                    )
+            parts = [part.split(delimiter) for part in cell.splitlines()]
+            alike = [
+                len(cells) == len(names) and cells[place].strip().strip('"') in labels
+                for cells in parts
+            ]
+            # One line of a longer text may look like a row by chance.
+            if len(parts) > 1 and sum(alike) * 2 >= len(parts):
+                raise BadFile(
+                    f"{path.name}, line {line}: a quote is not closed, so that the text holds "
+                    "the rows below it. A quote within a text is written twice."
+                )
 
 
 def _decoded(path: Path, tell: Tell) -> str:

@@ -9,7 +9,7 @@ from app.cli import console
 from app.cli.console import complain, say
 from app.core.errors import Conflict, Invalid
 from app.core.settings import Settings
-from classifier.contract import Classifier, HeadPrediction
+from classifier.contract import Classifier, HeadPrediction, Prediction
 
 _LASTS = "a few hundred take seconds, thousands take minutes"
 
@@ -76,7 +76,7 @@ def predict(asked: argparse.Namespace, settings: Settings) -> int:
     except (tables.BadFile, train.NoModel) as problem:
         raise Invalid(str(problem)) from problem
     for row, example in enumerate(examples):
-        said = model.predict(example.text, language=example.language)
+        said = _asked(model, example.text, example.language)
         stage, topic = _shown(said.stage), _shown(said.topic)
         if asked.json:
             line = {"row": row, "stage": stage, "topic": topic, "model": said.model}
@@ -87,6 +87,17 @@ def predict(asked: argparse.Namespace, settings: Settings) -> int:
             )
             say(f"{row}\t" + "\t".join(heads))
     return 0
+
+
+def _asked(model: Classifier, text: str, language: str) -> Prediction:
+    from app.worker.answering import Gone
+
+    try:
+        return model.predict(text, language=language)
+    except (Gone, RuntimeError) as problem:
+        raise Conflict(
+            "The process in which the model answers has ended. Try it again."
+        ) from problem
 
 
 def _fits() -> None:

@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 
 from classifier import tables
-from classifier.tables import BadFile, Example
 
 ROWS = [Example("Where is my parcel?", "ship", "en"), Example("荷物はどこですか", "ship", "ja")]
 PLAIN = "text,label,lang\nWhere is my parcel?,ship,en\n荷物はどこですか,ship,ja\n"
@@ -83,3 +82,12 @@ def test_a_mail_of_several_lines_is_one_text(tmp_path: Path) -> None:
     file.write_text('text,label\n"Hello,\n\nit is ""late"", again\nBye",x\n', encoding="utf-8")
 
     assert [each.text for each in tables.read(file)] == ['Hello,\n\nit is "late", again\nBye']
+
+
+def test_a_line_of_a_text_may_look_like_a_row(tmp_path: Path) -> None:
+    file = tmp_path / "mine.csv"
+    text = "Hello,\nplease look at this,delivery\nIt is late.\nThanks"
+    with file.open("w", encoding="utf-8", newline="") as made:
+        tables.write(made, [Example(text, "delivery", "en"), Example("b", "other", "en")])
+
+    assert [one.text for one in tables.read(file)] == [text, "b"]
