@@ -38,6 +38,10 @@ class Version:
     sha256: str
 
 
+_GOES_ON = "the new version cannot be used; the one before goes on answering"
+_NONE = "no classifier; tickets are filed without stage and topic"
+
+
 class Asked(NamedTuple):
     text: str
     language: str
@@ -96,20 +100,8 @@ class Triage:
 
     def _load(self) -> None:
         began = time.monotonic()
-        try:
-            self._swap()
-        except Gone:
-            self._try_later()
-            log.warning("the process in which models answer has ended while one was opened")
-            return
-        except Exception:
-            # Any failure: a broken model file must never stop mail from being filed.
-            self._try_later()
-            log.exception("no classifier; tickets are filed without stage and topic")
-            return
-        finally:
-            self._tried.set()
-        log.info("classifier ready", extra={"seconds": round(time.monotonic() - began, 1)})
+        if self._swap_safely():
+            log.info("classifier ready", extra={"seconds": round(time.monotonic() - began, 1)})
 
     def serve(self, champion: Version | None, shadow: Version | None) -> None:
         """From now on these answer, as soon as they are loaded; None: the model of the samples."""
@@ -133,18 +125,21 @@ class Triage:
         if self._swapper is not None:
             self._swapper.join(seconds)
 
-    def _swap_safely(self) -> None:
+    def _swap_safely(self) -> bool:
         try:
             self._swap()
         except Gone:
             self._try_later()
             log.warning("the process in which models answer has ended while one was opened")
+            return False
         except Exception:
+            # Any failure: a broken model file must never stop mail from being filed.
             self._try_later()
-            meanwhile = "the one before goes on answering" if self._model else "none answers"
-            log.exception("the new version cannot be used; %s", meanwhile)
+            log.exception(_GOES_ON if self._model else _NONE)
+            return False
         finally:
             self._tried.set()
+        return True
 
     def _try_later(self) -> None:
         """What is short now, memory or processes, may be there again."""
@@ -165,16 +160,10 @@ class Triage:
         """None when it cannot be used here, as after an update of what it was made with."""
         from classifier.storage import BadModel  # noqa: PLC0415 - see above
 
-        folder = self.folder / "own"
         try:
             if hashlib.sha256(version.weights).hexdigest() != version.sha256:
                 raise BadModel("it is not what was stored")  # noqa: TRY301 - handled as any other
-            folder.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(dir=folder) as place:
-                path = Path(place) / "model.npz"
-                path.write_bytes(version.weights)
-                path.with_suffix(".json").write_bytes(version.card)
-                found = self._fetch_own(path)
+            found = _unpacked(version, self.folder / "own", self._fetch_own)
         except BadModel as problem:
             said = {"model": version.name, "reason": str(problem)}
             log.error("a version cannot be used", extra=said)  # noqa: TRY400 - a sentence says it
@@ -184,7 +173,8 @@ class Triage:
             self._deaths[version.sha256] += 1
             if self._deaths[version.sha256] < DEATHS:
                 raise
-            log.error("a version cannot be used", extra={"model": version.name, "reason": "dies"})  # noqa: TRY400 - a sentence says it
+            said = {"model": version.name, "reason": "it ends the process that opens it"}
+            log.error("a version cannot be used", extra=said)  # noqa: TRY400 - a sentence says it
             self._news.put((version.name, False))
             return None
         except Exception:
@@ -260,6 +250,15 @@ class Triage:
             self._tried.set()
         self._stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def _unpacked(version: Version, folder: Path, fetch: Callable[[Path], Classifier]) -> Classifier:
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as place:
+        path = Path(place) / "model.npz"
+        path.write_bytes(version.weights)
+        path.with_suffix(".json").write_bytes(version.card)
+        return fetch(path)
 
 
 def _all(model: Classifier, asked: Sequence[Asked]) -> Sequence[Prediction]:

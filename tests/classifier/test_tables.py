@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from classifier import tables
+from classifier.tables import BadFile, Example
 
 ROWS = [Example("Where is my parcel?", "ship", "en"), Example("荷物はどこですか", "ship", "ja")]
 PLAIN = "text,label,lang\nWhere is my parcel?,ship,en\n荷物はどこですか,ship,ja\n"
