@@ -62,6 +62,8 @@ _ALL_HIGH = re.compile(rb"[\x80-\xff]")
 _ASCII = re.compile(rb"[\x00-\x7f]")
 _HALF_WIDTH = re.compile(rb"[\xa1-\xdf]")
 _HIGH_RUN = re.compile(rb"[\x80-\xff]{4}")
+# Signs that no language puts before a letter; half of what Chinese looks like, read as Western.
+_SIGN_IN_WORD = re.compile("[¤¥¦§¨¬¯±¶\xb8¹¼½¾][A-Za-zÀ-ÿ]")
 _CYRILLIC = re.compile("[\u0400-\u04ff]")
 # Japanese is hardly written without kana, and nothing else but UTF-8 holds these others.
 _KANA_OR_OTHER = re.compile("[\u0080-\u2fff\u3040-\u30ff\uac00-\ud7ff\uff00-\U0010ffff]")
@@ -246,7 +248,8 @@ def _is_doubtful(body: bytes, text: str) -> bool:
     if len(text) == len(body):
         if _CYRILLIC.search(text):
             return False
-        return 8 * len(_HIGH_RUN.findall(body[:_SAMPLE])) > len(high)
+        odd = _HIGH_RUN.findall(body[:_SAMPLE]), _SIGN_IN_WORD.findall(text[:_SAMPLE])
+        return 8 * max(map(len, odd)) > len(high)
     return len(high) > 3 * MIN_DOUBTED and _KANA_OR_OTHER.search(text) is None
 
 

@@ -207,6 +207,28 @@ def test_what_is_no_chinese_though_it_says_so_is_read_as_western_and_marked() ->
     assert decode(body, "gb2312") == Decoded(GERMAN, suspect=True)
 
 
+@pytest.mark.parametrize("label", ["", "us-ascii", "iso-8859-1", "utf-8"])
+@pytest.mark.parametrize("codec", ["big5", "gb2312"])
+def test_chinese_that_does_not_say_so_is_marked(codec: str, label: str) -> None:
+    said = "您好，我的訂單沒有到，請確認。" if codec == "big5" else "您好，我的订单没有到，请确认。"
+
+    assert decode(said.encode(codec), label).suspect
+
+
+SIGNS = {
+    "a price list": "½ Pfund Käse 3,50 €, ¾ l Öl für £4, 20 m² für ±0, § 5 Abs. 2, ¼ Laib, ¥500",
+    "shy hyphens": "Donau\xaddampf\xadschiff\xadfahrts\xadgesell\xadschafts\xadkapi\xadtän",
+    "Spanish": "¡Hola! ¿Qué tal? ¡Adiós! ¿Cuándo llega mi pedido nº 5? El niño está aquí.",
+    "wrong apostrophes": "Wie geht\xb4s? Ich hab\xb4s, für\xb4s Erste war\xb4s gut, so läuft\xb4s.",
+    "Danish": "Kære alle, øl på åen er så rødt: blåbær, æbler og pærer, ærlig talt.",
+}
+
+
+@pytest.mark.parametrize("said", SIGNS.values(), ids=SIGNS)
+def test_signs_of_the_west_are_no_chinese(said: str) -> None:
+    assert decode(said.encode("cp1252"), "us-ascii") == Decoded(said)
+
+
 @pytest.mark.parametrize("codec", ["utf-8", "euc-jp", "shift_jis", "gb2312", "iso-2022-jp"])
 def test_megabytes_of_broken_characters_take_no_time_worth_mentioning(codec: str) -> None:
     whole = jis(KANJI) if codec == "iso-2022-jp" else "注文の商品".encode(codec)
