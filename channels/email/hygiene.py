@@ -221,7 +221,7 @@ RULES: tuple[tuple[Kind, Callable[[Look], bool]], ...] = (
     (Kind.AUTO_REPLY, _is_automatic_answer),
     (Kind.LIST_BULK, _is_list),
     (Kind.CALENDAR, _is_invitation),
-    (Kind.AUTO_REPLY, lambda mail: bool(mail.declared)),
+    (Kind.AUTO_REPLY, lambda mail: bool(mail.declared) or is_notice(mail.report)),
 )
 
 

@@ -415,10 +415,11 @@ def test_a_complaint_says_about_what_and_whose(fields: str, failures: tuple[Fail
     assert found.report == Report(failures, "sent.1@shop.test")
 
 
+@pytest.mark.parametrize("path", ["Return-Path: <>\n", ""], ids=["no way back", "not said"])
 @pytest.mark.parametrize("action", ["relayed", "delivered", "expanded"])
-def test_a_notice_that_it_went_on_is_no_bounce_and_says_to_whom(action: str) -> None:
+def test_a_notice_that_it_went_on_is_no_bounce_and_says_to_whom(action: str, path: str) -> None:
     fields = f"{MTA}Final-Recipient: rfc822; a@b.test\nAction: {action}\nStatus: 2.0.0\n"
-    found = read(report(fields, WHOLE))
+    found = read(report(fields, WHOLE).replace(b"Return-Path: <>\r\n", path.encode()))
 
     assert found.kind.machine == "auto_reply"
     assert found.report == Report(
