@@ -163,6 +163,7 @@ def _wanted(session: Session, ticket: Ticket, inbox: Inbox, address: Address) ->
             Message.inbox_id == inbox.id,
             Message.address_id == address.id,
             col(Message.automatic).is_(False),
+            col(Message.unverified).is_(False),
         )
         .order_by(col(Message.id).desc())
         .limit(1)

@@ -35,7 +35,18 @@ from app.store.tables import (
     Ticket,
     Touchpoint,
 )
-from channels.contract import Held, InDoubt, Later, Outcome, Party, Refused, Sent
+from channels.contract import (
+    Held,
+    InDoubt,
+    Later,
+    Outcome,
+    Party,
+    Ref,
+    RefKind,
+    Refused,
+    Sent,
+    Verdicts,
+)
 from tests.factories import make_inbox
 from tests.inquiries import LINKS, NOON, Desk, inquiry, make_desk
 
@@ -267,6 +278,22 @@ def test_who_wants_answers_elsewhere_is_asked_there(desk: Desk, forward: Forward
     ask(desk)
 
     assert [d.recipient for d in desk.all(Delivery)] == ["kei@customers.test"] * 2
+
+
+def test_who_passes_as_the_customer_is_not_asked_in_their_place(
+    desk: Desk, forward: Forward
+) -> None:
+    ticket = desk.ticket()
+    token = (Ref(RefKind.ADDRESS_TOKEN, desk.keys.reply_token(ticket.ref)),)
+    eve = Party("email", "eve@elsewhere.test")
+    desk.arrive(inquiry(refs=token, reply_to=eve, verdicts=Verdicts(dmarc="fail")))
+    desk.answered(ticket)
+    desk.do(tickets.resolve, desk.ann, ticket.ref)
+    forward(DAY)
+
+    ask(desk)
+
+    assert [d.recipient for d in desk.all(Delivery)] == ["yumi@customers.test"] * 2
 
 
 def test_the_address_they_wrote_from_is_asked(desk: Desk, forward: Forward) -> None:
