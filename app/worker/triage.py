@@ -263,5 +263,8 @@ def _unpacked(version: Version, folder: Path, fetch: Callable[[Path], Classifier
 
 def _all(model: Classifier, asked: Sequence[Asked]) -> Sequence[Prediction]:
     if isinstance(model, AnswersSeveral):
-        return model.predict_all([one.text for one in asked], [one.language for one in asked])
+        said = model.predict_all([one.text for one in asked], [one.language for one in asked])
+        if [isinstance(one, Prediction) for one in said] != [True] * len(asked):
+            raise TypeError("not one answer to each text")
+        return said
     return [model.predict(one.text, language=one.language) for one in asked]

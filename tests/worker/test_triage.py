@@ -1,11 +1,13 @@
 """The classifier in a worker: never in the way of whoever asks."""
 
 import threading
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from app.worker.triage import Asked
 from classifier.contract import Classifier, Prediction
 from tests.inquiries import guess
 from tests.worker.conftest import answered_by
@@ -19,6 +21,14 @@ class Model:
         if text == "a bug":
             raise RuntimeError("a bug of the model")
         return SAID
+
+
+class Several(Model):
+    def __init__(self, said: Sequence[Prediction]) -> None:
+        self.said = said
+
+    def predict_all(self, texts: Sequence[str], languages: Sequence[str]) -> Sequence[Prediction]:
+        return self.said
 
 
 class Held:
@@ -118,6 +128,19 @@ def test_a_model_that_fails_on_one_text_answers_the_next(caplog: pytest.LogCaptu
     assert [record.getMessage() for record in caplog.records if record.levelname == "ERROR"] == [
         "classifier failed"
     ]
+
+
+@pytest.mark.parametrize("said", [[], [SAID], [SAID] * 3, [SAID, "C"], [None, None]])
+def test_a_model_that_answers_something_else_than_each_text_says_nothing(
+    said: list[Prediction],
+) -> None:
+    triage = answered_by(lambda _: Several(said))
+    triage.wait("Hello", language="en")
+
+    found = triage.predict_all([Asked("Hello", "en"), Asked("Hallo", "de")])
+    triage.close()
+
+    assert found == [(None, None)] * 2
 
 
 def test_a_model_that_hangs_is_not_waited_for(caplog: pytest.LogCaptureFixture) -> None:
