@@ -28,8 +28,9 @@ _FAREWELL = re.compile(
     rf"|Lähetetty (?:{_DEVICE}).{{0,20}}|(?:{_DEVICE}).{{0,12}} gönderildi"
     r"|(?:私の\s?|自分の\s?)?(?:docomo|au|SoftBank|Spark|iPhone|iPad|Android|Galaxy|Xperia|AQUOS|Pixel|ドコモ|スマートフォン|スマホ"
     r"|タブレット|携帯電話|携帯|Windows|Mac|Yahoo!?メール|Gmail|Outlook)[^。、]{0,30}?から送信"
-    r"|(?:iOS|Android|Windows|Mac)\s?版?\s?(?:の\s?)?(?:Outlook|メール)\s?(?:を入手|から送信).{0,80}"
-    r"|Outlook for (?:iOS|Android)\s?を入手.{0,80})[>)\]]{0,2}$",
+    r"|(?:iOS|Android|Windows|Mac)\s?版?\s?(?:の\s?)?(?:Outlook|メール)(?:<[^<>\s]{1,200}>)?"
+    r"\s?(?:を入手|から送信).{0,80}"
+    r"|Outlook for (?:iOS|Android)(?:<[^<>\s]{1,200}>)?\s?を入手.{0,80})[>)\]]{0,2}$",
     re.IGNORECASE,
 )
 _LINK = re.compile(r"^<?https?://\S{1,300}>?$")

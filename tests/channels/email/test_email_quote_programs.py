@@ -252,6 +252,8 @@ FAREWELLS = (
     "iPhoneから送信",
     "私のiPhoneから送信",
     "iPadから送信",
+    "iOS 版 Outlook<https://aka.ms/o0ukef> を入手",
+    "Outlook for Android<https://aka.ms/AAb9ysg> を入手",
     "iOS 版 Outlook を入手<https://aka.ms/o0ukef>",
     "Outlook for iOS を入手<https://aka.ms/o0ukef>",
     "Windows 版のメールから送信",
