@@ -201,7 +201,7 @@ def calls(path: Path) -> Iterator[tuple[int, str]]:
             yield node.lineno, ast.unparse(node.func)
 
 
-def test_there_is_one_commit() -> None:
+def test_there_is_one_commit_and_one_end_of_reading() -> None:
     found = [
         (where(path), name)
         for path in SOURCES
@@ -209,7 +209,8 @@ def test_there_is_one_commit() -> None:
         if name.endswith((".commit", "session.begin"))
     ]
 
-    assert found == [("app/store/database.py", "session.begin")]
+    there = "app/store/database.py"
+    assert found == [(there, "session.begin"), (there, "session.commit")]
 
 
 CLOCKS = {"datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time"}

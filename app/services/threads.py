@@ -160,8 +160,9 @@ def _named_by(
             proved = _proved(keys, ref)
             if proved is None:
                 return ()
-            joined = select(FormerRef.ticket_id).where(FormerRef.ref == proved)
-            named = or_(col(Ticket.ref) == proved, col(Ticket.id).in_(joined))
+            bears = select(Ticket.id).where(Ticket.ref == proved)
+            bore = select(FormerRef.ticket_id).where(FormerRef.ref == proved)
+            named = col(Ticket.id).in_(union(bears, bore))
         case RefKind.MESSAGE_ID:
             said = select(Message.ticket_id).where(
                 Message.inbox_id == inbox.id,

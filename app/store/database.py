@@ -57,6 +57,17 @@ def _begin_reading(connection: Connection) -> None:
     connection.exec_driver_sql("BEGIN")
 
 
+_PREPARED = 500  # statements a connection keeps planned; psycopg's own 100 are fewer than we have
+# A server that is gone without a word is noticed within half a minute, before a lease runs out.
+_NOTICES = {
+    "connect_timeout": "10",  # seconds
+    "keepalives_idle": "10",
+    "keepalives_interval": "5",
+    "keepalives_count": "3",
+    "tcp_user_timeout": "25000",  # milliseconds
+}
+
+
 class Database:
     """Two doors: `transaction()` to change something, `reading()` to look."""
 
@@ -73,19 +84,24 @@ class Database:
             event.listen(self.engine, "begin", _begin)
             event.listen(self.reader, "begin", _begin_reading)
         else:
+            asked = make_url(url)
             self.engine = create_engine(
-                make_url(url).set(drivername="postgresql+psycopg"),
+                asked.set(drivername="postgresql+psycopg", query={**_NOTICES, **asked.query}),
                 pool_size=8,
                 max_overflow=8,
                 pool_pre_ping=True,
+                # The one used last is taken next, and keeps what it has planned: most of what a
+                # short query costs is planning it.
+                pool_use_lifo=True,
             )
+            event.listen(self.engine, "connect", _keep_prepared)
             self.reader = self.engine.execution_options(
                 isolation_level="REPEATABLE READ", postgresql_readonly=True
             )
 
     @contextmanager
     def transaction(self) -> Iterator[Session]:
-        """All of it happens or none of it does. The only commit in Setten."""
+        """All of it happens or none of it does. The only commit of changes in Setten."""
         with Session(self.engine, expire_on_commit=False) as session:
             with session.begin():
                 yield session
@@ -97,6 +113,10 @@ class Database:
         """One consistent view, whatever others commit meanwhile; writing through it fails."""
         with Session(self.reader, expire_on_commit=False) as session:
             yield session
+            if session.is_active:
+                # Not rolled back: then psycopg would throw away what the connection has prepared.
+                session.expunge_all()
+                session.commit()
 
     def engine_for_jobs(self) -> Engine:
         """The job engine's own connections, to the same database, so that a job can be written
@@ -120,3 +140,7 @@ def after_commit(session: Session, act: AfterCommit) -> None:
 def engine_of(session: Session) -> Engine:
     bind = session.get_bind()
     return bind if isinstance(bind, Engine) else bind.engine
+
+
+def _keep_prepared(connection: Any, _: object) -> None:
+    connection.prepared_max = _PREPARED

@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError, StatementError
@@ -124,6 +125,33 @@ def test_sqlite_serves_readers_while_somebody_writes(sqlite_db: Database) -> Non
         session.flush()
 
         assert names(sqlite_db) == []
+
+
+def test_postgresql_plans_what_is_read_again_and_again_only_once(postgres_db: Database) -> None:
+    """Planning a short query costs more than answering it."""
+    for _ in range(10):
+        names(postgres_db)
+    with postgres_db.engine.connect() as connection:
+        kept = connection.execute(text("SELECT statement FROM pg_prepared_statements")).scalars()
+
+        assert [line for line in kept if "FROM team" in line]
+
+
+def test_postgresql_that_is_gone_is_noticed(postgres_db: Database, tmp_path: Path) -> None:
+    address = postgres_db.engine.url.difference_update_query(["keepalives_count"])
+    given = address.update_query_dict({"connect_timeout": "3"}).set(drivername="postgresql")
+    database = Database(given.render_as_string(hide_password=False), tmp_path / "unused")
+    with database.engine.connect() as connection:
+        raw = connection.connection.dbapi_connection
+        assert isinstance(raw, psycopg.Connection)
+        told = raw.info.get_parameters()
+    database.close()
+
+    assert {name: told.get(name) for name in ("connect_timeout", "keepalives_count")} == {
+        "connect_timeout": "3",  # the administrator's own
+        "keepalives_count": "3",
+    }
+    assert int(told["tcp_user_timeout"]) == 25_000
 
 
 def test_moments_come_back_in_utc_and_naive_ones_are_refused(db: Database) -> None:
