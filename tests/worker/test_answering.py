@@ -166,11 +166,11 @@ def test_what_could_not_be_begun_is_begun_later(tmp_path: Path) -> None:
         tmp_path, switched_on=True, load=short_of_memory_at_first, load_own=no_model, again=0.0
     )
 
-    first = triage.wait("Hello", language="en")
-    second = triage.wait("Hello", language="en")
+    _try_once(triage)
+    said = triage.wait("Hello", language="en")
     triage.close()
 
-    assert (first, second is not None, len(tried)) == (None, True, 2)
+    assert (said is not None, len(tried)) == (True, 2)
 
 
 def test_a_version_that_ends_its_process_gives_way_to_the_samples(tmp_path: Path) -> None:
@@ -180,12 +180,19 @@ def test_a_version_that_ends_its_process_gives_way_to_the_samples(tmp_path: Path
     triage = Triage(tmp_path, switched_on=True, load=lambda _: Samples(), load_own=dies, again=0.0)
     triage.serve(Version("own", b"x", b"{}", hashlib.sha256(b"x").hexdigest()), None)
 
-    first = triage.wait("Hello", language="en")
-    second = triage.wait("Hello", language="en")
+    _try_once(triage)
+    said = triage.wait("Hello", language="en")
     triage.close()
 
-    assert (first, second is not None) == (None, True)
+    assert said is not None
     assert list(triage.news()) == [("own", False)]
+
+
+def _try_once(triage: Triage) -> None:
+    """To load what is to answer, in vain."""
+    triage.warm()
+    until(lambda: not triage.loading, "the first try", 20.0)
+    assert not triage.ready
 
 
 def test_whoever_waits_for_an_answer_is_let_go_when_the_worker_ends(
