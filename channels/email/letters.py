@@ -6,6 +6,7 @@ them, what stands above the addresses, an address on a line, and a code or a phr
 
 import re
 from collections.abc import Iterator
+from functools import cache, partial
 
 from channels.contract import Failure
 from channels.email.addresses import parties
@@ -107,6 +108,11 @@ _LISTED = re.compile(
     r"([^\s<>()\[\]\"'`,;:：]{1,64}@[A-Za-z0-9.-]{3,190})>?(?=[\s:：,;.()\"'\]]|\.\.\.|$)",
     re.IGNORECASE | re.MULTILINE,
 )
+_MADE_FROM = re.compile(
+    r"\((?:ultimately )?(?:generated|expanded) from:?\s{1,9}<?"
+    r"([^\s<>()\[\]\"'`,;:]{1,64}@[A-Za-z0-9.-]{3,190})>?\)",
+    re.IGNORECASE,
+)
 _TO = re.compile(r"^[>\s]{0,8}to:[ \t]{0,8}([^\r\n]{3,400})", re.IGNORECASE | re.MULTILINE)
 _ANY = re.compile(
     r"(?<![\w.+-])(?<!mail from )(?<!mail from <)"
@@ -170,16 +176,24 @@ def failures(headers: Headers, letter: str, back_to: str) -> Iterator[Failure]:
     if not found:
         first = _first(whole, mine) or _returned_to(letter[len(whole) :] or letter) or back_to
         found = {first: whole} if first else {}
+    in_general = cache(partial(told_by, whole))
     for address, words in found.items():
-        status = told_by(words) or told_by(whole)
+        status = (words is not whole and told_by(words)) or in_general()
         waits = delayed and not status.startswith("5")
         yield Failure(
             address=address,
             action="delayed" if waits else "failed",
             status=status or ("4.0.0" if waits else "5.0.0"),
             hard=not waits and is_final(status or "5.0.0"),
-            words=" ".join(words.split())[:500],
+            original=sent_to(address, words),
+            words=" ".join(words[:2000].split())[:500],
         )
+
+
+def sent_to(address: str, words: str) -> str:
+    """Where the mail went before a server made that address of it; "" if its words tell none."""
+    found = _MADE_FROM.search(words[:1500])
+    return found.group(1) if found and found.group(1).lower() != address.lower() else ""
 
 
 def _first(text: str, mine: set[str]) -> str:

@@ -6,7 +6,7 @@ A delivery report has fields for it. Older servers, and many in Japan, only writ
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, islice
 
 from channels.contract import Failure, Report, Unreadable
 from channels.email import charset, letters, mime
@@ -51,14 +51,18 @@ def report_of(root: Part, letter: str, own_address: str = "") -> Report | None:
         return complaint
     whole = letter[:MAX_LETTER]
     letter = _OWN_ANYWHERE.sub("", whole)  # an id looks like an address
-    failures = tuple(_from_fields(root, letter)) if _is_from_server(root) else ()
+    failures = _some(_from_fields(root, letter)) if _is_from_server(root) else ()
     if not failures:
         if not _says_so(root.headers, root) and not letters.is_one(root.headers, letter):
             return None
-        failures = _from_wrapped(root) or tuple(
+        failures = _from_wrapped(root) or _some(
             letters.failures(root.headers, letter, _returned_to(root))
         )
-    return Report(failures[:MAX_FAILURES], _original_id(root, whole, own_address))
+    return Report(failures, _original_id(root, whole, own_address))
+
+
+def _some(failures: Iterator[Failure]) -> tuple[Failure, ...]:
+    return tuple(islice(failures, MAX_FAILURES))
 
 
 def _complaint(root: Part) -> Report | None:
@@ -103,7 +107,7 @@ def _from_wrapped(root: Part) -> tuple[Failure, ...]:
     for part in _every(root):
         if part.content_type == "message/rfc822" and _WRAPPED.search(part.content[:20_000]):
             try:
-                return tuple(_from_fields(mime.taken_apart(part.content).root, ""))
+                return _some(_from_fields(mime.taken_apart(part.content).root, ""))
             except Unreadable:
                 return ()
     return ()
@@ -114,16 +118,18 @@ _WRAPPED = re.compile(rb"^content-type:[ \t]{0,9}multipart/report", re.IGNORECAS
 
 def _from_fields(root: Part, letter: str) -> Iterator[Failure]:
     """The groups of fields in the parts that are for programs."""
-    for part in _every(root):
-        if part.content_type not in _REPORTS:
-            continue
+    parts = [part for part in _every(root) if part.content_type in _REPORTS]
+    below = letters.below_announcement(letter) if parts else ""
+    told = letters.listed(below, letters.ours(root.headers))
+    for part in parts:
         text = charset.decode(part.content[:500_000], "utf-8").text
         for group in re.split(r"\n[ \t]*\n", text.replace("\r\n", "\n").replace("\r", "\n")):
             failure = _from_group(_fields(group))
             if failure is not None and "@" not in failure.address:  # of another sort of mail
-                below = letters.below_announcement(letter)
-                named = next(iter(letters.listed(below, letters.ours(root.headers))), "")
-                failure = replace(failure, address=named or failure.address)
+                failure = replace(failure, address=next(iter(told), failure.address))
+            if failure is not None and not failure.original:  # Exim tells it in its letter alone
+                words = told.get(failure.address, "")
+                failure = replace(failure, original=letters.sent_to(failure.address, words))
             if failure is not None:
                 yield failure
 

@@ -1,5 +1,7 @@
 """What did not arrive: reports with fields, and letters of servers that only write."""
 
+import time
+
 import pytest
 
 from channels.contract import Failure, Report
@@ -425,3 +427,37 @@ def test_a_notice_that_it_went_on_is_no_bounce_and_says_to_whom(action: str, pat
     assert found.report == Report(
         (Failure("a@b.test", action, "2.0.0", hard=False),), "sent.1@shop.test"
     )
+
+
+MADE_OF = {
+    "Exim": "  c@d.test\n    (generated from a@b.test)\n    550 5.1.1 no such user\n",
+    "Exim, twice": "  c@d.test\n    (ultimately generated from a@b.test)\n    550 5.1.1 no such\n",
+    "Sendmail": "<c@d.test>\n    (reason: 550 5.1.1 no user)\n    (expanded from: <a@b.test>)\n",
+    "Postfix": "<c@d.test> (expanded from <a@b.test>): host mx.d.test said: 550 5.1.1 no\n",
+}
+
+
+@pytest.mark.parametrize("words", MADE_OF.values(), ids=MADE_OF)
+def test_a_bounce_from_where_a_mail_was_passed_on_to_names_whom_it_was_for(words: str) -> None:
+    letter = f"Your mail could not be delivered to these recipients:\n\n{words}"
+    head = DAEMON + "Undelivered Mail"
+    group = f"{MTA}Final-Recipient: rfc822;c@d.test\nAction: failed\nStatus: 5.1.1\n"
+    with_fields = report(group).replace(b"Sorry.", letter.replace("\n", "\r\n").encode())
+
+    for found in (read(mail(head, letter)), read(with_fields)):
+        assert found.report is not None
+        told = [(one.address, one.original, one.status) for one in found.report.failures]
+        assert told == [("c@d.test", "a@b.test", "5.1.1")]
+
+
+def test_a_letter_that_names_many_takes_no_time_worth_mentioning() -> None:
+    named = "".join(f"<u{n}@b.test>\n" for n in range(600))
+    letter = f"These recipients could not be reached:\n{named}{'who knows why ' * 3000}"
+    started = time.process_time()
+
+    found = read(mail(DAEMON + "Undelivered Mail", letter))
+
+    assert found.report is not None
+    assert {one.status for one in found.report.failures} == {"5.0.0"}
+    assert len(found.report.failures) == 200
+    assert time.process_time() - started < 5
