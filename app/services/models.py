@@ -15,10 +15,11 @@ from app.services import changes, lessons, organisation
 from app.services.access import SYSTEM, Actor, Permission, require
 from app.services.lessons import Curriculum, Label, Lesson
 from app.store import jobs
-from app.store.tables import ModelFile, ModelVersion, Organisation
+from app.store.tables import Change, ModelFile, ModelVersion, Organisation
 
 KEPT = 5  # versions one can go back to
 LEASE = "training"  # one at a time, whatever the number of workers
+_SEEN_BROKEN = "model_unreadable"
 _WAITS = timedelta(days=1)  # before another one is trained for one that cannot be read
 _TRIED = timedelta(days=1)  # in silence, before it is shown
 _DOUBTFUL = 0.05
@@ -115,13 +116,13 @@ def opened(session: Session, name: str, *, readable: bool) -> None:
     session.add(found)
     if readable:
         return
-    changes.record(session, SYSTEM, None, "model_unreadable", model=name)
-    lately = select(ModelVersion.id).where(
-        ModelVersion.problem == UNREADABLE,
-        ModelVersion.id != found.id,
-        ModelVersion.since > clock.now() - _WAITS,
+    lately = select(Change.data).where(
+        Change.what == _SEEN_BROKEN, col(Change.at) > clock.now() - _WAITS
     )
-    if session.exec(lately).first() is None:
+    # An upgrade breaks all of them, and hours may lie between the first and the last that is read.
+    others = any(data["model"] != name for data in session.exec(lately))
+    changes.record(session, SYSTEM, None, _SEEN_BROKEN, model=name)
+    if not others:
         train_soon(session, house)
 
 

@@ -332,6 +332,23 @@ def test_a_version_that_cannot_be_read_has_another_one_trained_once(
     ]
 
 
+def test_what_one_upgrade_made_unreadable_has_one_trained_in_all(
+    desk: Desk, forward: Forward
+) -> None:
+    trained(desk, "own-1")
+    desk.do(models.set_promotion, SYSTEM, Promotion.AFTER_A_DAY)
+    trained(desk, "own-2")
+    forward(2 * DAY)
+    desk.do(models.opened, "own-1", readable=False)
+    noticed = due(desk)
+    forward(SOON)
+    trained(desk, "own-3")
+    forward(SOON)
+    desk.do(models.opened, "own-2", readable=False)
+
+    assert (noticed, due(desk)) == (True, False)
+
+
 def test_whether_a_version_can_be_read_is_seen_anew_when_it_is_to_answer(desk: Desk) -> None:
     desk.do(models.set_promotion, SYSTEM, Promotion.BY_HAND)
     version = trained(desk, "own-1")
