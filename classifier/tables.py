@@ -19,6 +19,7 @@ _LONGEST = 2**31 - 1  # characters of a field, the most there can be: only the b
 _PARTED = ",;\t"  # by which programs that write CSV part columns
 _EMPTY = re.compile(r"[ \t\ufeff]*(?:sep=(?P<sep>[,;\t|])[ \t,;]*)?(?:\r\n|\r|\n)")
 _KANA = re.compile("[ぁ-んァ-ヶ]")
+_SAVE = "Save it as UTF-8, in a spreadsheet as “CSV UTF-8”."
 
 Tell = Callable[[str], None]  # a sentence for whoever gave the file
 
@@ -175,19 +176,21 @@ def _decoded(path: Path, tell: Tell) -> str:
     except OSError as error:
         raise BadFile(f"{path.name} cannot be read: {error.strerror}.") from error
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        encodings = ["utf-16"]
-    else:
-        encodings = ["utf-8-sig", "cp932"]
-    for encoding in encodings:
         with suppress(UnicodeDecodeError):
-            text = content.decode(encoding)
-            # Any letters of Western Europe can be read as Japanese ones, but not as kana.
-            if encoding != "cp932":
-                return text
-            if _KANA.search(text):
-                tell(f"{path.name} is no UTF-8 and was read as Shift_JIS.")
-                return text
-    raise BadFile(f"{path.name} is neither UTF-8 nor UTF-16 nor Shift_JIS. Save it as UTF-8.")
+            return content.decode("utf-16")
+        raise BadFile(f"{path.name} begins as UTF-16 and is broken further on. {_SAVE}")
+    with suppress(UnicodeDecodeError):
+        return content.decode("utf-8-sig")
+    with suppress(UnicodeDecodeError):
+        text = content.decode("cp932")
+        # Any letters of Western Europe can be read as Japanese ones, but not as kana.
+        if _KANA.search(text):
+            tell(f"{path.name} is no UTF-8 and was read as Shift_JIS.")
+            return text
+    raise BadFile(
+        f"{path.name} is not UTF-8, nor Shift_JIS with kana in it, by which that is known; "
+        f"nothing else was tried. {_SAVE}"
+    )
 
 
 def _names(head: str, delimiter: str) -> list[str]:

@@ -102,7 +102,7 @@ def test_names_of_labels_are_learned_from(tmp_path: Path) -> None:
     [
         (b"text,lang\na,b\n", "mine.csv lacks the column label"),
         (b"", "mine.csv lacks the column label, text"),
-        (b"text,label,lang\n\xff,b,c\n", "mine.csv is neither UTF-8 nor UTF-16 nor Shift_JIS"),
+        (b"text,label,lang\n\xff,b,c\n", "mine.csv is not UTF-8, nor Shift_JIS with kana in it"),
     ],
 )
 def test_a_csv_that_cannot_be_used_is_refused(tmp_path: Path, content: bytes, message: str) -> None:

@@ -1,5 +1,6 @@
 """Labelled texts as spreadsheets and people write them: read rightly, or refused by line."""
 
+import codecs
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,22 @@ def test_what_would_give_wrong_figures_is_refused(
         tables.read(file)
 
 
-def test_letters_of_western_europe_are_not_taken_for_japanese_ones(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("content", "tried"),
+    [
+        ("text,label\nDie Tür schließt nicht, grün,x\n".encode("cp1252"), "with kana in it"),
+        ("text,label\n返品希望,返品\n".encode("cp932"), "with kana in it"),
+        (codecs.BOM_UTF16_LE + b"text,label\n\x00\xd8", "begins as UTF-16 and is broken"),
+    ],
+    ids=["cp1252", "Shift_JIS without kana", "broken UTF-16"],
+)
+def test_what_was_tried_of_a_file_that_cannot_be_read_is_said(
+    tmp_path: Path, content: bytes, tried: str
+) -> None:
     file = tmp_path / "mine.csv"
-    file.write_bytes("text,label\nDie Tür schließt nicht, grün,x\n".encode("cp1252"))
+    file.write_bytes(content)
 
-    with pytest.raises(BadFile, match="Save it as UTF-8"):
+    with pytest.raises(BadFile, match=f"mine.csv .*{tried}.*Save it as UTF-8"):
         tables.read(file)
 
 
