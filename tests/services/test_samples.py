@@ -8,7 +8,7 @@ from app.core.errors import NotAllowed
 from app.domain.words import FLAGS, ArrivalState, FollowUpState, Role, Status, SurveyState
 from app.services import drafts, integrity, samples, tickets
 from app.services.access import SYSTEM, Actor
-from app.services.queries import inbox, journey, neighbours, vocabulary
+from app.services.queries import frame, inbox, journey, neighbours, vocabulary
 from app.services.queries import ticket as queries_ticket
 from app.services.queries.inbox import Selection
 from app.services.queries.journey import Scope
@@ -134,7 +134,12 @@ def test_samples_are_not_on_the_map_and_nobody_is_asked(shop: Desk) -> None:
 def test_a_bad_sample_rating_is_followed_up(shop: Desk) -> None:
     shop.do(samples.add, ADMIN)
 
+    with shop.db.reading() as session:
+        around = frame.view(session, shop.ann)
+
     assert [row.state for row in shop.all(FollowUp)] == [FollowUpState.OPEN]
+    assert around is not None
+    assert around.counts.follow_ups == 0
 
 
 def test_remove_leaves_no_row_behind(shop: Desk) -> None:

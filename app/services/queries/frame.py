@@ -48,4 +48,4 @@ def house(session: Session) -> House | None:
 def view(session: Session, actor: Actor) -> Frame | None:
     """None until the first administrator has set the organisation up."""
     known = house(session)
-    return Frame(known, inbox.counts(session, actor)) if known else None
+    return Frame(known, inbox.counts(session, actor, samples=known.samples)) if known else None

@@ -307,8 +307,11 @@ _NEEDS_A_PERSON = (DeliveryState.FAILED, DeliveryState.IN_DOUBT, DeliveryState.H
 
 
 @cache
-def _counting() -> tuple[tuple[str, ...], Any]:
-    """The names of the badges, and the statement that counts all of them; made once."""
+def _counting(samples: bool) -> tuple[tuple[str, ...], Any]:
+    """The names of the badges, and the statement that counts all of them; made once.
+
+    Where there are no samples, none has to be left out: that would ask for every row.
+    """
     badges: dict[str, tuple[Any, ColumnElement[bool]]] = {
         **{view.value: (Ticket, _in_view(view)) for view in View if view not in _DONE},
         "follow_ups": (
@@ -323,7 +326,7 @@ def _counting() -> tuple[tuple[str, ...], Any]:
         .select_from(
             sql_select(literal(1).label("one"))
             .select_from(table)
-            .where(condition)
+            .where(condition, *(_real(table) if samples else []))
             .limit(COUNTED_UP_TO)
             .subquery()
         )
@@ -334,9 +337,19 @@ def _counting() -> tuple[tuple[str, ...], Any]:
     return tuple(badges), sql_select(*counted)
 
 
-def counts(session: Session, actor: Actor) -> Counts:
-    """Every badge of the navigation in one statement."""
-    names, statement = _counting()
+def _real(table: Any) -> Sequence[ColumnElement[bool]]:
+    """What nobody made up. What is in the outbox or set aside is shown with its reason."""
+    if table is Ticket:
+        return [col(Ticket.sample).is_(False)]
+    if table is FollowUp:
+        ours = sql_select(col(Ticket.id)).where(col(Ticket.sample).is_(True))
+        return [col(FollowUp.ticket_id).not_in(ours)]
+    return []
+
+
+def counts(session: Session, actor: Actor, *, samples: bool = False) -> Counts:
+    """Every badge of the navigation in one statement; `samples`: there are some, not counted."""
+    names, statement = _counting(samples)
     found = session.connection().execute(statement, {"me": actor.agent_id}).one()
     values = dict(zip(names, found, strict=True))
     return Counts(

@@ -7,12 +7,20 @@ import pytest
 from app.core.errors import Invalid
 from app.domain.words import Status
 from app.services.access import Actor
-from app.services.queries import inbox
+from app.services.queries import frame, inbox
 from app.services.queries.inbox import Selection, Sort, View
 from app.store.database import Database
 from app.store.tables import Seen
 from tests.counting import statements
-from tests.factories import NOON, make_agent, make_customer, make_inbox, make_ticket, topic_id
+from tests.factories import (
+    NOON,
+    make_agent,
+    make_customer,
+    make_inbox,
+    make_organisation,
+    make_ticket,
+    topic_id,
+)
 
 
 @pytest.fixture
@@ -60,6 +68,20 @@ def test_counts_cost_one_statement_whatever_their_number(db: Database, ann: Acto
         View.UNVERIFIED: 0,
     }
     assert (found.follow_ups, found.set_aside, found.outbox, len(seen)) == (0, 0, 0, 1)
+
+
+def test_samples_are_shown_and_counted_as_nobody_s_work(db: Database, ann: Actor) -> None:
+    with db.transaction() as session:
+        make_organisation(session, samples_at=NOON)
+        make_ticket(session, subject="real")
+        make_ticket(session, subject="made up", sample=True)
+
+    with db.reading() as session:
+        found = frame.view(session, ann)
+
+    assert set(refs(db, ann, Selection(View.UNASSIGNED))) == {"real", "made up"}
+    assert found is not None
+    assert (found.counts.views[View.UNASSIGNED], found.counts.views[View.TRIAGE]) == (1, 1)
 
 
 def test_each_view_shows_its_own(db: Database, ann: Actor) -> None:

@@ -3,12 +3,14 @@
 import re
 
 import pytest
+from sqlmodel import select
 
+from app.core import clock
 from app.services import agents
 from app.store import search
 from app.store.database import Database
 from app.store.search import Entry
-from app.store.tables import Ticket
+from app.store.tables import Organisation, Ticket
 from tests.factories import make_customer, make_inbox, make_message, make_ticket
 from tests.web.conftest import Person
 
@@ -39,6 +41,18 @@ def test_view_shows_its_rows_and_counts(db: Database, ann: Person) -> None:
     assert subjects(mine) == ["My own"]
     assert subjects(unassigned) == ["Unassigned one"]
     assert "<title>Mine (1) · Hoshi Tools</title>" in mine
+
+
+def test_samples_are_not_counted_but_led_to(db: Database, ann: Person) -> None:
+    with db.transaction() as session:
+        session.exec(select(Organisation)).one().samples_at = clock.now()
+        make_ticket(session, subject="made up", sample=True)
+
+    mine = ann.client.get("/inbox").text
+
+    assert "Show the sample inquiries</a>" in mine
+    assert "unassigned, show it" not in mine
+    assert subjects(ann.client.get("/inbox?view=unassigned").text) == ["made up"]
 
 
 def test_nobody_is_said_to_have_set_what_is_on_a_sample(db: Database, ann: Person) -> None:
