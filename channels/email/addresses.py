@@ -180,9 +180,11 @@ def _entries(text: str) -> list[_Entry]:
                 entry.words = entry.words[: entry.named]
                 entries.append(entry)
                 entry, words = _Entry(), [name]
-            entry.angle, entry.named = angle, len("".join(words))
+            words = ["".join(words)]  # in one piece: this may happen at every other letter
+            entry.angle, entry.named = angle, len(words[0])
         elif char in ",;:":
             entry.words = "".join(words)
+            words = [entry.words]
             # A colon ends the name of a group, unless it belongs to an address.
             if char != ":":
                 entry.comma = char == ","
