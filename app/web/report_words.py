@@ -10,6 +10,12 @@ from app.web import speech
 from app.web.speech import percent, say, say_many
 
 
+def card() -> str:
+    """Where the model card lies in the reader's language."""
+    language = speech.language()
+    return f"docs/{language}/model-card.md" if language in {"de", "ja"} else "docs/model-card.md"
+
+
 def question(head: Head) -> str:
     return say("Stage") if head is Head.STAGE else say("Topic")
 

@@ -1,12 +1,14 @@
 """The report card on a screen and over the API, with nothing said and with enough."""
 
 import re
+from pathlib import Path
 
 from sqlmodel import Session
 
 from app.core import clock
 from app.domain.drawing import drawn
 from app.domain.words import Head, Verdict
+from app.services import agents
 from app.services.access import Actor
 from app.store.database import Database
 from app.store.tables import Correction
@@ -47,6 +49,20 @@ def test_before_anybody_spoke_the_page_says_so(boss: Person) -> None:
     assert page.count("<small>not enough data: 0</small>") == 8
     assert '<svg class="chart"' not in page
     assert f'href="{PAGE}"' in boss.client.get("/settings/triage").text
+
+
+def test_the_page_says_where_the_model_card_lies(boss: Person, db: Database) -> None:
+    cards = {
+        "en": "docs/model-card.md",
+        "de": "docs/de/model-card.md",
+        "ja": "docs/ja/model-card.md",
+    }
+
+    for language, card in cards.items():
+        with db.transaction() as session:
+            agents.set_preferences(session, boss.actor, language=language, theme="dark")
+        assert (Path(__file__).parents[3] / card).is_file()
+        assert card in boss.client.get(PAGE).text
 
 
 def test_sentences_come_first_then_plots_each_with_its_table(boss: Person, db: Database) -> None:
