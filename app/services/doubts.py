@@ -1,5 +1,6 @@
 """Deliveries whose end nobody told us, and what shows later whether they arrived."""
 
+import re
 from collections.abc import Sequence
 
 from sqlmodel import Session, col, select
@@ -14,8 +15,8 @@ from app.services.access import SYSTEM, Actor
 from app.store.tables import Address, Delivery, Inbox, Message, Ticket
 from channels.contract import Failure
 
-# What servers call themselves; no house gives such a name away.
-_SERVERS = ("mailer-daemon", "postmaster", "microsoftexchange")
+# What servers call themselves; no house gives such a name away, but many what begins like one.
+_SERVERS = re.compile(r"mailer-daemon|postmaster|microsoftexchange[0-9a-f]{32}")
 BY_A_PERSON = "A person says that it arrived."
 BY_AN_ANSWER = "It arrived, for there is an answer to it."
 AMONG_SENT = "It arrived, for it lies among what was sent."
@@ -146,7 +147,7 @@ def _speaks_for(session: Session, vouched: str, message: Message, recipient: str
     """Whether it is a server of the recipient's own house, or of ours. Anybody may have an address
     at a house of many."""
     name, domain = vouched.rpartition("@")[0].lower(), _domain(vouched)
-    if "." not in domain or not name.startswith(_SERVERS):
+    if "." not in domain or not _SERVERS.fullmatch(name):
         return False
     inbox = session.get_one(Inbox, message.inbox_id)
     return any(

@@ -18,7 +18,7 @@ from app.store.tables import (
     Ticket,
 )
 
-AT_ONCE = 100  # of each kind; the rest the next time
+AT_ONCE = 100  # each in a transaction of its own; the rest the next time
 
 _WAITED_FOR = (
     select(Awaited)
@@ -30,7 +30,7 @@ _WAITED_FOR = (
         ),
     )
     .order_by(col(Awaited.id))
-    .limit(AT_ONCE)
+    .limit(1)
 )
 
 _EARLY = (
@@ -44,17 +44,20 @@ _EARLY = (
         ),
     )
     .order_by(col(EarlyAnswer.id))
-    .limit(AT_ONCE)
+    .limit(1)
     .with_for_update(of=[col(EarlyAnswer.id), col(Arrival.id)])
 )
 
 
-def resolve(session: Session) -> int:
-    """Bring such answers to the tickets they answer, as if the name had been known; how many."""
-    early = session.exec(_EARLY).all()
-    threads.look_again(session, early)
-    waiting = session.exec(_WAITED_FOR).unique().all()
-    return len(early) + sum(_resolve(session, row.id) for row in waiting)
+def resolve(session: Session) -> bool | None:
+    """Bring one such answer to the ticket it answers, as if the name had been known; whether it
+    belongs there, or None when none is left. One at a time: each locks two tickets, and who held
+    many of them could wait for an agent who waits for one of these."""
+    if early := session.exec(_EARLY).all():
+        threads.look_again(session, early)
+        return True
+    waiting = session.exec(_WAITED_FOR).unique().first()
+    return None if waiting is None else _resolve(session, waiting.id)
 
 
 def _resolve(session: Session, awaited_id: int) -> bool:

@@ -147,7 +147,9 @@ class Engine:
         dead = await works.in_transaction(upkeep.bury_dead)
         await asyncio.to_thread(self._abandon_jobs)
         woken = await works.in_transaction(upkeep.reconcile)
-        await works.in_transaction(late_names.resolve)
+        for _ in range(late_names.AT_ONCE):
+            if await works.in_transaction(late_names.resolve) is None:
+                break
         await works.in_transaction(surges.watch)
         if works.triage.switched_on and not works.triage.loading:
             woken += await works.in_transaction(upkeep.retag)

@@ -172,8 +172,7 @@ async def _after(works: Works, inbox_id: int, pulling: "asyncio.Task[None]", wai
     except TryLater as problem:
         log.info("mail server is away", extra={"inbox": inbox_id})
         await works.in_transaction(inboxes.note_trouble, inbox_id, str(problem))
-        jitter = random.uniform(0.7, 1.3)  # noqa: S311
-        return max(problem.after, min(wait * 2 * jitter, BACKOFF[1]))
+        return max(problem.after, _longer(wait))
     except LostLease:
         return RENEW
     except Exception:
@@ -182,8 +181,13 @@ async def _after(works: Works, inbox_id: int, pulling: "asyncio.Task[None]", wai
         await works.in_transaction(
             inboxes.note_trouble, inbox_id, "Setten failed while fetching; see the log."
         )
-        return min(wait * 2, BACKOFF[1])
+        return _longer(wait)
     return BACKOFF[0]
+
+
+def _longer(wait: float) -> float:
+    """Not the same for all: whom one trouble cut off would come back all at once."""
+    return min(wait * 2, BACKOFF[1]) * random.uniform(0.7, 1.0)  # noqa: S311
 
 
 async def _renew(works: Works, held: Held) -> None:

@@ -211,6 +211,9 @@ def test_so_does_a_refusal_while_it_is_handed_in(desk: Desk, outcome: Outcome, g
         ("mailer-daemon@Customers.test", True),
         ("mailer-daemon@test", False),
         ("bob@customers.test", False),
+        ("postmasterjoe@customers.test", False),
+        ("microsoftexchange@customers.test", False),
+        ("microsoftexchange329e71ec88ae4615bbc36ab6ce41109e@customers.test", True),
     ],
 )
 def test_who_got_a_copy_can_say_nothing_of_the_others(desk: Desk, vouched: str, sure: bool) -> None:
