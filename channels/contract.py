@@ -89,6 +89,7 @@ class InboundFile:
     body: bytes
     content_id: str = ""  # what HTML calls it by; "" when HTML cannot
     inline: bool = False  # meant to be seen in the text, not beside it
+    words: str = ""  # what it says, where that is to be searched
 
 
 @dataclass(frozen=True, slots=True)

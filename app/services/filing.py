@@ -352,10 +352,11 @@ def _attach(session: Session, ticket: Ticket, row: Message, found: Understood) -
                 sha256=file.sha256,
                 content_id=file.content_id,
                 inline=file.inline,
+                words=file.words,
             )
         )
-    names = [file.name for file in found.files]
-    indexing.arrived(session, row, ticket.ref, message, names)
+    files = [words for file in found.files for words in (file.name, file.words) if words]
+    indexing.arrived(session, row, ticket.ref, message, files)
 
 
 def _touch(session: Session, ticket: Ticket, row: Message, found: Understood) -> None:

@@ -43,7 +43,7 @@ def reindex(session: Session, after: int) -> tuple[int, int]:
 def arrived(
     session: Session, row: Message, ref: str, message: InboundMessage, files: Sequence[str]
 ) -> None:
-    """What has just been filed, with the names of its files."""
+    """What has just been filed, with the names of its files and what is to be found in them."""
     words = message.reply_text or message.text
     parts = (message.subject, words, message.signature, message.sender.name, message.sender.value)
     search.index(session, Entry(row.id, row.ticket_id, (*parts, ref, *files)))
@@ -67,12 +67,12 @@ def _parts(message: Message, ref: str, addresses: dict[int, str]) -> tuple[str, 
 
 def _file_names(session: Session, messages: Sequence[int]) -> dict[int, list[str]]:
     names: dict[int, list[str]] = {}
-    for message_id, name in session.exec(
-        select(Attachment.message_id, Attachment.name)
+    for message_id, name, words in session.exec(
+        select(Attachment.message_id, Attachment.name, Attachment.words)
         .where(col(Attachment.message_id).in_(messages))
         .order_by(col(Attachment.id))
     ):
-        names.setdefault(message_id, []).append(name)
+        names.setdefault(message_id, []).extend(filter(None, (name, words)))
     return names
 
 

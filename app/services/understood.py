@@ -18,6 +18,7 @@ class StoredFile:
     sha256: str
     content_id: str = ""
     inline: bool = False
+    words: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -146,6 +146,7 @@ def _understand(works: Works, heard: _Heard, said: Answers | None) -> Understood
             sha256=works.blobs.put(file.body),
             content_id=file.content_id,
             inline=file.inline,
+            words=file.words,
         )
         for file in found.files
     )

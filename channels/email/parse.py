@@ -5,8 +5,8 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from channels.contract import Direction, InboundMessage, Party, Raw, Ref, RefKind
-from channels.email import hygiene, ladder, mime, reading, tags
+from channels.contract import Direction, InboundFile, InboundMessage, Party, Raw, Ref, RefKind
+from channels.email import attached, hygiene, ladder, mime, reading, tags
 from channels.email import origin as origins
 from channels.email.addresses import normal
 from channels.email.body import with_own_names
@@ -60,7 +60,7 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         reply_text=read.new if read.new != read.text else "",
         quoted_text=read.quoted,
         signature=read.signature,
-        files=with_own_names(read.files),
+        files=with_own_names(_files(read, raw, rung)),
         reply_to=_reply_to(read, origin.sender, known),
         forward=None if machine else forward_of(read, ladder.read),
         unproved=origin.unproved,
@@ -76,6 +76,10 @@ def parse_for(known: Known, raw: Raw, rung: int = ladder.FULL) -> Sequence[Inbou
         charset_suspect=read.charset_suspect,
     )
     return [message]
+
+
+def _files(read: Reading, raw: Raw, rung: int) -> Sequence[InboundFile]:
+    return attached.readable(read, raw.body, ladder.read) if rung == ladder.FULL else read.files
 
 
 def _why_empty(read: Reading) -> str:

@@ -538,6 +538,20 @@ def test_a_customer_is_found_by_what_stands_in_their_signature(desk: Desk) -> No
         assert search.find(session, "7788990") == [ticket.id]
 
 
+def test_what_an_attached_mail_says_is_found(desk: Desk) -> None:
+    file = StoredFile("claim.eml", "message/rfc822", 9, "f" * 64, words="Der Zeppelin leckt")
+
+    ticket = desk.ticket(inquiry(), files=(file,))
+
+    with desk.db.reading() as session:
+        assert search.find(session, "zeppelin") == [ticket.id]
+    with desk.db.transaction() as session:
+        search.remove(session, [message.id for message in desk.all(Message)])
+        indexing.reindex(session, 0)
+    with desk.db.reading() as session:
+        assert search.find(session, "zeppelin") == [ticket.id]
+
+
 def test_who_takes_the_id_of_another_mail_is_flagged(desk: Desk) -> None:
     first = inquiry()
 

@@ -223,6 +223,7 @@ class Attachment(Row, table=True):
     sha256: str = Field(index=True)
     content_id: str = ""
     inline: bool = False
+    words: str = ""  # of an attached mail, for the search
 
 
 class Delivery(Row, table=True):

@@ -10,6 +10,7 @@ import pytest
 
 from channels.contract import InboundFile
 from channels.email import invitation, rtf, secured, tnef, uuencoded
+from channels.email.attached import readable
 from channels.email.ladder import read
 from channels.email.reading import Reading
 
@@ -198,6 +199,25 @@ def test_the_mails_of_a_digest_are_files() -> None:
     found = mixed(b"\r\nSubject: one\r\n\r\nx", b"\r\nSubject: two\r\n\r\ny", kind=b"digest")
 
     assert (found.text, names(found)) == ("", ["one.eml", "two.eml"])
+
+
+def test_what_attached_mails_say_can_be_searched() -> None:
+    inner = "From: 山田 <y@x.test>\r\nSubject: 請求書\r\n\r\n鰻重の件です".encode()
+    found = mixed(b"\r\nsee below", *[b"Content-Type: message/rfc822\r\n\r\n" + inner] * 7)
+
+    words = [file.words for file in readable(found, b"the whole", read)]
+
+    assert words == ["請求書\n山田\ny@x.test\n鰻重の件です"] * 5 + [""] * 2
+
+
+def test_what_a_report_brings_back_is_no_words_of_its_sender() -> None:
+    status = b"Content-Type: message/delivery-status\r\n\r\nReporting-MTA: dns; x.test\r\n\r\n"
+    failed = b"Final-Recipient: rfc822; y@x.test\r\nAction: failed\r\nStatus: 5.1.1\r\n"
+    back = b"Content-Type: message/rfc822\r\n\r\nSubject: ours\r\n\r\nour answer"
+    found = mixed(b"\r\ngone", status + failed, back, kind=b"report; report-type=delivery-status")
+
+    assert found.report is not None
+    assert [file.words for file in readable(found, b"", read) if file.words] == []
 
 
 # invitations

@@ -557,6 +557,7 @@ def upgrade() -> None:
         sa.Column("sha256", sa.String(), nullable=False),
         sa.Column("content_id", sa.String(), nullable=False),
         sa.Column("inline", sa.Boolean(), nullable=False),
+        sa.Column("words", sa.String(), nullable=False),
         sa.ForeignKeyConstraint(
             ["message_id"], ["message.id"], name=op.f("fk_attachment_message_id")
         ),
